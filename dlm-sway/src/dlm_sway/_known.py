@@ -1,0 +1,10 @@
+# Written by tools/generate.py from the plugins in this repository: edit there.
+"""Which command installs a name that no installed plugin offers."""
+
+from __future__ import annotations
+
+INSTALLS: dict[tuple[str, str], str] = {
+    ("dlm_sway_backends", "hf"): "pip install 'dlm-sway[hf]'",
+    ("dlm_sway_probes", "answer_gain"): "pip install 'dlm-sway[hf]'",
+    ("dlm_sway_probes", "delta_kl"): "pip install 'dlm-sway[hf]'",
+}

@@ -1,0 +1,40 @@
+"""What a sway plugin can register."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ._plugkit.entries import Entry
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommandEntry(Entry):
+    """A ``sway`` subcommand; the target is a :class:`click.Command`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackendEntry(Entry):
+    """A scoring backend; the target is a :class:`dlm_sway.Backend` subclass."""
+
+    gives: frozenset[str] = frozenset()
+    """A subset of ``{"compare", "generate", "inspect", "null", "scale"}``, matched against :attr:`ProbeEntry.needs`."""
+
+    requires: tuple[str, ...] = ()
+    """Modules that must be importable; looked up without importing them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProbeEntry(Entry):
+    """A probe; the target is a :class:`dlm_sway.Probe` subclass."""
+
+    category: Literal["adherence", "attribution", "calibration", "ablation", "baseline"]
+    needs: frozenset[str] = frozenset()
+    """Backend capabilities the probe calls."""
+    seeks: Literal["change", "harm", "neither"] = "change"
+    """``change``: passes when training did something. ``harm``: passes when training broke nothing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportEntry(Entry):
+    """A report writer; the target is a callable ``(result: dict) -> str``."""

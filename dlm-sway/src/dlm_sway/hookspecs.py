@@ -1,0 +1,64 @@
+"""The whole contract between sway and its plugins.
+
+A plural noun asks *what do you offer*; a verb asks *will you decide* (the first answer that is not ``None`` counts); a
+past tense says *this happened* and returns nothing. No hook can alter a verdict from the side: what changes a result is
+named in the suite.
+"""
+
+# mypy: disable-error-code="empty-body"
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pluggy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .entries import BackendEntry, CommandEntry, ProbeEntry, ReportEntry
+    from .result import ProbeResult, SuiteResult
+    from .suite.target import Target
+
+PROJECT = "dlm_sway"
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@hookspec
+def dlm_sway_commands() -> Iterable[CommandEntry]:
+    """Subcommands to add to ``sway``."""
+
+
+@hookspec
+def dlm_sway_backends() -> Iterable[BackendEntry]:
+    """Scoring backends a suite may name with ``models.*.kind``."""
+
+
+@hookspec
+def dlm_sway_probes() -> Iterable[ProbeEntry]:
+    """Probes a suite may name with ``kind``."""
+
+
+@hookspec
+def dlm_sway_reports() -> Iterable[ReportEntry]:
+    """Report formats."""
+
+
+@hookspec(firstresult=True)
+def dlm_sway_resolve_target(ref: str) -> Target | None:
+    """Turn what the user typed into something to test, or ``None`` if it is not yours."""
+
+
+@hookspec
+def dlm_sway_suite_started(name: str, probes: int) -> None:
+    """A suite of ``probes`` entries starts."""
+
+
+@hookspec
+def dlm_sway_probe_finished(result: ProbeResult) -> None:
+    """A probe gave its verdict."""
+
+
+@hookspec
+def dlm_sway_suite_finished(result: SuiteResult) -> None:
+    """All verdicts are in."""

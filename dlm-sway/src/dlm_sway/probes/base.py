@@ -1,0 +1,131 @@
+"""What a probe is: items, a number for each, and a judgement of those numbers."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ..result import ProbeResult
+from ..scoring.types import AdapterInspection, Comparison, Item, View
+
+if TYPE_CHECKING:
+    from ..spec.models import SuiteDefaults
+    from .null_adapter import NullPlan
+
+
+class ProbeSpec(BaseModel):
+    """The keys every suite entry has. A probe adds its own by subclassing."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    kind: str
+    enabled: bool = True
+    weight: float = Field(1.0, ge=0)
+
+
+class Scoring(Protocol):
+    """What a probe may ask of the model: batched, cached, exact. Implemented by :mod:`dlm_sway.scoring.session`."""
+
+    def compare(self, items: Sequence[Item], view: View) -> list[Comparison]: ...
+    def noise(self, items: Sequence[Item]) -> list[Comparison]:
+        """Base against base in another batch layout: what no change looks like."""
+
+    def inspect(self) -> AdapterInspection: ...
+    def generate(self, prompts: Sequence[str], view: View, *, max_new_tokens: int) -> list[str]: ...
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One number an item, for one view."""
+
+    values: tuple[float, ...]
+    groups: tuple[str, ...] = ()
+    """Cluster of each item, or empty when items are independent."""
+    evidence: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def mean(self) -> float:
+        """Mean over items."""
+        return sum(self.values) / len(self.values)
+
+
+@dataclass(frozen=True)
+class ProbeContext:
+    """What a running probe is given."""
+
+    scoring: Scoring
+    seed: int
+    alpha: float
+    """Level of every test in the suite."""
+    nulls: NullPlan | None
+    """Which random adapters to calibrate with; ``None`` when the suite has no ``null_adapter`` entry."""
+    defaults: SuiteDefaults
+
+
+S = TypeVar("S", bound=ProbeSpec)
+
+
+class Probe(ABC, Generic[S]):
+    """One question asked of a base and its fine-tuned version.
+
+    The usual probe implements :meth:`measure` and :meth:`judge` and is calibrated by the runner, with its own items
+    and settings, on random adapters. A probe that scores no items overrides :meth:`run`.
+
+    A complete probe::
+
+        class EchoSpec(ProbeSpec):
+            prompts: list[str] = ["hello"]
+
+        class Echo(Probe[EchoSpec]):
+            kind = "acme/echo"
+            spec_type = EchoSpec
+            calibrated = True
+
+            def measure(self, scoring, view):
+                seen = scoring.compare([Item(p) for p in self.spec.prompts], view)
+                return Measurement(tuple(c.tv for c in seen))
+
+            def judge(self, measured, nulls, ctx):
+                return self.result("pass" if measured.mean > 0.01 else "fail", f"mean TV {measured.mean:.3f}",
+                                   raw=measured.mean)
+    """
+
+    kind: ClassVar[str]
+    spec_type: ClassVar[type[ProbeSpec]]
+    calibrated: ClassVar[bool] = False
+    """Whether the runner measures this probe on the null adapters too."""
+
+    def __init__(self, spec: S) -> None:
+        self.spec = spec
+
+    def measure(self, scoring: Scoring, view: View) -> Measurement:
+        """One number an item, comparing ``view`` with the base."""
+        raise TypeError(f"probe {self.kind!r} implements neither measure() nor run()")
+
+    @abstractmethod
+    def judge(self, measured: Measurement, nulls: Sequence[Measurement], ctx: ProbeContext) -> ProbeResult:
+        """The verdict on the fine-tuned view's numbers. ``nulls`` is empty when there is no calibration."""
+
+    def run(self, ctx: ProbeContext) -> ProbeResult:
+        """Measure the fine-tuned view and the nulls, then judge. The same seed gives the same answer.
+
+        Raises:
+            ProbeError: there is nothing to measure.
+        """
+        from ..suite.calibrate import measure_nulls
+        from ..scoring.types import FT
+
+        measured = self.measure(ctx.scoring, FT)
+        nulls = measure_nulls(self, ctx) if self.calibrated and ctx.nulls is not None else []
+        return self.judge(measured, nulls, ctx)
+
+    def result(self, verdict: Any, message: str, **numbers: Any) -> ProbeResult:
+        """A :class:`ProbeResult` for this entry; ``numbers`` are its other fields."""
+        return ProbeResult(
+            name=self.spec.name, kind=self.kind, verdict=verdict, message=message, weight=self.spec.weight, **numbers
+        )

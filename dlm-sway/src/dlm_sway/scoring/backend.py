@@ -1,0 +1,70 @@
+"""What a scoring backend does for sway. Seams here; inside, a backend reads top to bottom."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..spec.models import SuiteDefaults
+    from ..suite.target import ModelPair
+    from .types import AdapterInspection, Comparison, Item, View
+
+
+class Backend(ABC):
+    """A base model and its fine-tuned version, scored side by side.
+
+    Made with the models to load and the suite's defaults (template, system prompt, seed); loads nothing until the
+    first call. All methods are deterministic.
+
+    A complete backend::
+
+        class Constant(Backend):
+            def compare(self, items, view, *, layout=0):
+                return [Comparison(1, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0) for _ in items]
+
+            def describe(self):
+                return {"backend": "constant"}
+    """
+
+    def __init__(self, models: ModelPair, defaults: SuiteDefaults) -> None:
+        self.models = models
+        self.defaults = defaults
+
+    @abstractmethod
+    def compare(self, items: Sequence[Item], view: View, *, layout: int = 0) -> list[Comparison]:
+        """Compare ``view`` with the base on every item, exactly, over the full vocabulary.
+
+        ``layout`` only changes how items share batches (order, padding, packing). With ``view`` = base and another
+        layout than 0 the result is the numeric noise floor: what "no change at all" looks like on this machine.
+
+        Raises:
+            NotSupported: the view does not exist for this adapter.
+            BackendError: the model cannot be loaded, or an item does not fit the context.
+        """
+
+    def inspect(self) -> AdapterInspection:
+        """What the adapter holds, against the base it is put on.
+
+        Raises:
+            NotSupported: there is no adapter to inspect.
+        """
+        from ..errors import NotSupported
+
+        raise NotSupported(f"{type(self).__name__} cannot inspect an adapter")
+
+    def generate(self, prompts: Sequence[str], view: View, *, max_new_tokens: int) -> list[str]:
+        """Greedy answers."""
+        from ..errors import NotSupported
+
+        raise NotSupported(f"{type(self).__name__} cannot generate")
+
+    @abstractmethod
+    def describe(self) -> dict[str, object]:
+        """What was really loaded: digests, revision, dtype, device, template, library versions. JSON data."""
+
+    def close(self) -> None:
+        """Free the memory. Called once, last; nothing else is called afterwards."""
+        return

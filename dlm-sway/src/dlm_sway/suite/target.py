@@ -1,0 +1,36 @@
+"""What is tested: a base and a fine-tuned version, and the questions that come with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..scoring.types import Item
+    from ..spec.models import ModelSpec
+
+
+@dataclass(frozen=True)
+class ModelPair:
+    """The two sides of a comparison."""
+
+    base: ModelSpec
+    ft: ModelSpec
+    differential: bool = True
+    """One base with the adapter switched on and off, rather than two models."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """What ``sway check REF`` tests.
+
+    ``taught`` are questions the training knew; ``held_out`` are questions it never saw about what it was taught.
+    """
+
+    name: str
+    models: ModelPair
+    held_out: tuple[Item, ...] = ()
+    taught: tuple[Item, ...] = ()
+    system_prompt: str | None = None
+    provenance: dict[str, str] = field(default_factory=dict)
+    """Facts for the report: document, version, digests."""

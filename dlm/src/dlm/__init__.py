@@ -1,0 +1,3 @@
+"""dlm: a document becomes a local language model."""
+
+from __future__ import annotations

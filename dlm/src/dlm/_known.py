@@ -1,0 +1,9 @@
+# Written by tools/generate.py from the plugins in this repository: edit there.
+"""Which command installs a name that no installed plugin offers."""
+
+from __future__ import annotations
+
+INSTALLS: dict[tuple[str, str], str] = {
+    ("dlm_backends", "hf"): "pip install 'dlm[hf]'",
+    ("dlm_commands", "sway"): "pip install 'dlm[sway]'",
+}

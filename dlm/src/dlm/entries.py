@@ -1,0 +1,44 @@
+"""What a dlm plugin can register."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ._plugkit.entries import Entry
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommandEntry(Entry):
+    """A ``dlm`` subcommand; the target is a :class:`click.Command`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackendEntry(Entry):
+    """A model backend; the target is a :class:`dlm.training.backend.Backend` subclass, made without arguments."""
+
+    tasks: frozenset[str] = frozenset()
+    """A subset of ``{"train", "generate"}``."""
+
+    requires: tuple[str, ...] = ()
+    """Modules that must be importable; looked up without importing them."""
+
+    priority: int = 0
+    """The highest available one is chosen when nobody decides otherwise."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SectionEntry(Entry):
+    """A section type; the target is a :class:`dlm.document.types.SectionType` instance."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhaseEntry(Entry):
+    """A training phase; the target is a :class:`dlm.training.phases.Phase` instance."""
+
+    order: int = 100
+    """Phases run in ascending order."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BaseEntry(Entry):
+    """A base model; the target is a :class:`dlm.bases.BaseModel`."""

@@ -1,0 +1,85 @@
+"""Everything that can go wrong in dlm and is not a bug.
+
+One root, one exit code each. A message says what happened, where, and what to do next.
+Exit codes: 0 fine, 1 a gate or check failed, 2 usage or document error, 3 runtime failure, 4 could not tell.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class DlmError(Exception):
+    """Root of dlm's own errors: printed without a traceback, ends the program with :attr:`exit_code`."""
+
+    exit_code: ClassVar[int] = 3
+
+
+class UsageProblem(DlmError):
+    """What was asked for makes no sense as asked."""
+
+    exit_code = 2
+
+
+class Finding(NamedTuple):
+    """One mistake in a file. ``line`` and ``col`` count from 1."""
+
+    path: str
+    line: int
+    col: int
+    what: str
+    fix: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}:{self.col}: {self.what}: {self.fix}"
+
+
+class DocumentError(DlmError):
+    """A document that cannot be read as one, with every mistake found."""
+
+    exit_code = 2
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        self.findings = tuple(findings)
+        super().__init__("\n".join(str(finding) for finding in self.findings))
+
+
+class BaseModelError(DlmError):
+    """A base model that cannot be found, fetched or trusted."""
+
+
+class StoreError(DlmError):
+    """The store is damaged, or cannot be written."""
+
+
+class StoreLocked(StoreError):
+    """Another process is working on this document."""
+
+
+class NotTrained(DlmError):
+    """The document has no trained version yet."""
+
+    exit_code = 2
+
+
+class AdapterMismatch(DlmError):
+    """An adapter that does not belong to this base."""
+
+
+class TrainingRefused(DlmError):
+    """Something said that this training must not run."""
+
+    exit_code = 2
+
+
+class TrainingFailed(DlmError):
+    """The run ended without a version worth keeping."""
+
+
+class NonFiniteWeights(TrainingFailed):
+    """NaN or infinity in the loss or the weights: the version was rejected, the one before stays current."""
+
+    exit_code = 1

@@ -1,0 +1,80 @@
+"""The whole contract between dlm and its plugins.
+
+A plural noun asks *what do you offer*; a verb asks *will you decide* (the first answer that is not ``None`` counts); a
+past tense says *this happened* and returns nothing. Registration hooks describe, they import nothing heavy.
+"""
+
+# mypy: disable-error-code="empty-body"
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pluggy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from .document import Document
+    from .entries import BackendEntry, BaseEntry, CommandEntry, PhaseEntry, SectionEntry
+    from .training.events import StepLogged, TrainingFinished
+    from .training.plan import Plan
+
+PROJECT = "dlm"
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@hookspec
+def dlm_commands() -> Iterable[CommandEntry]:
+    """Subcommands to add to ``dlm``."""
+
+
+@hookspec
+def dlm_backends() -> Iterable[BackendEntry]:
+    """Training and inference backends."""
+
+
+@hookspec
+def dlm_sections() -> Iterable[SectionEntry]:
+    """Section types a document may use as ``::name::``."""
+
+
+@hookspec
+def dlm_phases() -> Iterable[PhaseEntry]:
+    """Training phases, each with the kinds of record it eats and its place in the order."""
+
+
+@hookspec
+def dlm_bases() -> Iterable[BaseEntry]:
+    """Base models a document may name in ``base_model``."""
+
+
+@hookspec(firstresult=True)
+def dlm_choose_backend(task: str, offers: Sequence[BackendEntry]) -> str | None:
+    """Name the backend for ``task`` (``train`` or ``generate``), or ``None`` to leave it to the next plugin."""
+
+
+@hookspec
+def dlm_refuse_training(plan: Plan) -> Iterable[str]:
+    """Reasons why ``plan`` must not run, each ending in a way out. All are shown; any one stops the run."""
+
+
+@hookspec
+def dlm_document_parsed(path: Path, document: Document) -> None:
+    """A document was read without a mistake."""
+
+
+@hookspec
+def dlm_training_started(plan: Plan) -> None:
+    """The plan was accepted and the first step is next."""
+
+
+@hookspec
+def dlm_step_logged(event: StepLogged) -> None:
+    """An optimiser step was made."""
+
+
+@hookspec
+def dlm_training_finished(event: TrainingFinished) -> None:
+    """A version was committed, or the run ended without one."""

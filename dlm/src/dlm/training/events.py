@@ -1,0 +1,63 @@
+"""What a run says while it goes: plain data, also written to ``logs/train-*.jsonl``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class StepLogged:
+    """One optimiser step was made. Losses are means in nats per scored token."""
+
+    step: int
+    """Counted from 1."""
+    steps: int
+    loss: float | None
+    """Mean over the step's answer and text rows; ``None`` when the step had anchor rows only."""
+    anchor_kl: float | None
+    """KL(base || adapter) on the step's anchor rows."""
+    lr: float
+    grad_norm: float
+    tokens: int
+    """Row tokens trained on so far."""
+    tokens_per_sec: float
+    elapsed_seconds: float
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """The held-out rows were scored. ``step`` 0 is the untouched base."""
+
+    step: int
+    held_out_loss: float
+    best: bool
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How the optimiser's part ended. The weights in the workbench are those of ``best_step``."""
+
+    steps: int
+    best_step: int
+    held_out_before: float | None
+    held_out_best: float | None
+    final_loss: float | None
+    anchor_kl: float | None
+    tokens: int
+    seconds: float
+    precision: str
+    device: str
+    non_finite: tuple[str, ...] = ()
+    """Names of the weights (or ``loss at step N``) that are NaN or infinite; empty is good."""
+
+
+@dataclass(frozen=True)
+class TrainingFinished:
+    """The end of a run."""
+
+    status: Literal["ok", "failed", "cancelled", "rejected"]
+    run_id: int
+    version: int | None
+    outcome: Outcome | None
+    message: str = ""

@@ -1,0 +1,43 @@
+"""Which row is trained at which step, decided before the first one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ..corpus.records import Record
+from .recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Row:
+    """A record, or one window of it, as the backend's tokenizer sees it."""
+
+    record: int
+    """Index into the records that were encoded."""
+    tokens: int
+    scored: int
+    """Positions that carry loss."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The whole run, printable before it starts and the same on every machine."""
+
+    recipe: Recipe
+    records: tuple[Record, ...]
+    rows: tuple[Row, ...]
+    held_out_rows: tuple[Row, ...]
+    steps: tuple[tuple[int, ...], ...]
+    """Row indices of each optimiser step."""
+    warmup_steps: int
+    decay_steps: int
+    evaluate_every: int
+    tokens: int
+    passes: dict[str, float] = field(default_factory=dict)
+    """How often a row is seen on average, by record kind."""
+
+    def learning_rate(self, step: int) -> float:
+        """Learning rate of ``step``, counted from 0."""
+        from .schedule import learning_rate
+
+        return learning_rate(self, step)

@@ -1,0 +1,44 @@
+"""The numbers of a run, resolved: frontmatter and flags on top of measured defaults."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Precision = Literal["bf16", "fp16", "fp32"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What the optimiser is told. Nothing here depends on the machine but ``precision`` and ``device``.
+
+    Defaults come from measurements on small instruct bases: all linear layers, loss on answers, many wordings of each
+    question, and a divergence term that pins the adapter to the base elsewhere.
+    """
+
+    seed: int = 42
+    rank: int = 16
+    alpha: float = 32.0
+    dropout: float = 0.0
+    target_modules: str | tuple[str, ...] = "all-linear"
+    """``all-linear`` leaves embeddings and the output head alone."""
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.0
+    betas: tuple[float, float] = (0.9, 0.95)
+    max_grad_norm: float = 1.0
+    schedule: Literal["wsd", "cosine", "linear", "constant"] = "wsd"
+    warmup_ratio: float = 0.1
+    decay_ratio: float = 0.4
+    """Last part of the steps, over which ``wsd`` falls linearly to zero."""
+    batch_rows: int = 4
+    """Rows of one optimiser step, on every machine."""
+    token_budget: int = 60_000
+    """Tokens trained on, counted once a row and step, prompts included."""
+    max_steps: int | None = None
+    sequence_len: int = 1024
+    window_overlap: int = 64
+    anchor_weight: float = 1.0
+    evaluations: int = 8
+    """How often the held-out loss is measured during the run, at equal distances."""
+    precision: Precision | Literal["auto"] = "auto"
+    device: str = "auto"
