@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Verdict = Literal["pass", "fail", "warn", "inconclusive", "skip", "error"]
+Seeks = Literal["change", "harm", "neither"]
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,9 @@ class ProbeResult:
     duration_s: float = 0.0
     weight: float = 1.0
     category: str = ""
+    """Filled in by the runner from the probe's registration."""
+    seeks: Seeks | None = None
+    """What a pass means; ``None`` lets the runner take it from the probe's registration."""
     evidence: dict[str, Any] = field(default_factory=dict)
 
 
@@ -59,3 +63,5 @@ class SuiteResult:
     started_at: str
     finished_at: str
     wall_seconds: float
+    summary: tuple[str, ...] = ()
+    """The conclusion in words, one sentence a line."""
