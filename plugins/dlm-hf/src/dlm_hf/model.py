@@ -66,9 +66,8 @@ def load_base(folder: str | Path, dtype: torch.dtype, device: torch.device) -> P
         model = AutoModelForCausalLM.from_pretrained(
             str(folder), dtype=dtype, local_files_only=True, trust_remote_code=False, attn_implementation="sdpa"
         )
-    model.to(device)
-    model.eval()
-    return model  # type: ignore[no-any-return]
+    model.to(device)  # type: ignore[arg-type]
+    return model.eval()  # type: ignore[no-any-return,no-untyped-call]
 
 
 def load_tokenizer(folder: str | Path) -> PreTrainedTokenizerBase:
@@ -76,17 +75,16 @@ def load_tokenizer(folder: str | Path) -> PreTrainedTokenizerBase:
     from transformers import AutoTokenizer
 
     with quiet_libraries():
-        return AutoTokenizer.from_pretrained(  # type: ignore[no-any-return]
-            str(folder), local_files_only=True, trust_remote_code=False
-        )
+        return AutoTokenizer.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
 
 
 @contextmanager
 def quiet_libraries() -> Iterator[None]:
     """Keep progress bars, advice and deprecation notes of the libraries out of our users' terminals."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    from transformers.utils import logging
+    from transformers.utils import logging as untyped
 
+    logging: Any = untyped
     level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
     logging.disable_progress_bar()

@@ -1,8 +1,8 @@
 """Several examples in one forward pass, without padding and without seeing each other.
 
-Short examples waste most of a padded batch. Here they lie end to end in one row; a block-diagonal causal mask keeps them
-apart, positions start anew in each, and the ids that all of them start with (the system message) are computed once: every
-example attends to that one copy. Logits come out only where a token is learned or scored.
+Short examples waste most of a padded batch. Here they lie end to end in one row; a block-diagonal causal mask keeps
+them apart, positions start anew in each, and the ids that all of them start with (the system message) are computed
+once: every example attends to that one copy. Logits come out only where a token is learned or scored.
 """
 
 from __future__ import annotations
@@ -45,7 +45,9 @@ def pack(examples: Sequence[Encoded], prefix: Sequence[int], device: torch.devic
     head = prefix if sum(shares) > 1 else []
     ids, positions = list(head), list(range(len(head)))
     block = [0] * len(head)  # 0 is the shared prefix; example i lies in block i + 1
-    keep, targets, owner = [], [], []
+    keep: list[int] = []
+    targets: list[int] = []
+    owner: list[int] = []
     sees_head = []
     for index, (example, shared) in enumerate(zip(examples, shares, strict=True)):
         skip = len(head) if shared and head else 0
@@ -62,14 +64,17 @@ def pack(examples: Sequence[Encoded], prefix: Sequence[int], device: torch.devic
     row_sees_head = torch.tensor([True, *sees_head], device=device)[blocks]
     visible = (blocks[:, None] == blocks[None, :]) | ((blocks[None, :] == 0) & row_sees_head[:, None])
     visible &= torch.ones_like(visible).tril()
-    as_long = {"dtype": torch.long, "device": device}
+
+    def ints(values: Sequence[int]) -> torch.Tensor:
+        return torch.tensor(values, dtype=torch.long, device=device)
+
     return Packed(
-        input_ids=torch.tensor([ids], **as_long),
-        position_ids=torch.tensor([positions], **as_long),
+        input_ids=ints(ids)[None],
+        position_ids=ints(positions)[None],
         visible=visible,
-        keep=torch.tensor(keep, **as_long),
-        targets=torch.tensor(targets, **as_long),
-        owner=torch.tensor(owner, **as_long),
+        keep=ints(keep),
+        targets=ints(targets),
+        owner=ints(owner),
     )
 
 

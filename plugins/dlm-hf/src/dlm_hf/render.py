@@ -86,8 +86,7 @@ class Renderer:
 
     def decode(self, ids: Sequence[int]) -> str:
         """Text of an answer, special tokens left out."""
-        text: str = self.tokenizer.decode(list(ids), skip_special_tokens=True)
-        return text.strip()
+        return str(self.tokenizer.decode(list(ids), skip_special_tokens=True)).strip()
 
     def _with_system(self, messages: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
         turns = [{"role": role, "content": content} for role, content in messages]
@@ -122,10 +121,14 @@ class Renderer:
             return None
         if self.mode == "plain":
             if self.tokenizer.eos_token_id is None:
-                raise RenderError("this base's tokenizer names no end-of-text token (eos_token); set one, or use another")
+                raise RenderError(
+                    "this base's tokenizer names no end-of-text token (eos_token); set one, or use another"
+                )
             return int(self.tokenizer.eos_token_id)
         marker = "zebra"
-        full = self._apply([{"role": "user", "content": "hello"}, {"role": "assistant", "content": marker}], invite=False)
+        full = self._apply(
+            [{"role": "user", "content": "hello"}, {"role": "assistant", "content": marker}], invite=False
+        )
         after = self.tokenizer(full[full.rindex(marker) + len(marker) :], add_special_tokens=False).input_ids
         if not after or int(after[0]) not in self._special:
             raise RenderError(

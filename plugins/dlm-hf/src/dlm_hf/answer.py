@@ -1,0 +1,115 @@
+"""Answer questions with a base, with or without an adapter."""
+
+from __future__ import annotations
+
+import gc
+import time
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from dlm.errors import AdapterMismatch, BaseModelError, UsageProblem
+from dlm.training.backend import Answer, Answerer, Sampling
+
+from .model import context_length, load_base, load_tokenizer, pick_device, pick_dtype, quiet_libraries
+from .render import Renderer, RenderError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from dlm.bases import LocalBase
+    from dlm.corpus.records import Message
+
+BATCH_TOKENS = 4096
+"""Prompt and answer tokens of one batch, padding included."""
+
+
+class HfAnswerer(Answerer):
+    """One loaded model; every question goes through the renderer that training used."""
+
+    def __init__(self, base: LocalBase, adapter: Path | None, system_prompt: str | None, precision: str) -> None:
+        self.base = base
+        self.device = pick_device()
+        self.dtype = pick_dtype(precision, self.device, scoring=False)
+        try:
+            self.renderer = Renderer(load_tokenizer(base.path), system_prompt)
+        except RenderError as error:
+            raise BaseModelError(f"base {base.key}: {error}") from error
+        self._model: Any = load_base(base.path, self.dtype, self.device)
+        if adapter is not None:
+            self._model = self._with_adapter(adapter)
+
+    def count_tokens(self, messages: Sequence[Message]) -> int:
+        return len(self.renderer.prompt_ids(messages))
+
+    def answer(self, conversations: Sequence[Sequence[Message]], sampling: Sampling) -> Iterator[Answer]:
+        prompts = [self.renderer.prompt_ids(messages) for messages in conversations]
+        self._check_context(prompts, sampling.max_new_tokens)
+        for batch in _batches(prompts, sampling.max_new_tokens):
+            yield from self._generate(batch, sampling)
+
+    def close(self) -> None:
+        """Free the model."""
+        self._model = None
+        gc.collect()
+
+    def _with_adapter(self, adapter: Path) -> Any:
+        from .adapters import KeyMismatch, load_adapter
+
+        try:
+            model = load_adapter(self._model, adapter)
+        except KeyMismatch as error:
+            raise AdapterMismatch(str(error)) from error
+        return model.to(self.dtype).eval()
+
+    def _check_context(self, prompts: Sequence[Sequence[int]], new_tokens: int) -> None:
+        context = context_length(self._model)
+        for number, prompt in enumerate(prompts, start=1):
+            if context is not None and len(prompt) + new_tokens > context:
+                raise UsageProblem(
+                    f"question {number} takes {len(prompt)} tokens and its answer up to {new_tokens}, together more "
+                    f"than the {context} that {self.base.key} can read: ask less at once, or lower --max-tokens"
+                )
+
+    @torch.no_grad()
+    def _generate(self, prompts: Sequence[list[int]], sampling: Sampling) -> Iterator[Answer]:
+        """Answers to one batch, padded on the left so that all answers start in the same column."""
+        from transformers import GenerationConfig
+
+        started = time.perf_counter()
+        width = max(len(prompt) for prompt in prompts)
+        pad = self.renderer.pad_id
+        ids = torch.tensor([[pad] * (width - len(p)) + p for p in prompts], device=self.device)
+        mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in prompts], device=self.device)
+        drawn = {"do_sample": True, "temperature": sampling.temperature, "top_p": sampling.top_p, "top_k": 0}
+        config = GenerationConfig(  # type: ignore[no-untyped-call]
+            max_new_tokens=sampling.max_new_tokens,
+            eos_token_id=list(self.renderer.end_ids),
+            pad_token_id=pad,
+            **(drawn if sampling.temperature > 0 else {"do_sample": False}),
+        )
+        torch.manual_seed(sampling.seed)
+        with quiet_libraries():
+            output = self._model.generate(input_ids=ids, attention_mask=mask, generation_config=config)
+        seconds = (time.perf_counter() - started) / len(prompts)
+        for row in output[:, width:].tolist():
+            yield self._answer(row, seconds)
+
+    def _answer(self, row: list[int], seconds: float) -> Answer:
+        ends = [at for at, token in enumerate(row) if token in self.renderer.end_ids]
+        tokens = row[: ends[0]] if ends else row
+        return Answer(self.renderer.decode(tokens), len(tokens), round(seconds, 3), complete=bool(ends))
+
+
+def _batches(prompts: Sequence[list[int]], new_tokens: int) -> Iterator[list[list[int]]]:
+    """Consecutive prompts, as many at a time as :data:`BATCH_TOKENS` allows."""
+    batch: list[list[int]] = []
+    for prompt in prompts:
+        width = max(len(p) for p in [*batch, prompt]) + new_tokens
+        if batch and width * (len(batch) + 1) > BATCH_TOKENS:
+            yield batch
+            batch = []
+        batch.append(prompt)
+    if batch:
+        yield batch

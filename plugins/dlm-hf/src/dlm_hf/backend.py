@@ -1,0 +1,52 @@
+"""dlm's view of this distribution: fetch and convert bases, open a workbench, answer questions."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from dlm.training.backend import Backend
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from dlm.bases import HubSource, LocalBase
+    from dlm.training.backend import Answerer, Workbench
+    from dlm.training.recipe import Recipe
+
+
+class HfBackend(Backend):
+    """The backend named ``hf``."""
+
+    def fetch_hub(self, source: HubSource, folder: Path, say: Callable[[str], None]) -> str:
+        from .convert import fetch_hub
+
+        return fetch_hub(source, folder, say)
+
+    def convert_gguf(self, gguf: Path, folder: Path) -> None:
+        from .convert import convert_gguf
+
+        convert_gguf(gguf, folder)
+
+    @contextmanager
+    def workbench(self, base: LocalBase, recipe: Recipe, system_prompt: str | None) -> Iterator[Workbench]:
+        from .workbench import HfWorkbench
+
+        bench = HfWorkbench(base, recipe, system_prompt)
+        try:
+            yield bench
+        finally:
+            bench.close()
+
+    @contextmanager
+    def answerer(
+        self, base: LocalBase, adapter: Path | None, system_prompt: str | None, precision: str = "auto"
+    ) -> Iterator[Answerer]:
+        from .answer import HfAnswerer
+
+        answerer = HfAnswerer(base, adapter, system_prompt, precision)
+        try:
+            yield answerer
+        finally:
+            answerer.close()

@@ -1,0 +1,75 @@
+"""Bring a base onto this disk: from the hub, or out of a GGUF file. Caching and digests are the core's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dlm.errors import BaseModelError
+
+from .model import quiet_libraries
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from dlm.bases import HubSource
+
+WANTED = ["*.json", "*.safetensors", "*.model", "*.jinja", "LICENSE*", "README.md"]
+"""No pickled weights, no code."""
+
+
+def fetch_hub(source: HubSource, folder: Path, say: Callable[[str], None]) -> str:
+    """Download ``source`` at its pinned commit; the commit that was fetched.
+
+    Raises:
+        BaseModelError: the hub cannot be reached, or has no such repository or commit.
+    """
+    from huggingface_hub import HfApi, snapshot_download
+
+    try:
+        with quiet_libraries():
+            info = HfApi().model_info(source.repo, revision=source.revision, timeout=10)
+            say(f"downloading {source.repo} at {info.sha}")
+            snapshot_download(source.repo, revision=info.sha, local_dir=folder, allow_patterns=WANTED)
+    except Exception as error:  # the classes depend on which HTTP library this version of the hub client uses
+        raise BaseModelError(f"{source.repo} cannot be fetched from the hub: {_first_line(error)}") from error
+    return str(info.sha)
+
+
+def convert_gguf(gguf: Path, folder: Path) -> None:
+    """Write what ``gguf`` holds into ``folder``: configuration, fp32 safetensors and tokenizer.
+
+    Quantised weights become the numbers they stand for; nothing is rounded again.
+
+    Raises:
+        BaseModelError: transformers cannot read this architecture or file.
+    """
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    try:
+        with quiet_libraries():
+            tokenizer = AutoTokenizer.from_pretrained(str(gguf.parent), gguf_file=gguf.name)
+            model = AutoModelForCausalLM.from_pretrained(
+                str(gguf.parent), gguf_file=gguf.name, dtype=torch.float32, trust_remote_code=False
+            )
+            _forget_quantisation(model)
+            model.config.dtype = torch.float32
+            model.save_pretrained(folder)
+            tokenizer.save_pretrained(folder)
+    except (ValueError, KeyError, NotImplementedError) as error:
+        raise BaseModelError(f"{gguf.name} cannot be converted: {_first_line(error)}") from error
+
+
+def _forget_quantisation(model: object) -> None:
+    """The weights are plain floats now; the loader's marks would make saving and PEFT take another path."""
+    model.hf_quantizer = None  # type: ignore[attr-defined]
+    model.is_quantized = False  # type: ignore[attr-defined]
+    config = model.config  # type: ignore[attr-defined]
+    if hasattr(config, "quantization_config"):
+        del config.quantization_config
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0] if lines else 'no message'}"

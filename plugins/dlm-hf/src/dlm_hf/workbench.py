@@ -1,0 +1,278 @@
+"""Train a LoRA adapter on one base: the loop, its losses, the best weights. The order of rows is the plan's."""
+
+from __future__ import annotations
+
+import gc
+import time
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch.nn import functional as F
+
+from dlm.errors import TrainingFailed
+from dlm.training.backend import Workbench
+from dlm.training.events import Evaluated, Outcome, StepLogged
+
+from .encode import Example, encode
+from .model import NAMES, load_base, load_tokenizer, pick_device, pick_dtype, quiet_libraries
+from .packing import forward_packed, pack, packs_exactly
+from .render import Encoded, Renderer, RenderError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from dlm.bases import LocalBase
+    from dlm.corpus.records import Record
+    from dlm.training.plan import Plan, Row
+    from dlm.training.recipe import Recipe
+
+EVALUATION_TOKENS = 2048
+"""Held-out examples are scored this many tokens at a time."""
+
+
+class HfWorkbench(Workbench):
+    """One base, one adapter.
+
+    The base's weights and the adapter's products are in ``precision``; the adapter's own weights, their gradients' sums
+    and the optimiser's state are fp32, since steps of 1e-3 vanish in bf16.
+    """
+
+    def __init__(self, base: LocalBase, recipe: Recipe, system_prompt: str | None) -> None:
+        self.base, self.recipe = base, recipe
+        self.device = pick_device(recipe.device)
+        self.dtype = pick_dtype(recipe.precision, self.device, scoring=False)
+        if self.dtype == torch.float16:
+            raise TrainingFailed(
+                "training in fp16 needs loss scaling, which this backend does not do: use bf16 or fp32"
+            )
+        try:
+            self.renderer = Renderer(load_tokenizer(base.path), system_prompt)
+        except RenderError as error:
+            raise TrainingFailed(f"base {base.key}: {error}") from error
+        self._encoded: list[list[Example]] = []
+        self._model: Any = None
+        self._master: list[torch.Tensor] = []
+        self._prefix: list[int] | None = None
+
+    def encode(self, records: Sequence[Record]) -> list[Row]:
+        examples, rows = encode(records, self.renderer, self.recipe.sequence_len, self.recipe.window_overlap)
+        self._encoded.append(examples)
+        return rows
+
+    def train(
+        self,
+        plan: Plan,
+        on_step: Callable[[StepLogged], None],
+        on_evaluation: Callable[[Evaluated], None],
+    ) -> Outcome:
+        train, held_out = self._encoded[0], self._encoded[1]
+        self._open()
+        optimiser = torch.optim.AdamW(
+            self._master, lr=plan.recipe.learning_rate, betas=plan.recipe.betas, weight_decay=plan.recipe.weight_decay
+        )
+        started = time.perf_counter()
+        best = _Best(self.held_out_loss(held_out))
+        if best.before is not None:
+            on_evaluation(Evaluated(0, best.before, best=True))
+        tokens, loss, anchor_kl = 0, None, None
+        non_finite: tuple[str, ...] = ()
+        for number, rows in enumerate(plan.steps, start=1):
+            examples = [train[row] for row in rows]
+            learning_rate = plan.learning_rate(number - 1)
+            loss, anchor_kl, grad_norm = self._step(examples, optimiser, learning_rate)
+            tokens += sum(len(example.encoded.ids) for example in examples)
+            elapsed = time.perf_counter() - started
+            finite = all(value is None or _is_finite(value) for value in (loss, anchor_kl, grad_norm))
+            on_step(
+                StepLogged(
+                    step=number,
+                    steps=len(plan.steps),
+                    loss=loss,
+                    anchor_kl=anchor_kl,
+                    lr=learning_rate,
+                    grad_norm=grad_norm,
+                    tokens=tokens,
+                    tokens_per_sec=tokens / elapsed,
+                    elapsed_seconds=elapsed,
+                )
+            )
+            if not finite:
+                non_finite = (f"loss at step {number}",)
+                break
+            if number % plan.evaluate_every == 0 or number == len(plan.steps):
+                score = self.held_out_loss(held_out)
+                if score is not None:
+                    on_evaluation(Evaluated(number, score, best=best.offer(number, score, self._master)))
+        if not non_finite:
+            best.restore(self._master)
+            non_finite = self._non_finite()
+        return Outcome(
+            steps=len(plan.steps),
+            best_step=best.step if best.before is not None else len(plan.steps),
+            held_out_before=best.before,
+            held_out_best=best.score,
+            final_loss=loss,
+            anchor_kl=anchor_kl,
+            tokens=tokens,
+            seconds=time.perf_counter() - started,
+            precision=NAMES[self.dtype],
+            device=str(self.device),
+            non_finite=non_finite,
+        )
+
+    def save(self, folder: Path) -> None:
+        for parameter, master in zip(self._parameters(), self._master, strict=True):
+            parameter.data = master.detach().clone()
+        config = self._model.peft_config["default"]
+        config.base_model_name_or_path = self.base.key
+        config.revision = self.base.revision
+        with quiet_libraries():
+            self._model.save_pretrained(folder, safe_serialization=True)
+            self.renderer.tokenizer.save_pretrained(folder)
+
+    def close(self) -> None:
+        """Free the model."""
+        self._model, self._master = None, []
+        gc.collect()
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+
+    @torch.no_grad()
+    def held_out_loss(self, examples: Sequence[Example]) -> float | None:
+        """Mean nats per answer token over ``examples``; ``None`` when there are none."""
+        if not examples:
+            return None
+        self._model.eval()
+        total, count = 0.0, 0
+        for chunk in _chunks([example.encoded for example in examples], EVALUATION_TOKENS):
+            for packed in self._packs(chunk):
+                logits = forward_packed(self._model, packed).float()
+                total += float(F.cross_entropy(logits, packed.targets, reduction="sum"))
+                count += len(packed.targets)
+        self._model.train()
+        return total / count
+
+    def _open(self) -> None:
+        """Load the base and put a fresh adapter on it, the same for the same seed."""
+        from peft import LoraConfig, get_peft_model
+
+        recipe = self.recipe
+        model = load_base(self.base.path, self.dtype, self.device)
+        self._prefix = self.renderer.shared_prefix if packs_exactly(model, self.renderer) else None
+        targets = recipe.target_modules if isinstance(recipe.target_modules, str) else list(recipe.target_modules)
+        config = LoraConfig(
+            r=recipe.rank,
+            lora_alpha=recipe.alpha,  # type: ignore[arg-type]
+            lora_dropout=recipe.dropout,
+            target_modules=targets,
+            bias="none",
+            task_type="CAUSAL_LM",
+        )
+        torch.manual_seed(recipe.seed)
+        try:
+            with quiet_libraries():
+                self._model = get_peft_model(model, config, autocast_adapter_dtype=False)
+        except ValueError as error:
+            raise TrainingFailed(f"training.target_modules: {error}") from error
+        self._master = [parameter.detach().float().clone() for parameter in self._parameters()]
+        self._model.train()
+
+    def _parameters(self) -> list[torch.nn.Parameter]:
+        return [parameter for parameter in self._model.parameters() if parameter.requires_grad]
+
+    def _step(
+        self, examples: Sequence[Example], optimiser: torch.optim.Optimizer, learning_rate: float
+    ) -> tuple[float | None, float | None, float]:
+        """One optimiser step; mean answer loss, mean anchor divergence, gradient norm."""
+        learned = [example.encoded for example in examples if not example.anchor]
+        anchored = [example.encoded for example in examples if example.anchor]
+        loss = self._learn(learned) if learned else None
+        divergence = self._anchor(anchored) if anchored else None
+        parameters = self._parameters()
+        for parameter, master in zip(parameters, self._master, strict=True):
+            master.grad = None if parameter.grad is None else parameter.grad.float()
+            parameter.grad = None
+        norm = torch.nn.utils.clip_grad_norm_(self._master, self.recipe.max_grad_norm)
+        for group in optimiser.param_groups:
+            group["lr"] = learning_rate
+        optimiser.step()
+        with torch.no_grad():
+            for parameter, master in zip(parameters, self._master, strict=True):
+                parameter.copy_(master)
+        return loss, divergence, float(norm)
+
+    def _learn(self, examples: Sequence[Encoded]) -> float:
+        """Backpropagate the mean cross-entropy of the learned tokens."""
+        count = sum(len(example.ids) - example.start for example in examples)
+        total = 0.0
+        for packed in self._packs(examples):
+            logits = forward_packed(self._model, packed).float()
+            loss = F.cross_entropy(logits, packed.targets, reduction="sum") / count
+            loss.backward()  # type: ignore[no-untyped-call]
+            total += float(loss.detach())
+        return total
+
+    def _anchor(self, examples: Sequence[Encoded]) -> float:
+        """Backpropagate the mean KL(base || adapter), exact over the vocabulary, on the anchors' tokens."""
+        count = sum(len(example.ids) - example.start for example in examples)
+        total = 0.0
+        for packed in self._packs(examples):
+            with torch.no_grad(), self._model.disable_adapter():
+                wanted = forward_packed(self._model, packed).float().log_softmax(-1)
+            got = forward_packed(self._model, packed).float().log_softmax(-1)
+            divergence = F.kl_div(got, wanted, log_target=True, reduction="sum") / count
+            (self.recipe.anchor_weight * divergence).backward()  # type: ignore[no-untyped-call]
+            total += float(divergence.detach())
+        return total
+
+    def _packs(self, examples: Sequence[Encoded]) -> list[Any]:
+        if self._prefix is None:
+            return [pack([example], [], self.device) for example in examples]
+        return [pack(examples, self._prefix, self.device)]
+
+    def _non_finite(self) -> tuple[str, ...]:
+        names = [name for name, parameter in self._model.named_parameters() if parameter.requires_grad]
+        return tuple(
+            name for name, master in zip(names, self._master, strict=True) if not bool(torch.isfinite(master).all())
+        )
+
+
+class _Best:
+    """The weights with the lowest held-out loss so far; the untouched base does not count as a result."""
+
+    def __init__(self, before: float | None) -> None:
+        self.before = before
+        self.score: float | None = None
+        self.step = 0
+        self._kept: list[torch.Tensor] = []
+
+    def offer(self, step: int, score: float, master: Sequence[torch.Tensor]) -> bool:
+        """Keep a copy if ``score`` is the lowest; whether it is."""
+        if not _is_finite(score) or (self.score is not None and score >= self.score):
+            return False
+        self.score, self.step = score, step
+        self._kept = [weight.detach().clone() for weight in master]
+        return True
+
+    def restore(self, master: Sequence[torch.Tensor]) -> None:
+        """Put the kept weights back in place."""
+        with torch.no_grad():
+            for weight, kept in zip(master, self._kept, strict=False):
+                weight.copy_(kept)
+
+
+def _chunks(examples: Sequence[Encoded], tokens: int) -> list[list[Encoded]]:
+    chunks: list[list[Encoded]] = [[]]
+    size = 0
+    for example in examples:
+        if chunks[-1] and size + len(example.ids) > tokens:
+            chunks.append([])
+            size = 0
+        chunks[-1].append(example)
+        size += len(example.ids)
+    return chunks
+
+
+def _is_finite(value: float) -> bool:
+    return value == value and abs(value) != float("inf")
