@@ -1,0 +1,64 @@
+"""What sway itself offers, registered exactly as a third party would."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .entries import CommandEntry, ProbeEntry, ReportEntry
+from .hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+@hookimpl
+def dlm_sway_commands() -> Iterable[CommandEntry]:
+    """The core's own subcommands."""
+    yield CommandEntry(
+        name="check",
+        target="dlm_sway.cli.check:check",
+        summary="Judge an adapter or a document without writing a suite.",
+    )
+    yield CommandEntry(
+        name="doctor", target="dlm_sway.cli.doctor:doctor", summary="Show what is installed and what is wrong with it."
+    )
+    yield CommandEntry(name="gate", target="dlm_sway.cli.gate:gate", summary="Run a suite; the exit code is the verdict.")
+    yield CommandEntry(
+        name="list-probes", target="dlm_sway.cli.list_probes:list_probes", summary="Show the probes a suite can name."
+    )
+    yield CommandEntry(
+        name="plugins", target="dlm_sway.cli.plugins:plugins", summary="Show plugins, their hooks and their failures."
+    )
+    yield CommandEntry(name="report", target="dlm_sway.cli.report:report", summary="Show a saved result again.")
+    yield CommandEntry(name="run", target="dlm_sway.cli.run:run", summary="Run a suite and report what it found.")
+
+
+@hookimpl
+def dlm_sway_probes() -> Iterable[ProbeEntry]:
+    """The two probes every suite may need."""
+    yield ProbeEntry(
+        name="integrity",
+        target="dlm_sway.probes.integrity:Integrity",
+        summary="Is the adapter really on this base, and does it do anything?",
+        category="baseline",
+        needs=frozenset({"inspect"}),
+        seeks="harm",
+    )
+    yield ProbeEntry(
+        name="null_adapter",
+        target="dlm_sway.probes.null_adapter:NullAdapter",
+        summary="Random adapters of the same norms, to calibrate every other entry.",
+        category="baseline",
+        needs=frozenset({"null"}),
+        seeks="neither",
+    )
+
+
+@hookimpl
+def dlm_sway_reports() -> Iterable[ReportEntry]:
+    """The formats that need nothing but the core."""
+    yield ReportEntry(name="json", target="dlm_sway.report.json:render", summary="The result itself, schema version 1.")
+    yield ReportEntry(name="junit", target="dlm_sway.report.junit:render", summary="One test case a probe, for CI.")
+    yield ReportEntry(name="markdown", target="dlm_sway.report.markdown:render", summary="For pull requests and wikis.")
+    yield ReportEntry(name="md", target="dlm_sway.report.markdown:render", summary="The same as markdown.")
+    yield ReportEntry(name="terminal", target="dlm_sway.report.terminal:render", summary="For reading at 80 columns.")

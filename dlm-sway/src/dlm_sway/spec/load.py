@@ -1,0 +1,144 @@
+"""From a suite file, or a suite made in code, to probes that are ready to run. Finds every mistake before it stops."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pydantic import ValidationError
+
+from .._plugkit.errors import PluginError
+from ..errors import Fault, SpecError
+from .faults import faults, unusable
+from .models import Suite
+from .paths import resolve_models, resolve_source
+from .source import Source, kind_of, read
+
+if TYPE_CHECKING:
+    from .._plugkit.plugins import PluginManager
+    from ..entries import ProbeEntry
+    from ..probes.base import Probe
+
+
+class PlannedProbe(NamedTuple):
+    """One suite entry: the probe, and the registration that says what it needs and seeks."""
+
+    entry: ProbeEntry
+    source: str
+    """``distribution version`` that offers it."""
+    probe: Probe[Any]
+
+
+@dataclass(frozen=True)
+class LoadedSuite:
+    """A suite without mistakes."""
+
+    suite: Suite
+    """Paths in it are resolved."""
+    probes: tuple[PlannedProbe, ...]
+    source: str
+    digest: str
+    notes: tuple[str, ...] = ()
+    """What the file asks for that changes nothing, for people to read."""
+
+
+def load(path: Path, manager: PluginManager) -> LoadedSuite:
+    """The suite in the file ``path``.
+
+    Raises:
+        SpecError: with every mistake in the file.
+    """
+    return _load(read(path), manager)
+
+
+def plan(suite: Suite, manager: PluginManager, name: str) -> LoadedSuite:
+    """A suite made in code, checked like a file. Relative paths count from the working folder.
+
+    Raises:
+        SpecError: with every mistake; lines are 0.
+    """
+    data = suite.model_dump(mode="json")
+    canonical = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    digest = f"sha256:{hashlib.sha256(canonical.encode()).hexdigest()}"
+    return _load(Source(name, data, digest=digest), manager)
+
+
+def _load(source: Source, manager: PluginManager) -> LoadedSuite:
+    found: list[Fault] = []
+    suite = None
+    try:
+        suite = Suite.model_validate(source.data)
+    except ValidationError as error:
+        found += faults(error, Suite, source)
+    entries = source.data.get("suite")
+    planned = list(_entries(entries if isinstance(entries, (list, tuple)) else [], source, manager, found))
+    data = {**source.data, "models": resolve_models(source, manager, found), "dlm_source": resolve_source(source, found)}
+    if found or suite is None:
+        raise SpecError(sorted(set(found), key=lambda fault: (fault.line, fault.where, fault.what)))
+    suite = Suite.model_validate(data)
+    return LoadedSuite(suite, tuple(planned), source.name, source.digest, tuple(_notes(suite)))
+
+
+def _entries(entries: Any, source: Source, manager: PluginManager, found: list[Fault]) -> Iterator[PlannedProbe]:
+    if not entries and not any(fault.where.startswith("suite") for fault in found):
+        found.append(source.fault(("suite",), "no probe to run", "add at least one entry under `suite:`"))
+    seen: dict[str, int] = {}
+    for index, entry in enumerate(entries):
+        if not isinstance(entry, Mapping):
+            continue  # reported with the root's keys
+        if (planned := _entry(index, entry, source, manager, found)) is None:
+            continue
+        name = planned.probe.spec.name
+        if name in seen:
+            what = f"the name {name!r} is taken by suite[{seen[name]}] on line {source.line(('suite', seen[name]))}"
+            found.append(source.fault(("suite", index, "name"), what, "give each entry a name of its own"))
+        seen.setdefault(name, index)
+        yield planned
+    found += _too_many_nulls(entries, source)
+
+
+def _entry(
+    index: int, entry: Mapping[str, Any], source: Source, manager: PluginManager, found: list[Fault]
+) -> PlannedProbe | None:
+    place = ("suite", index)
+    kind = entry.get("kind")
+    if not isinstance(kind, str):
+        what = "required, but not there" if "kind" not in entry else f"expected text, got {kind_of(kind)}"
+        found.append(source.fault((*place, "kind"), what, "name a probe; `sway list-probes` shows them"))
+        return None
+    try:
+        offer = manager.entry("dlm_sway_probes", kind)
+        probe_type = manager.resolve("dlm_sway_probes", kind)
+    except PluginError as error:
+        found.append(source.fault((*place, "kind"), *unusable(error, kind, list(manager.offers("dlm_sway_probes")))))
+        return None
+    try:
+        spec = probe_type.spec_type.model_validate(dict(entry))
+    except ValidationError as error:
+        found += faults(error, probe_type.spec_type, source, place)
+        return None
+    return PlannedProbe(offer.entry, offer.source, probe_type(spec))  # type: ignore[arg-type]
+
+
+def _too_many_nulls(entries: Any, source: Source) -> list[Fault]:
+    at = [
+        index
+        for index, entry in enumerate(entries)
+        if isinstance(entry, Mapping) and entry.get("kind") == "null_adapter" and entry.get("enabled", True) is True
+    ]
+    what = "a second null_adapter entry: it is unclear which one calibrates"
+    return [source.fault(("suite", index), what, "keep one, or set `enabled: false` on the others") for index in at[1:]]
+
+
+def _notes(suite: Suite) -> Iterator[str]:
+    given = suite.defaults.model_fields_set
+    if "top_k" in given:
+        yield "defaults.top_k changes nothing: divergences are computed over the whole vocabulary"
+    if suite.defaults.concurrent_probes > 1:
+        yield "defaults.concurrent_probes changes nothing: probes run one after another and batch their own work"
+    if suite.dlm_source is not None:
+        yield "dlm_source changes nothing: no probe of this version reads a document's sections"

@@ -1,0 +1,103 @@
+"""The models and files a suite names: do they exist, and can an installed backend load them?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .._plugkit.errors import PluginError
+from .faults import unusable
+
+if TYPE_CHECKING:
+    from .._plugkit.plugins import PluginManager
+    from ..errors import Fault
+    from .source import Place, Source
+
+SIDES = ("base", "ft")
+
+
+def resolve_models(source: Source, manager: PluginManager, found: list[Fault]) -> dict[str, Any]:
+    """``models`` with its paths made absolute; adds to ``found`` what cannot be used.
+
+    A key of the wrong type is left alone: the models of the keys have reported it.
+    """
+    models = source.data.get("models")
+    if not isinstance(models, Mapping):
+        return {}
+    resolved: dict[str, Any] = dict(models)
+    for side in SIDES:
+        if isinstance(models.get(side), Mapping):
+            resolved[side] = _side(dict(models[side]), ("models", side), source, manager, found)
+    _same_base(resolved, source, found)
+    return resolved
+
+
+def resolve_source(source: Source, found: list[Fault]) -> Any:
+    """``dlm_source`` as an absolute path."""
+    given = source.data.get("dlm_source")
+    if not isinstance(given, str):
+        return given
+    path = locate(given, source.folder)
+    if path is None:
+        found.append(source.fault(("dlm_source",), f"no such document: {given}", "correct the path, or remove the key"))
+        return given
+    return str(path)
+
+
+def locate(given: str, folder: Path | None) -> Path | None:
+    """``given`` as an existing absolute path: ``~`` expanded, counted from ``folder``, then from the working folder."""
+    path = Path(given).expanduser()
+    for start in (folder, Path.cwd()):
+        if start is not None and (start / path).exists():
+            return (start / path).resolve()
+    return None
+
+
+def _side(
+    spec: dict[str, Any], place: Place, source: Source, manager: PluginManager, found: list[Fault]
+) -> dict[str, Any]:
+    kind = spec.get("kind", "hf")
+    if isinstance(kind, str):
+        try:
+            manager.entry("dlm_sway_backends", kind)
+        except PluginError as error:
+            what, fix = unusable(error, kind, list(manager.offers("dlm_sway_backends")))
+            found.append(source.fault((*place, "kind"), what, fix))
+    if isinstance(base := spec.get("base"), str):
+        spec["base"] = _base(base, (*place, "base"), source, found)
+    if isinstance(adapter := spec.get("adapter"), str):
+        spec["adapter"] = _adapter(adapter, (*place, "adapter"), source, found)
+    return spec
+
+
+def _base(given: str, place: Place, source: Source, found: list[Fault]) -> str:
+    """A folder if there is one; else ``given`` as it is, for the backend to look up on a hub."""
+    if (path := locate(given, source.folder)) is not None and path.is_dir():
+        return str(path)
+    if given.startswith((".", "/", "~")):
+        found.append(source.fault(place, f"no such folder: {given}", "correct the path of the base model"))
+    return given
+
+
+def _adapter(given: str, place: Place, source: Source, found: list[Fault]) -> str:
+    path = locate(given, source.folder)
+    if path is None:
+        looked = " nor in ".join(str(start) for start in (source.folder, Path.cwd()) if start is not None)
+        what = f"no such folder: {given} (neither in {looked})" if source.folder else f"no such folder: {given}"
+        found.append(source.fault(place, what, "train the adapter, or correct the path"))
+        return given
+    if not path.is_dir():
+        found.append(source.fault(place, f"{given} is not a folder", "name the folder that holds adapter_config.json"))
+    return str(path)
+
+
+def _same_base(models: dict[str, Any], source: Source, found: list[Fault]) -> None:
+    """With one model loaded and the adapter switched, two different bases cannot both be meant."""
+    defaults = source.data.get("defaults")
+    differential = defaults.get("differential", True) if isinstance(defaults, Mapping) else True
+    names = [models[side].get("base") if isinstance(models.get(side), Mapping) else None for side in SIDES]
+    if differential is True and all(isinstance(name, str) for name in names) and names[0] != names[1]:
+        what = f"the adapter's base {names[1]!r} is not models.base.base {names[0]!r}"
+        fix = "name the same base twice, or set `defaults.differential: false` to compare two models"
+        found.append(source.fault(("models", "ft", "base"), what, fix))

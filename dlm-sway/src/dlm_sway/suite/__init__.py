@@ -1,0 +1,1 @@
+"""Running a suite: probes against one backend, their score, the conclusion and the gate."""

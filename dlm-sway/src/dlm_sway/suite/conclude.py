@@ -1,0 +1,50 @@
+"""What the verdicts mean together, in one word."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..result import ProbeResult
+
+
+def conclude(results: Sequence[ProbeResult]) -> str:
+    """``broken``, ``harmed``, ``learned``, ``changed``, ``no change`` or ``could not tell``.
+
+    The worst that is established wins: an adapter that is not properly on its base (``broken``), then damage
+    (``harmed``). Then the strongest claim that holds: answers became likelier than random adapters make them
+    (``learned``, category attribution), or the model moved at all (``changed``, category adherence). ``no change``
+    needs every probe that looked for a change to have looked and found none.
+    """
+    if any(r.kind == "integrity" and r.verdict == "fail" and not changes_nothing(r) for r in results):
+        return "broken"
+    if any(r.seeks == "harm" and r.kind != "integrity" and r.verdict == "fail" for r in results):
+        return "harmed"
+    seeking = [r for r in results if r.seeks == "change" and r.verdict != "skip"]
+    attribution = [r.verdict for r in seeking if r.category == "attribution"]
+    if "pass" in attribution and "fail" not in attribution:
+        return "learned"
+    if any(r.verdict == "pass" for r in seeking):
+        return "changed"
+    if any(changes_nothing(r) for r in results) or (seeking and all(r.verdict == "fail" for r in seeking)):
+        return "no change"
+    return "could not tell"
+
+
+def deciding(conclusion: str, results: Sequence[ProbeResult]) -> list[ProbeResult]:
+    """The results that ``conclusion`` rests on."""
+    if conclusion == "broken":
+        return [r for r in results if r.kind == "integrity" and r.verdict == "fail"]
+    if conclusion == "harmed":
+        return [r for r in results if r.seeks == "harm" and r.kind != "integrity" and r.verdict == "fail"]
+    if conclusion in ("learned", "changed"):
+        categories = {"attribution"} if conclusion == "learned" else {"adherence", "attribution", "calibration", "ablation"}
+        return [r for r in results if r.seeks == "change" and r.category in categories and r.verdict in ("pass", "fail")]
+    wanted = "fail" if conclusion == "no change" else "inconclusive"
+    return [r for r in results if r.verdict == wanted]
+
+
+def changes_nothing(result: ProbeResult) -> bool:
+    """Whether the adapter is sound but empty: every update is zero. Not broken; training simply did not move it."""
+    return result.kind == "integrity" and result.evidence.get("all_updates_zero") is True

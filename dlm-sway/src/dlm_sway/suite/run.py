@@ -1,0 +1,195 @@
+"""Run a suite: the one function behind ``sway run``, ``sway gate``, ``sway check`` and the Python API."""
+
+from __future__ import annotations
+
+import os
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from .._plugkit.errors import PluginUnavailable
+from ..errors import AdapterMismatch, NotSupported, SpecError, SwayError, TargetError
+from ..probes.base import ProbeContext
+from ..result import ProbeResult, SuiteResult
+from ..scoring.session import Session
+from ..spec.load import LoadedSuite, PlannedProbe, load, plan
+from ..spec.models import Suite, merged_weights
+from .conclude import conclude, deciding
+from .gate import DISABLED
+from .provenance import provenance
+from .score import composite, score_of
+from .target import ModelPair
+
+if TYPE_CHECKING:
+    from .._plugkit.plugins import PluginManager
+    from ..probes.null_adapter import NullPlan
+    from ..scoring.backend import Backend
+
+ALL_CAPABILITIES: Final = frozenset({"compare", "generate", "inspect", "null", "scale"})
+
+Say = Callable[[str], None]
+
+
+def run(
+    spec: str | Path | Suite | LoadedSuite,
+    *,
+    weights: Mapping[str, float] | None = None,
+    threshold: float | None = None,
+    backend: Backend | None = None,
+    manager: PluginManager | None = None,
+    facts: Mapping[str, Any] | None = None,
+    say: Say = lambda _: None,
+) -> SuiteResult:
+    """Run every enabled entry of ``spec`` and say what the verdicts mean together.
+
+    ``weights`` are merged over the suite's category weights, ``threshold`` replaces its coverage threshold.
+    ``backend`` is used instead of the one that ``models.ft.kind`` names, is trusted to give every capability, and is
+    not closed. ``facts`` are added to the provenance. ``say`` hears progress, one line at a time.
+
+    A probe that raises becomes the verdict ``error`` and the suite goes on.
+
+    Raises:
+        SpecError: the suite cannot be run as written.
+        PluginError: the backend cannot be imported.
+        SwayError: the models cannot be loaded, or do not belong together.
+    """
+    if manager is None:
+        from ..plugins import manager as installed
+
+        manager = installed()
+    loaded = _with(spec, manager, weights, threshold)
+    started_at, clock = datetime.now(UTC), time.perf_counter()
+    model, gives, backend_source = _backend(loaded, manager) if backend is None else (backend, ALL_CAPABILITIES, "")
+    session = Session(model)
+    try:
+        model.describe()  # what cannot be loaded ends the run here, rather than every probe in turn
+        results = _run_all(loaded, session, gives, manager, say)
+        described = model.describe()
+    finally:
+        if backend is None:
+            model.close()
+    category_weights = merged_weights(loaded.suite.defaults.score_weights)
+    conclusion = conclude(results)
+    result = SuiteResult(
+        probes=tuple(results),
+        conclusion=conclusion,
+        score=composite(results, category_weights),
+        provenance=provenance(loaded, described, session.stats(), backend_source, facts or {}),
+        started_at=started_at.isoformat(),
+        finished_at=datetime.now(UTC).isoformat(),
+        wall_seconds=round(time.perf_counter() - clock, 3),
+        summary=tuple(f"{r.name}: {r.message}" for r in deciding(conclusion, results)),
+    )
+    manager.notify("dlm_sway_suite_finished", say, result=result)
+    return result
+
+
+def _with(
+    spec: str | Path | Suite | LoadedSuite,
+    manager: PluginManager,
+    weights: Mapping[str, float] | None,
+    threshold: float | None,
+) -> LoadedSuite:
+    """``spec``, loaded and with the caller's weights and threshold in its defaults."""
+    if isinstance(spec, Suite):
+        spec = plan(spec, manager, "the suite")
+    loaded = spec if isinstance(spec, LoadedSuite) else load(Path(spec), manager)
+    given: dict[str, Any] = {}
+    if weights:
+        given["score_weights"] = {**(loaded.suite.defaults.score_weights or {}), **weights}
+    if threshold is not None:
+        given["coverage_threshold"] = threshold
+    if not given:
+        return loaded
+    defaults = loaded.suite.defaults.model_copy(update=given)
+    type(defaults).model_validate(defaults.model_dump())  # a copy is not validated
+    return replace(loaded, suite=loaded.suite.model_copy(update={"defaults": defaults}))
+
+
+def _backend(loaded: LoadedSuite, manager: PluginManager) -> tuple[Backend, frozenset[str], str]:
+    """The backend that ``models.ft.kind`` names, what it can do, and who offers it."""
+    models = loaded.suite.models
+    offer = manager.entry("dlm_sway_backends", models.ft.kind)
+    absent = [module for module in getattr(offer.entry, "requires", ()) if find_spec(module) is None]
+    if absent:
+        cause = f"{', '.join(absent)} not installed: pip install 'dlm-sway[{models.ft.kind}]'"
+        raise PluginUnavailable(models.ft.kind, offer.source, cause)
+    backend_type = manager.resolve("dlm_sway_backends", models.ft.kind)
+    pair = ModelPair(models.base, models.ft, loaded.suite.defaults.differential)
+    gives: frozenset[str] = getattr(offer.entry, "gives", frozenset())
+    return backend_type(pair, loaded.suite.defaults), gives, offer.source
+
+
+def _run_all(
+    loaded: LoadedSuite, session: Session, gives: frozenset[str], manager: PluginManager, say: Say
+) -> list[ProbeResult]:
+    manager.notify("dlm_sway_suite_started", say, name=loaded.source, probes=len(loaded.probes))
+    defaults = loaded.suite.defaults
+    nulls, kinds = _null_plan(loaded)
+    results = []
+    for number, planned in enumerate(loaded.probes, start=1):
+        spec = planned.probe.spec
+        say(f"[{number}/{len(loaded.probes)}] {spec.name} ({spec.kind})")
+        calibrated = nulls if not kinds or spec.kind in kinds or spec.kind == "null_adapter" else None
+        ctx = ProbeContext(session, defaults.seed, defaults.alpha, calibrated, defaults)
+        results.append(run_probe(planned, ctx, gives))
+        manager.notify("dlm_sway_probe_finished", say, result=results[-1])
+    return results
+
+
+def run_probe(planned: PlannedProbe, ctx: ProbeContext, gives: frozenset[str]) -> ProbeResult:
+    """One entry's result, whatever happens in the probe.
+
+    Raises:
+        AdapterMismatch, TargetError: the models cannot be tested at all, so no other probe could answer either.
+    """
+    started = time.perf_counter()
+    result = _answer(planned, ctx, gives)
+    return replace(
+        result,
+        category=planned.entry.category,
+        seeks=result.seeks or planned.entry.seeks,
+        score=score_of(result.verdict),
+        duration_s=round(time.perf_counter() - started, 3),
+    )
+
+
+def _answer(planned: PlannedProbe, ctx: ProbeContext, gives: frozenset[str]) -> ProbeResult:
+    probe = planned.probe
+    if not probe.spec.enabled:
+        return probe.result("skip", "disabled in the suite", evidence={"skip_reason": DISABLED})
+    if missing := planned.entry.needs - gives:
+        message = f"the backend cannot {' or '.join(sorted(missing))}, which this probe needs"
+        return probe.result("skip", message, evidence={"skip_reason": "unsupported"})
+    try:
+        return probe.run(ctx)
+    except (AdapterMismatch, TargetError, SpecError):
+        raise
+    except NotSupported as error:
+        return probe.result("skip", str(error), evidence={"skip_reason": "unsupported"})
+    except SwayError as error:
+        return probe.result("error", str(error))
+    except Exception as error:
+        if os.environ.get("DLM_SWAY_STRICT") == "1":
+            raise
+        message = f"{type(error).__name__}: {error} (in the probe {probe.spec.kind!r} of {planned.source})"
+        return probe.result("error", message, evidence={"traceback": traceback.format_exc()})
+
+
+def _null_plan(loaded: LoadedSuite) -> tuple[NullPlan | None, frozenset[str]]:
+    """The calibration that the enabled ``null_adapter`` entry asks for, and the kinds it is limited to (empty: all).
+
+    Its place in the suite does not matter.
+    """
+    from ..probes.null_adapter import NullPlan
+
+    for planned in loaded.probes:
+        spec: Any = planned.probe.spec
+        if spec.kind == "null_adapter" and spec.enabled:
+            return NullPlan(runs=spec.runs, seed_base=spec.seed_base), frozenset(spec.calibrate_kinds)
+    return None, frozenset()
