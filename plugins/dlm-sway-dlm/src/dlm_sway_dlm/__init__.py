@@ -1,0 +1,1 @@
+"""The bridge: the only distribution that knows both cores."""

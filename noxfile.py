@@ -1,0 +1,254 @@
+"""Every command of this repository. ``nox -l`` lists them, ``nox -s NAME`` runs one.
+
+Siblings are installed from this tree, editable or as wheels built from it, and never by bare name: the package index
+has another program under the name dlm-sway.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+import time
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2024.4.15"
+nox.options.default_venv_backend = "venv"
+nox.options.sessions = ["lint", "shared", "types", "tests"]
+
+ROOT = Path(__file__).parent
+CORES = ["dlm", "dlm-sway"]
+PLUGINS = sorted(str(path.parent.relative_to(ROOT)) for path in ROOT.glob("plugins/*/pyproject.toml"))
+DISTRIBUTIONS = [*CORES, *PLUGINS]
+TESTING = ["coverage", "hypothesis", "jsonschema", "mypy", "pytest", "types-PyYAML"]
+PINNED = ["-c", "constraints.txt"]
+# PYTHONSAFEPATH: the folder dlm/ at the root would be importable as a namespace package otherwise.
+SAFE = {"PYTHONSAFEPATH": "1", "TOKENIZERS_PARALLELISM": "false"}
+
+# Sessions that need everything share one environment, which they make themselves: PyTorch is installed once.
+shares_workspace = nox.session(venv_backend="none")
+
+
+class Workspace:
+    """The shared environment: every distribution editable, with what all their tests need."""
+
+    folder = ROOT / ".nox" / "workspace"
+    binaries = folder / ("Scripts" if os.name == "nt" else "bin")
+
+    def __init__(self, session: nox.Session, **variables: str) -> None:
+        self.session = session
+        path = os.pathsep.join([str(self.binaries), os.environ.get("PATH", "")])
+        self.env = {**SAFE, "PATH": path, "VIRTUAL_ENV": str(self.folder), **variables}
+        if self.installed.exists() and self.installed.read_text() == self.wanted():
+            return
+        session.run(sys.executable, "-m", "venv", "--clear", str(self.folder), external=True)
+        pip = ["python", "-m", "pip", "install", "--quiet", *PINNED]
+        # Without build isolation pip does not set up hatchling anew for each distribution.
+        self.run(*pip, "hatchling", "editables", *TESTING)
+        editable = [argument for folder in DISTRIBUTIONS for argument in ("-e", f"./{folder}")]
+        self.run(*pip, "--no-build-isolation", *editable)
+        self.installed.write_text(self.wanted())
+
+    @property
+    def installed(self) -> Path:
+        """Records what was installed, so that it is done again when a requirement changed, and only then."""
+        return self.folder / "installed.txt"
+
+    def wanted(self) -> str:
+        """Digest of everything that decides what is installed."""
+        digest = hashlib.sha256(sys.version.encode())
+        for path in (Path(__file__), ROOT / "constraints.txt", *(ROOT / f / "pyproject.toml" for f in DISTRIBUTIONS)):
+            digest.update(path.read_bytes())
+        return digest.hexdigest()
+
+    def run(self, program: str, *arguments: str) -> None:
+        """Run one of the environment's programs."""
+        self.session.run(str(self.binaries / program), *arguments, env=self.env, external=True)
+
+
+@contextmanager
+def timed(session: nox.Session, what: str) -> Iterator[None]:
+    """Log how long the block took."""
+    started = time.perf_counter()
+    yield
+    session.log(f"{what}: {time.perf_counter() - started:.0f} s")
+
+
+@shares_workspace
+def quickstart(session: nox.Session) -> None:
+    """Train the example document, ask it questions it never saw, and let sway judge it."""
+    with timed(session, "installing"):
+        workspace = Workspace(session, DLM_HOME=os.environ.get("DLM_HOME", str(ROOT / ".dlm-quickstart")))
+    with timed(session, "training, asking and judging"):
+        with timed(session, "dlm train"):
+            workspace.run("dlm", "train", "examples/runbook.dlm")
+        with timed(session, "asking"):
+            workspace.run("python", "examples/quickstart.py")
+        with timed(session, "sway check"):
+            workspace.run("sway", "check", "examples/runbook.dlm")
+    import resource  # not on Windows
+
+    # Linux counts kilobytes, macOS bytes.
+    unit = 2**30 if sys.platform == "darwin" else 2**20
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / unit
+    session.log(f"largest process of this session: {peak:.1f} GiB")
+
+
+@shares_workspace
+def tests(session: nox.Session) -> None:
+    """All tests that need neither the real base model nor minutes. Arguments go to pytest."""
+    run_tests(session, [])
+
+
+@shares_workspace
+def slow(session: nox.Session) -> None:
+    """The tests that train and score the real base model. Arguments go to pytest."""
+    run_tests(session, ["-m", "slow"])
+
+
+def run_tests(session: nox.Session, selection: list[str]) -> None:
+    """pytest under coverage, with a home of its own. Paths in the arguments replace the default ones."""
+    workspace = Workspace(session, DLM_HOME=str(ROOT / ".nox" / "home"))
+    folders = [f for f in ("tests", *(f"{d}/tests" for d in DISTRIBUTIONS)) if (ROOT / f).is_dir()]
+    if any((ROOT / argument.split("::")[0]).exists() for argument in session.posargs):
+        folders = []
+    # coverage outermost: sway's pytest plugin is imported before pytest-cov would start.
+    workspace.run("python", "-m", "coverage", "run", "-m", "pytest", *selection, *folders, *session.posargs)
+    session.log("lines and branches covered, in percent:")
+    workspace.run("python", "-m", "coverage", "report", "--format=total")
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, formatting, and the files that tools/generate.py derives."""
+    session.install(*PINNED, "ruff", "pluggy")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("python", "tools/generate.py", "--check", env=SAFE)
+
+
+@shares_workspace
+def types(session: nox.Session) -> None:
+    """mypy --strict, one distribution at a time."""
+    workspace = Workspace(session)
+    for folder in DISTRIBUTIONS:
+        workspace.run("python", "-m", "mypy", "-p", Path(folder).name.replace("-", "_"))
+
+
+@nox.session(venv_backend="none")
+def shared(session: nox.Session) -> None:
+    """The plugin plumbing is the same in both cores."""
+    session.run(sys.executable, "tools/sync_plugkit.py", "--check", external=True)
+
+
+@nox.session
+@nox.parametrize("core", CORES, ids=CORES)
+def alone(session: nox.Session, core: str) -> None:
+    """Each core, installed alone, imports module by module without the other, a plugin, or PyTorch."""
+    session.install(*PINNED, f"./{core}")
+    session.run("python", "tools/import_all.py", core.replace("-", "_"), env=SAFE)
+    session.run("dlm" if core == "dlm" else "sway", "--help", env=SAFE, silent=True)
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """Build all wheels into dist/ and check that they hold every file of their source folder."""
+    shutil.rmtree(ROOT / "dist", ignore_errors=True)
+    for name, wheel in build_wheels(session, ROOT / "dist").items():
+        with zipfile.ZipFile(wheel) as archive:
+            packed = set(archive.namelist())
+        folder = next(ROOT / f for f in DISTRIBUTIONS if Path(f).name == name) / "src"
+        files = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+        missing = [name for name in files if "__pycache__" not in name and name not in packed]
+        if missing:
+            session.error(f"{wheel.name} lacks {', '.join(missing)}")
+        session.log(f"{wheel.name}: {len(packed)} files")
+
+
+def build_wheels(session: nox.Session, folder: Path) -> dict[str, Path]:
+    """Build every distribution; its wheel by name."""
+    session.install(*PINNED, "hatchling")
+    made = {}
+    for source in DISTRIBUTIONS:
+        session.run("pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", str(folder), f"./{source}")
+        name = Path(source).name
+        made[name] = next(folder.glob(f"{name.replace('-', '_')}-*.whl")).resolve()
+    return made
+
+
+def install_wheels(session: nox.Session, *wanted: str) -> None:
+    """Install ``name[extra]`` from wheels built here, as a user would: extras pull in the siblings.
+
+    The constraints name the files, so that no sibling can come from an index.
+    """
+    folder = Path(session.create_tmp()) / "wheels"
+    shutil.rmtree(folder, ignore_errors=True)
+    wheels = build_wheels(session, folder)
+    pins = folder / "siblings.txt"
+    pins.write_text("".join(f"{name} @ {wheel.as_uri()}\n" for name, wheel in wheels.items()))
+    session.install(*PINNED, "-c", str(pins), *(f"{one} @ {wheels[one.split('[')[0]].as_uri()}" for one in wanted))
+
+
+def plugin_rows(session: nox.Session, tool: str) -> dict[str, dict[str, object]]:
+    """What ``dlm plugins --json`` or ``sway plugins --json`` says, by plugin name."""
+    printed = str(session.run(tool, "plugins", "--json", silent=True, env=SAFE))
+    found = json.loads(printed)
+    rows = found["plugins"] if isinstance(found, dict) else found
+    return {row["name"]: row for row in rows}
+
+
+@nox.session
+def extras(session: nox.Session) -> None:
+    """``dlm[hf,sway]`` and ``dlm-sway[hf,dlm]``, from wheels: the extras resolve, every plugin loads."""
+    install_wheels(session, "dlm[hf,sway]", "dlm-sway[hf,dlm]")
+    wanted = {"dlm": {"hf", "bridge"}, "sway": {"hf", "bridge", "probes"}}
+    for tool, names in wanted.items():
+        rows = plugin_rows(session, tool)
+        broken = {name: row["failure"] for name, row in rows.items() if row["failure"]}
+        if broken or names - set(rows):
+            session.error(f"{tool} plugins: missing {sorted(names - set(rows))}, broken {broken}")
+    session.run("sway", "doctor", env=SAFE)
+
+
+@nox.session
+def outsider(session: nox.Session) -> None:
+    """A third party's probe, installed against our wheels, keeps the contract and runs on the real backend.
+
+    Beside it a plugin that cannot be imported: both tools work and say so.
+    """
+    install_wheels(session, "dlm", "dlm-sway[hf,testing]")
+    session.install("--no-deps", "--no-build-isolation", "./examples/acme-sway-probes")
+    strict = {**SAFE, "DLM_SWAY_STRICT": "1"}
+    session.run("python", "-m", "pytest", "examples/acme-sway-probes/tests", env=strict)
+    session.install("--no-deps", "--no-build-isolation", "./examples/broken-plugin")
+    for tool in ("dlm", "sway"):
+        failure = plugin_rows(session, tool)["broken"]["failure"]
+        if "a_library_nobody_has" not in str(failure):
+            session.error(f"{tool} plugins hides the broken plugin: {failure}")
+        session.run(tool, "--help", env=SAFE, silent=True)
+    listed = str(session.run("sway", "list-probes", silent=True, env=SAFE))
+    if "acme/echo" not in listed:
+        session.error(f"sway list-probes does not show acme/echo:\n{listed}")
+    made = Path(session.create_tmp()) / "tiny"
+    session.run("python", "tools/tiny_model.py", str(made), env=SAFE)
+    session.run("sway", "run", str(made / "sway.yaml"), "--json", str(made / "result.json"), env=SAFE)
+    verdicts = {probe["kind"]: probe["verdict"] for probe in json.loads((made / "result.json").read_text())["probes"]}
+    session.log(f"verdicts: {verdicts}")
+    if verdicts.get("acme/echo") not in ("pass", "fail"):
+        session.error("acme/echo did not decide")
+
+
+@nox.session
+def startup(session: nox.Session) -> None:
+    """Milliseconds of ``dlm --help`` and ``sway --help``, without and with 20 third-party plugins."""
+    session.install(*PINNED, *(f"./{core}" for core in CORES))
+    # Registration modules are cheap by contract: the libraries behind them are not needed to show help.
+    session.install("--no-deps", *(f"./{plugin}" for plugin in PLUGINS))
+    session.run("python", "bench/startup.py", *session.posargs, env=SAFE)

@@ -1,0 +1,107 @@
+"""A ``.dlm`` document as something sway can test: its trained model, and the questions it keeps for judging."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dlm.errors import DlmError
+from dlm_sway.errors import TargetError
+from dlm_sway.scoring.types import Item
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dlm.bases import LocalBase
+    from dlm.corpus.records import Record
+    from dlm.document import Document
+    from dlm.store import Version
+    from dlm_sway.suite.target import ModelPair, Target
+
+
+def resolve(ref: str) -> Target:
+    """What ``sway check ref`` tests.
+
+    Raises:
+        TargetError: the document cannot be read, has no trained version, or its base is not on this disk.
+    """
+    path = Path(ref).expanduser()
+    if not path.is_file():
+        raise TargetError(f"{ref}: no such document: check the path, or start one with `dlm init {ref}`")
+    try:
+        return _target(path)
+    except DlmError as error:
+        # sway prints only its own errors without a traceback.
+        raise TargetError(str(error)) from error
+
+
+def _target(path: Path) -> Target:
+    from dlm.corpus.study import build
+    from dlm.document import read
+    from dlm.store import Store, layout
+    from dlm_sway.suite.target import Target
+
+    document = read(path)
+    home = layout.home()
+    version = Store(home, document.frontmatter.dlm_id).current()
+    if version is None:
+        raise TargetError(f"{path}: nothing has been trained from this document yet: run `dlm train {path}`")
+    base = _base(version.facts["base"]["key"], home)
+    # The same seed as the run: it decides which wordings were held out.
+    study = build(document, version.facts["recipe"]["seed"])
+    return Target(
+        name=f"{path.name} v{version.number:04d}",
+        models=_models(base, version),
+        held_out=tuple(_items(study.held_out)),
+        taught=tuple(_items(record for record in study.train if record.kind == "qa")),
+        system_prompt=document.frontmatter.system_prompt,
+        provenance=_provenance(path, document, version, base),
+    )
+
+
+def _base(key: str, home: Path) -> LocalBase:
+    from dlm.bases.cache import find
+    from dlm.bases.resolve import resolve as resolve_base
+
+    base = find(resolve_base(key), home)
+    if base is None:
+        raise TargetError(f"the base model {key!r} is not on this disk: run `dlm base pull {key}`")
+    return base
+
+
+def _models(base: LocalBase, version: Version) -> ModelPair:
+    from dlm_sway.spec.models import ModelSpec
+    from dlm_sway.suite.target import ModelPair
+
+    return ModelPair(
+        base=ModelSpec(kind="hf", base=str(base.path)),
+        ft=ModelSpec(kind="hf", base=str(base.path), adapter=version.path),
+    )
+
+
+def _items(records: Iterable[Record]) -> Iterable[Item]:
+    """Records that ask one question and answer it. Longer conversations have no single prompt to score."""
+    for record in records:
+        turns = [message for message in record.messages if message.role != "system"]
+        if [turn.role for turn in turns] == ["user", "assistant"]:
+            yield Item(prompt=turns[0].content, reference=turns[1].content, group=record.section_id)
+
+
+def _provenance(path: Path, document: Document, version: Version, base: LocalBase) -> dict[str, str]:
+    facts: dict[str, Any] = version.facts
+    found = {
+        "document": str(path),
+        "document_digest": document.digest,
+        "dlm_id": document.frontmatter.dlm_id,
+        "version": f"v{version.number:04d}",
+        "adapter_sha256": facts["adapter_sha256"],
+        "base": base.key,
+        "base_digest": base.digest,
+    }
+    if facts["document_digest"] != document.digest:
+        new = {section.id for section in document.sections} - set(facts["section_ids"])
+        found["note"] = (
+            f"the document changed after v{version.number:04d} was trained ({len(new)} sections are new or edited): "
+            f"questions about them judge what was never taught; run `dlm train {path}` to train them"
+        )
+    return found

@@ -1,0 +1,44 @@
+"""Import every module of one core, and fail if that needs the other core, a plugin, or a model library.
+
+Run with the core installed alone: ``python tools/import_all.py dlm``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import pkgutil
+import sys
+
+FOREIGN = {
+    "dlm": ("dlm_sway", "dlm_hf", "dlm_sway_dlm", "torch", "transformers", "peft"),
+    "dlm_sway": ("dlm", "dlm_hf", "dlm_sway_dlm", "dlm_sway_probes", "torch", "transformers", "peft"),
+}
+
+
+def main() -> int:
+    """Exit code 0 when all modules import alone, 1 with a line for each that does not."""
+    package = sys.argv[1]
+    if present := [name for name in FOREIGN[package] if importlib.util.find_spec(name) is not None]:
+        print(f"{', '.join(present)} can be imported here: this would prove nothing. Install {package} alone.")
+        return 1
+    failures = []
+    names = [package, *(found.name for found in pkgutil.walk_packages(_path(package), f"{package}."))]
+    for name in names:
+        # The contract kits need pytest, which is an extra.
+        if f"{package}.testing" in name or name.endswith(".__main__"):
+            continue
+        try:
+            importlib.import_module(name)
+        except Exception as error:
+            failures.append(f"{name}: {type(error).__name__}: {error}")
+    print(*failures, f"{package}: {len(names) - len(failures)} of {len(names)} modules import alone", sep="\n")
+    return int(bool(failures))
+
+
+def _path(package: str) -> list[str]:
+    return list(importlib.import_module(package).__path__)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
