@@ -1,0 +1,105 @@
+"""Where things lie under ``$DLM_HOME``. Names only; nothing is created here."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import StoreError
+
+_ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
+_VERSION = re.compile(r"v(\d{4,})")
+_REJECTED = re.compile(r"v(\d{4,})-rejected(?:-\d+)?")
+_PARTIAL = re.compile(r"\.v\d{4,}\.partial-[0-9a-f]+")
+
+VERSIONS = "adapter/versions"
+
+
+def home(option: Path | None = None) -> Path:
+    """The root of everything dlm keeps: ``option``, else ``$DLM_HOME``, else ``~/.dlm``."""
+    if option is not None:
+        return Path(option).expanduser().absolute()
+    if named := os.environ.get("DLM_HOME"):
+        return Path(named).expanduser().absolute()
+    return Path.home() / ".dlm"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Paths inside one document's store."""
+
+    root: Path
+
+    @property
+    def manifest(self) -> Path:
+        """The story of the runs, for people and tools; not needed to serve a version."""
+        return self.root / "manifest.json"
+
+    @property
+    def lock(self) -> Path:
+        """Locked by the operating system while someone writes."""
+        return self.root / ".lock"
+
+    @property
+    def lock_note(self) -> Path:
+        """Who holds the lock, for messages only."""
+        return self.root / ".lock.json"
+
+    @property
+    def adapter(self) -> Path:
+        """Holds the pointer and the versions."""
+        return self.root / "adapter"
+
+    @property
+    def pointer(self) -> Path:
+        """One line: the current version's folder, relative to the root."""
+        return self.adapter / "current.txt"
+
+    @property
+    def versions(self) -> Path:
+        """Holds one folder a version."""
+        return self.root / VERSIONS
+
+    @property
+    def logs(self) -> Path:
+        """Holds one ``.jsonl`` a run."""
+        return self.root / "logs"
+
+    def version(self, number: int) -> Path:
+        """Folder of a committed version."""
+        return self.versions / version_name(number)
+
+
+def store_layout(home: Path, dlm_id: str) -> Layout:
+    """Paths of the store of the document ``dlm_id``.
+
+    Raises:
+        StoreError: ``dlm_id`` is no ULID; it becomes a folder name, so anything else could point elsewhere.
+    """
+    if not _ULID.fullmatch(dlm_id):
+        raise StoreError(f"{dlm_id!r} is not a document id (26 characters of a ULID): take dlm_id from the frontmatter")
+    return Layout(home / "store" / dlm_id)
+
+
+def version_name(number: int) -> str:
+    """``v0003``."""
+    return f"v{number:04d}"
+
+
+def parse_version(name: str) -> int | None:
+    """Number of a committed version's folder name; ``None`` for any other name."""
+    found = _VERSION.fullmatch(name)
+    return int(found[1]) if found else None
+
+
+def parse_rejected(name: str) -> int | None:
+    """Number of a rejected version's folder name; ``None`` for any other name."""
+    found = _REJECTED.fullmatch(name)
+    return int(found[1]) if found else None
+
+
+def is_partial(name: str) -> bool:
+    """Whether a folder is being written, or was when its writer died."""
+    return _PARTIAL.fullmatch(name) is not None

@@ -1,0 +1,58 @@
+"""One writer a document. The operating system holds the lock, so it goes when the process goes, however it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
+
+from ..errors import StoreLocked
+from .encoding import canonical, now
+from .files import disk_errors, write_atomic
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .layout import Layout
+
+
+@contextmanager
+def hold(layout: Layout, purpose: str) -> Iterator[None]:
+    """Be the only writer of this store until the block ends.
+
+    Raises:
+        StoreLocked: another process is; says which, where, since when, and why.
+        StoreError: the store's folder cannot be written.
+    """
+    lock = FileLock(layout.lock, timeout=0)
+    with disk_errors(layout.lock):
+        layout.root.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise StoreLocked(_holder(layout)) from None
+    try:
+        note = {"pid": os.getpid(), "host": socket.gethostname(), "since": now(), "purpose": purpose}
+        write_atomic(layout.lock_note, canonical(note))
+        yield
+    finally:
+        layout.lock_note.unlink(missing_ok=True)
+        lock.release()
+
+
+def _holder(layout: Layout) -> str:
+    """The message about whoever holds the lock. The note may be gone: its writer removes it just before unlocking."""
+    try:
+        note = json.loads(layout.lock_note.read_text(encoding="utf-8"))
+        pid, host, since, purpose = (note[key] for key in ("pid", "host", "since", "purpose"))
+    except (OSError, ValueError, KeyError, TypeError):
+        return f"another process is working on {layout.root}: try again when it has ended"
+    stop = f"`kill {pid}`" + ("" if host == socket.gethostname() else f" on {host}")
+    return (
+        f"`dlm {purpose}` (process {pid} on {host}, since {since}) is working on {layout.root}: wait until it has "
+        f"ended, or stop it with {stop}; the lock goes with the process"
+    )

@@ -1,0 +1,125 @@
+"""One document's store: the door for readers and writers."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from ..errors import UsageProblem
+from . import version as reading
+from .layout import store_layout
+from .lock import hold
+from .manifest import load, save
+from .recover import point, recover
+from .runs import Run, begin
+from .summary import current_keys
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from .manifest import Manifest
+    from .version import Contents, Version
+
+
+class Store:
+    """``$DLM_HOME/store/<dlm_id>``. Readers need no lock and create nothing; a writer holds :meth:`lock`.
+
+    Example::
+
+        store = Store(home(), document.frontmatter.dlm_id)
+        with store.lock("train"):
+            run = store.begin_run({"base": {"key": "smollm2-135m"}})
+            run.commit(bench.save, {"precision": "fp32"})
+        store.current()  # v0001
+
+    Raises:
+        StoreError: ``dlm_id`` is no ULID.
+    """
+
+    def __init__(self, home: Path, dlm_id: str) -> None:
+        self.dlm_id = dlm_id
+        self.layout = store_layout(home, dlm_id)
+        self._held = False
+
+    def current(self) -> Version | None:
+        """The version to use, ``None`` before the first; right at any moment, whoever is writing.
+
+        Raises:
+            StoreError: the pointer, or what it names, was damaged from outside.
+        """
+        return reading.current(self.layout)
+
+    def contents(self) -> Contents:
+        """Everything in the folder of versions: good, damaged, rejected, half-written."""
+        return reading.contents(self.layout)
+
+    def versions(self) -> tuple[Version, ...]:
+        """Every version that can be used, oldest first."""
+        return self.contents().versions
+
+    def version(self, number: int) -> Version:
+        """The version ``number``.
+
+        Raises:
+            UsageProblem: there is none; names those there are.
+            StoreError: it is damaged.
+        """
+        if not self.layout.version(number).is_dir():
+            known = ", ".join(f"v{version.number}" for version in self.versions()) or "none: run `dlm train DOC` first"
+            raise UsageProblem(f"this document has no version v{number} (versions: {known})")
+        return reading.read_version(self.layout.version(number), number)
+
+    def manifest(self) -> Manifest | None:
+        """The story of the runs; ``None`` before the first.
+
+        Raises:
+            StoreError: the file is damaged, or of a newer dlm.
+        """
+        return load(self.layout.manifest)
+
+    @contextmanager
+    def lock(self, purpose: str) -> Iterator[None]:
+        """Be the only writer until the block ends; ``purpose`` is the command's name, for the other one's message.
+
+        Raises:
+            StoreLocked: another process is writing; its message names process, host, since when and purpose.
+        """
+        with hold(self.layout, purpose):
+            self._held = True
+            try:
+                yield
+            finally:
+                self._held = False
+
+    def begin_run(self, facts: dict[str, Any]) -> Run:
+        """Put right what a dead process left, and open a run. Hold :meth:`lock` until it has ended.
+
+        ``facts`` go into ``version.json``. Known keys: ``document_digest``, ``section_ids``, ``source_path``, ``base``
+        (``key``, ``digest``, ``revision``, ``source``), ``recipe``, ``plan``, ``versions`` (distribution to version).
+        :meth:`Run.commit` adds ``outcome`` and ``precision``.
+
+        Raises:
+            StoreError: the manifest is damaged, or the disk is nearly full or closed to us.
+        """
+        self._require_lock()
+        return begin(self.layout, self.dlm_id, facts)
+
+    def use(self, number: int) -> Version:
+        """Make an existing version the current one. Hold :meth:`lock`.
+
+        Raises:
+            UsageProblem: there is no such version.
+            StoreError: it is damaged, or the disk cannot be written.
+        """
+        self._require_lock()
+        version = self.version(number)
+        version.verify()
+        state = recover(self.layout, self.dlm_id)
+        point(self.layout, number)
+        save(self.layout.manifest, state.manifest.model_copy(update=current_keys(version)))
+        return version
+
+    def _require_lock(self) -> None:
+        if not self._held:
+            raise RuntimeError("hold store.lock(...) first")
