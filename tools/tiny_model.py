@@ -9,24 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-WORDS = [
-    "hello",
-    "good",
-    "morning",
-    "what",
-    "is",
-    "new",
-    "the",
-    "sea",
-    "at",
-    "night",
-    "user",
-    "assistant",
-    "system",
-    "?",
-    ".",
-    "!",
-]
+WORDS = ["hello", "good", "morning", "what", "is", "new", "user", "assistant", "system", "?", ".", "!"]
 TEMPLATE = (
     "{% for m in messages %}<s> {{ m['role'] }} {{ m['content'] }} </s> {% endfor %}"
     "{% if add_generation_prompt %}<s> assistant {% endif %}"

@@ -8,6 +8,7 @@ import click
 import pluggy
 import pytest
 from click.testing import CliRunner
+
 from dlm._plugkit.entries import Entry
 from dlm._plugkit.lazy import LazyGroup
 from dlm._plugkit.plugins import PluginManager

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import pluggy
 import pytest
+
 from dlm._plugkit.entries import Entry
 from dlm._plugkit.errors import PluginConflict, PluginUnavailable, UnknownName
 from dlm._plugkit.plugins import PluginManager
