@@ -1,0 +1,18 @@
+"""Text to :class:`Document`: framing, frontmatter, section types, identity, and every mistake at its place.
+
+Begin with :mod:`.read`. :mod:`.scan` cuts lines, :mod:`.mapping` and :mod:`.validate` read the frontmatter,
+:mod:`.types` holds the section types that dlm itself offers, :mod:`.identity` names content. What is trained from it
+is made in ``corpus``.
+"""
+
+from __future__ import annotations
+
+from .model import Block as Block
+from .model import Document as Document
+from .model import Pair as Pair
+from .model import Probe as Probe
+from .model import Section as Section
+from .model import probes as probes
+from .read import parse as parse
+from .read import read as read
+from .read import records as records

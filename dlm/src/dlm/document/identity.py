@@ -1,0 +1,48 @@
+"""Names for content: they survive what nobody can see, and change with everything else.
+
+Invisible are: CRLF or CR for LF, a byte order mark, blanks at the end of a line, blank lines at either end of a section,
+and where the section stands. Visible are: any other character, the section's type, adapter and attributes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+
+BLANKS = " \t"
+
+
+def canonical(text: str) -> str:
+    """``text`` without what nobody can see: LF line ends, no trailing blanks, no blank lines at either end."""
+    lines = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return "\n".join(line.rstrip(BLANKS) for line in lines).strip("\n")
+
+
+def section_id(kind: str, adapter: str | None, attributes: Mapping[str, str], content: str) -> str:
+    """First 16 hex digits of SHA-256 over ``["section", type, adapter, [[key, value], ...], canonical content]`` as JSON.
+
+    The JSON has no blanks between tokens, keeps non-ASCII characters as UTF-8, sorts the attributes by key, and writes
+    ``""`` for no adapter.
+    """
+    return _short("section", kind, adapter or "", sorted(map(list, attributes.items())), canonical(content))
+
+
+def pair_id(questions: Iterable[str], answer: str) -> str:
+    """First 16 hex digits of SHA-256 over ``["pair", sorted canonical questions, canonical answer]`` as JSON."""
+    return _short("pair", sorted(map(canonical, questions)), canonical(answer))
+
+
+def block_id(headings: Iterable[str], text: str) -> str:
+    """First 16 hex digits of SHA-256 over ``["block", headings, canonical text]`` as JSON."""
+    return _short("block", list(headings), canonical(text))
+
+
+def digest(text: str) -> str:
+    """``sha256:`` and 64 hex digits of the canonical text of a whole file."""
+    return "sha256:" + hashlib.sha256(canonical(text).encode()).hexdigest()
+
+
+def _short(*parts: object) -> str:
+    encoded = json.dumps(parts, ensure_ascii=False, separators=(",", ":")).encode()
+    return hashlib.sha256(encoded).hexdigest()[:16]

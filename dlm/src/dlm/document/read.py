@@ -1,0 +1,200 @@
+"""A file becomes a :class:`~dlm.document.model.Document`, or a list of every mistake in it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import UsageProblem
+from .fences import ADAPTER_RULE, valid_adapter
+from .findings import Findings
+from .identity import digest, section_id
+from .mapping import Places, read_mapping
+from .markers import take_markers
+from .model import Block, Document, Pair, Section
+from .scan import Framed, RawSection, decode, frame, normalise, sections
+from .validate import validate
+from .words import RESERVED, InstalledTypes, unknown_word
+
+if TYPE_CHECKING:
+    from ..corpus.records import Record
+    from .frontmatter import Frontmatter
+    from .types import SectionType
+
+_LOG = logging.getLogger(__name__)
+_TEXT = "<text>"
+
+
+def read(path: Path) -> Document:
+    """The document in the file ``path``.
+
+    Raises:
+        UsageProblem: the file cannot be read at all.
+        DocumentError: with every mistake in it.
+    """
+    from ..plugins import manager
+
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise UsageProblem(f"{path}: no such file; to begin a document there, run: dlm init {path}") from None
+    except IsADirectoryError:
+        raise UsageProblem(f"{path}: this is a folder; name the document in it, for example {path / 'x.dlm'}") from None
+    except OSError as error:
+        raise UsageProblem(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
+    findings = Findings(str(path))
+    text = decode(data, findings.report)
+    findings.raise_if_any()
+    document = parse(text or "", str(path))
+    manager().notify("dlm_document_parsed", _LOG.warning, path=path, document=document)
+    return document
+
+
+def parse(text: str, path: str = _TEXT, types: Mapping[str, SectionType] | None = None) -> Document:
+    """The document that ``text`` is; ``path`` is what messages call it.
+
+    ``types`` are the section types by their word; those that plugins offer when left out.
+
+    Raises:
+        DocumentError: with every mistake.
+    """
+    findings = Findings(path)
+    text = _checked(normalise(text), findings)
+    framed = frame(text, findings.report)
+    head = _frontmatter(framed, findings)
+    found = _sections(framed, InstalledTypes() if types is None else types, findings)
+    findings.raise_if_any()
+    if head is None:
+        raise AssertionError("a frontmatter without a finding is a frontmatter")
+    place = None if path == _TEXT else Path(path)
+    title = _title(found) or (place.stem if place else "Untitled")
+    document = Document(place, head[0], found, title, digest(text), head[1])
+    _something_to_train(document, framed, types, findings)
+    findings.raise_if_any()
+    return document
+
+
+def records(document: Document, types: Mapping[str, SectionType] | None = None) -> Iterator[Record]:
+    """Everything that the writer wrote to be trained, in the document's order; probes are not."""
+    types = InstalledTypes() if types is None else types
+    for section in document.sections:
+        yield from types[section.type].records(document, section)
+
+
+def _checked(text: str, findings: Findings) -> str:
+    """``text`` if it can be written as UTF-8 and is no binary file; else nothing, after a report."""
+    try:
+        bad = text.find("\0")
+        text.encode()
+    except UnicodeEncodeError as error:
+        bad = error.start
+    if bad >= 0:
+        before = text[:bad].split("\n")
+        what = f"the character U+{ord(text[bad]):04X} does not belong in a text file"
+        findings.report(len(before), len(before[-1]) + 1, what, "remove it")
+        findings.raise_if_any()
+    return text
+
+
+def _frontmatter(framed: Framed, findings: Findings) -> tuple[Frontmatter, Places] | None:
+    if framed.frontmatter is None:
+        return None
+    mapping = read_mapping(framed.frontmatter, 2, findings.report)
+    if mapping is None:
+        return None
+    frontmatter = validate(*mapping, findings.report)
+    return None if frontmatter is None else (frontmatter, mapping[1])
+
+
+def _sections(framed: Framed, types: Mapping[str, SectionType], findings: Findings) -> tuple[Section, ...]:
+    raw_sections = sections(framed.body, framed.body_line, {*types, *RESERVED}, findings.report)
+    found = tuple(section for raw in raw_sections if (section := _section(raw, types, findings)) is not None)
+    _probes_are_not_trained(found, findings)
+    return found
+
+
+def _section(raw: RawSection, types: Mapping[str, SectionType], findings: Findings) -> Section | None:
+    word = raw.fence.word if raw.fence else "prose"
+    if raw.blank and word == "prose":
+        return None
+    if raw.fence and word not in types:
+        findings.report(raw.fence_line, 1, *unknown_word(raw.fence, types))
+        return None
+    kind = types[word]
+    attributes = _attributes(raw, kind, findings)
+    adapter = _adapter(raw, findings)
+    marked = take_markers(word, raw.lines, raw.line, findings.report)
+    line = raw.line + marked.taken
+    content = "\n".join(marked.lines)
+    return Section(
+        type=word,
+        content=content,
+        line=line,
+        id=section_id(word, adapter, attributes, content),
+        body=kind.parse(content, line, findings.report),
+        fence=raw.fence_line,
+        adapter=adapter,
+        attributes=attributes,
+        provenance=marked.provenance,
+    )
+
+
+def _adapter(raw: RawSection, findings: Findings) -> str | None:
+    name = raw.fence.adapter if raw.fence else None
+    if name is not None and raw.fence and not valid_adapter(name):
+        what = f"`{name}` is no name for an adapter" if name else "no adapter after the `#`"
+        findings.report(raw.fence_line, len(raw.fence.word) + 4, what, f"write {ADAPTER_RULE}, or remove the `#`")
+        return None
+    return name
+
+
+def _attributes(raw: RawSection, kind: SectionType, findings: Findings) -> dict[str, str]:
+    pairs = raw.fence.attributes if raw.fence else ()
+    given = dict(pairs)
+    known = kind.required_attributes | kind.optional_attributes
+    for key in sorted({key for key, _ in pairs if [name for name, _ in pairs].count(key) > 1}):
+        findings.report(raw.fence_line, 1, f"the attribute `{key}` is written twice", "keep one of the two")
+    for key in sorted(given.keys() - known):
+        fix = f"the attributes of ::{kind.name}:: are {', '.join(sorted(known))}" if known else "remove it"
+        findings.report(raw.fence_line, 1, f"::{kind.name}:: has no attribute `{key}`", fix)
+    for key in sorted(kind.required_attributes - given.keys()):
+        fix = f'write ::{kind.name} {key}="..."::'
+        findings.report(raw.fence_line, 1, f"::{kind.name}:: needs the attribute `{key}`", fix)
+    return given
+
+
+def _probes_are_not_trained(found: tuple[Section, ...], findings: Findings) -> None:
+    """A probe that is also trained would measure memory of its own words, not learning."""
+    pairs = [pair for section in found for pair in _pairs(section)]
+    trained = {_folded(question): pair.line for pair in pairs if not pair.probe for question in pair.questions}
+    for pair in pairs:
+        clash = next((line for q in pair.questions if pair.probe and (line := trained.get(_folded(q)))), None)
+        if clash:
+            what = f"this probe asks in the same words as the trained question on line {clash}"
+            findings.report(pair.line, 1, what, "word it differently, or remove one of the two")
+
+
+def _pairs(section: Section) -> tuple[Pair, ...]:
+    body = section.body if isinstance(section.body, tuple) else ()
+    return tuple(item for item in body if isinstance(item, Pair))
+
+
+def _folded(question: str) -> str:
+    return " ".join(question.casefold().split())
+
+
+def _title(found: tuple[Section, ...]) -> str:
+    blocks = (block for section in found if section.type == "prose" for block in section.body)
+    return next((b.headings[-1] for b in blocks if isinstance(b, Block) and b.level == 1 and b.headings[-1]), "")
+
+
+def _something_to_train(
+    document: Document, framed: Framed, types: Mapping[str, SectionType] | None, findings: Findings
+) -> None:
+    if any(True for _ in records(document, types)):
+        return
+    fix = "write some text below the second `---`, or an ::instruction:: section with `### Q` and `### A`"
+    what = "there is nothing to train on: only probes or headings" if document.sections else "the document has no text"
+    findings.report(framed.body_line, 1, what, fix)
