@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from .migrations import CURRENT
-from .ulid import valid_ulid
+from .ulid import ULID_PATTERN, valid_ulid
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -49,10 +49,8 @@ def _ulid(value: Any) -> Any:
     what = "not a ULID"
     if isinstance(value, str) and valid_ulid(value.upper()):
         raise _mistake(what, f"write it in upper case: {value.upper()}")
-    raise _mistake(
-        what,
-        "26 characters out of 0-9 and A-Z without I, L, O and U, the first at most 7; `dlm init new.dlm` makes a fresh one",
-    )
+    rule = "26 characters out of 0-9 and A-Z without I, L, O and U, the first at most 7"
+    raise _mistake(what, f"{rule}; `dlm init new.dlm` makes a fresh one")
 
 
 AutoOrCount = Annotated[Literal["auto"] | int, BeforeValidator(_auto_or_count)]
@@ -184,9 +182,7 @@ class Export(_Part):
 class Frontmatter(_Part):
     """The whole frontmatter."""
 
-    dlm_id: Annotated[
-        str, BeforeValidator(_ulid), Field(json_schema_extra={"pattern": "^[0-7][0-9A-HJKMNP-TV-Z]{25}$"})
-    ]
+    dlm_id: Annotated[str, BeforeValidator(_ulid), Field(json_schema_extra={"pattern": ULID_PATTERN})]
     dlm_version: Annotated[int, Field(strict=True, ge=1, le=CURRENT)] = CURRENT
     base_model: Annotated[str, Field(min_length=1)]
     """A key of ``dlm base list``, ``path:FOLDER`` or ``hf:owner/name``."""

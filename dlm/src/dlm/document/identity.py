@@ -1,7 +1,7 @@
 """Names for content: they survive what nobody can see, and change with everything else.
 
-Invisible are: CRLF or CR for LF, a byte order mark, blanks at the end of a line, blank lines at either end of a section,
-and where the section stands. Visible are: any other character, the section's type, adapter and attributes.
+Invisible are: CRLF or CR for LF, a byte order mark, blanks at the end of a line, blank lines at either end of a
+section, and where the section stands. Visible are: any other character, the section's type, adapter and attributes.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ def canonical(text: str) -> str:
 
 
 def section_id(kind: str, adapter: str | None, attributes: Mapping[str, str], content: str) -> str:
-    """First 16 hex digits of SHA-256 over ``["section", type, adapter, [[key, value], ...], canonical content]`` as JSON.
+    """First 16 hex digits of SHA-256 over ``["section", type, adapter, [[key, value], ...], content]`` as JSON.
 
-    The JSON has no blanks between tokens, keeps non-ASCII characters as UTF-8, sorts the attributes by key, and writes
+    The content is canonical. The JSON has no blanks between tokens, keeps non-ASCII characters as UTF-8, sorts the attributes by key, and writes
     ``""`` for no adapter.
     """
     return _short("section", kind, adapter or "", sorted(map(list, attributes.items())), canonical(content))

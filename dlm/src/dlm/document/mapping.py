@@ -6,6 +6,7 @@ nothing but plain data can come out, and a value that is aliased a million times
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -171,7 +172,14 @@ def _scalar(tag: str, text: str) -> Any:
         KeyError: a tag that is none of YAML's own.
         ValueError: the text does not fit its tag.
     """
-    readers = {"null": _null, "bool": _boolean, "int": _integer, "float": _number, "str": str, "timestamp": str}
+    readers: dict[str, Callable[[str], Any]] = {
+        "null": _null,
+        "bool": _boolean,
+        "int": _integer,
+        "float": _number,
+        "str": str,
+        "timestamp": str,
+    }
     return readers[tag](text)
 
 

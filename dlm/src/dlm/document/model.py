@@ -63,7 +63,7 @@ class Section:
     id: str
     """16 hex digits, see :func:`dlm.document.identity.section_id`."""
     body: Any
-    """What the section type's ``parse`` returned: ``tuple[Block, ...]`` of prose, ``tuple[Pair, ...]`` of instruction."""
+    """What the section type's ``parse`` returned: blocks (:class:`Block`) of prose, :class:`Pair` of instruction."""
     fence: int = 0
     """Line of the fence that opens the section; 0 for the text before the first fence."""
     adapter: str | None = None

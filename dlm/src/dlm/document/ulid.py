@@ -7,7 +7,7 @@ import secrets
 import time
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_VALID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
+ULID_PATTERN = "^[0-7][0-9A-HJKMNP-TV-Z]{25}$"
 
 
 def new_ulid() -> str:
@@ -18,4 +18,4 @@ def new_ulid() -> str:
 
 def valid_ulid(text: str) -> bool:
     """26 upper-case digits, the first at most 7 (else it would be more than 128 bits)."""
-    return _VALID.fullmatch(text) is not None
+    return re.fullmatch(ULID_PATTERN, text) is not None

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from .mapping import Path, Places
 
 _MAY_BE_EMPTY = frozenset(
-    ("precision", "adapters", "sources", "system_prompt", "default_temperature", "default_top_p", "max_files")
-    + ("max_bytes_per_file",)
+    {"precision", "adapters", "sources", "system_prompt"}
+    | {"default_temperature", "default_top_p", "max_files", "max_bytes_per_file"}
 )
 _MISSING = {
     "dlm_id": "add the line that `dlm init new.dlm` writes for you",
