@@ -36,6 +36,7 @@ class Scoring(Protocol):
         """Base against base in another batch layout: what no change looks like."""
 
     def inspect(self) -> AdapterInspection: ...
+    def inspect_null(self, seed: int) -> AdapterInspection: ...
     def generate(self, prompts: Sequence[str], view: View, *, max_new_tokens: int) -> list[str]: ...
 
 
@@ -117,8 +118,8 @@ class Probe(ABC, Generic[S]):
         Raises:
             ProbeError: there is nothing to measure.
         """
-        from ..suite.calibrate import measure_nulls
         from ..scoring.types import FT
+        from ..suite.calibrate import measure_nulls
 
         measured = self.measure(ctx.scoring, FT)
         nulls = measure_nulls(self, ctx) if self.calibrated and ctx.nulls is not None else []

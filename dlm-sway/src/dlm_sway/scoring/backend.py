@@ -55,6 +55,16 @@ class Backend(ABC):
 
         raise NotSupported(f"{type(self).__name__} cannot inspect an adapter")
 
+    def inspect_null(self, seed: int) -> AdapterInspection:
+        """What the null adapter of this seed holds, so that its size can be checked against the real one.
+
+        Raises:
+            NotSupported: this backend makes no null adapters, or cannot look inside one.
+        """
+        from ..errors import NotSupported
+
+        raise NotSupported(f"{type(self).__name__} cannot inspect a null adapter")
+
     def generate(self, prompts: Sequence[str], view: View, *, max_new_tokens: int) -> list[str]:
         """Greedy answers."""
         from ..errors import NotSupported

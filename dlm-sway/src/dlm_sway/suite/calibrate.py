@@ -1,0 +1,101 @@
+"""Calibration of one suite entry: the same items and settings, measured on random adapters of the same size."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from ..errors import NotSupported
+from ..probes.base import Measurement
+from ..result import NullSummary
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..probes.base import Probe, ProbeContext
+
+
+class Nulls(list[Measurement]):
+    """Measurements on null adapters; when empty, :attr:`reason` says why."""
+
+    reason: str = ""
+
+
+def measure_nulls(probe: Probe[Any], ctx: ProbeContext) -> Nulls:
+    """Measure ``probe`` on every null adapter of the suite's plan, in the order of their seeds.
+
+    An adapter that has no null (see :class:`~dlm_sway.errors.NotSupported`) gives an empty list with the reason: the
+    probe then cannot reach a verdict that rests on calibration. There is no fall-back to another test.
+    """
+    found = Nulls()
+    if ctx.nulls is None:
+        found.reason = _NO_PLAN
+    elif not ctx.nulls.covers(probe.kind):
+        found.reason = f"calibrate_kinds of the null_adapter entry leaves out {probe.kind}"
+    else:
+        try:
+            found.extend(probe.measure(ctx.scoring, view) for view in ctx.nulls.views)
+        except NotSupported as error:
+            found.clear()
+            found.reason = str(error)
+    return found
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Where a measurement stands among its nulls."""
+
+    outcome: Literal["beyond", "within", "untold"]
+    """``beyond``: larger than random adapters at level alpha. ``untold``: too few nulls to say."""
+    p_value: float | None
+    summary: NullSummary | None
+    z_score: float | None
+    """Distance from the nulls' mean in their standard deviations; for information, no verdict rests on it."""
+    text: str
+    """For a message: the p-value and its resolution, or why there is none."""
+
+
+def rank(measured: Measurement, nulls: Sequence[Measurement], ctx: ProbeContext) -> Ranking:
+    """One-sided rank test that the mean over items is larger than on the nulls, at level ``ctx.alpha``.
+
+    Raises:
+        ValueError: a measurement is not finite.
+    """
+    from ..stats.rank import nulls_needed, rank_p
+
+    if not nulls:
+        return Ranking("untold", None, None, None, f"no random adapters to compare with: {why_none(nulls, ctx)}")
+    values = [null.mean for null in nulls]
+    p, summary = rank_p(measured.mean, values), summarise(nulls)
+    text = f"p = {p:.2g} vs {summary.n} random adapters of the same size (smallest possible {summary.resolution:.2g})"
+    outcome: Literal["beyond", "within", "untold"] = "beyond" if p <= ctx.alpha else "within"
+    if summary.resolution > ctx.alpha:
+        outcome = "untold"
+        text += f"; alpha {ctx.alpha:g} needs runs: {nulls_needed(ctx.alpha)} in null_adapter"
+    z = (measured.mean - summary.mean) / summary.sd if summary.sd > 0 else None
+    return Ranking(outcome, p, summary, z, text)
+
+
+def summarise(nulls: Sequence[Measurement]) -> NullSummary:
+    """The nulls' means over items, in numbers. ``nulls`` is not empty."""
+    from ..stats.rank import resolution, sample_sd
+
+    values = [null.mean for null in nulls]
+    return NullSummary(
+        n=len(values),
+        mean=math.fsum(values) / len(values),
+        sd=sample_sd(values),
+        largest=max(values),
+        resolution=resolution(len(values)),
+    )
+
+
+def why_none(nulls: Sequence[Measurement], ctx: ProbeContext) -> str:
+    """Why there are no nulls, in words that follow a colon."""
+    if ctx.nulls is None:
+        return _NO_PLAN
+    return (nulls.reason if isinstance(nulls, Nulls) else "") or "none were measured"
+
+
+_NO_PLAN = "the suite has no enabled null_adapter entry; add one with `runs: 39`"

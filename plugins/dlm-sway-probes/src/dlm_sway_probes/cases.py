@@ -1,0 +1,66 @@
+"""Questions as they stand in a suite, and the numbers that come back for them. Shared by the probes here."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from dlm_sway import Item
+from dlm_sway.errors import ProbeError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+FEWEST_ITEMS = 4
+"""Below this many items an interval says next to nothing, and no verdict rests on one."""
+
+
+class Case(BaseModel):
+    """A question with the answer it should get."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    prompt: str = Field(min_length=1)
+    reference: str = Field(min_length=1)
+    group: str = ""
+    """Cases about the same thing share a group: they count as one observation, asked several ways."""
+
+    @property
+    def item(self) -> Item:
+        """For scoring."""
+        return Item(self.prompt, self.reference, self.group)
+
+
+def distinct(items: Sequence[Item]) -> None:
+    """Refuse an item that stands there twice: it would count as two observations.
+
+    Raises:
+        ValueError: names the first of them.
+    """
+    (item, times), *_ = Counter((item.prompt, item.reference) for item in items).most_common(1) or [(("", ""), 0)]
+    if times > 1:
+        raise ValueError(f"{item[0]!r} stands here {times} times; each item counts once")
+
+
+def groups(items: Sequence[Item]) -> tuple[str, ...]:
+    """Clusters of the items; empty when none is named."""
+    found = tuple(item.group for item in items)
+    return found if any(found) else ()
+
+
+def finite(values: Sequence[float], items: Sequence[Item], view: str) -> tuple[float, ...]:
+    """``values``, checked: a model whose outputs are not numbers has no measurement.
+
+    Raises:
+        ProbeError: names how many and the first prompt.
+    """
+    bad = [item for value, item in zip(values, items, strict=True) if not math.isfinite(value)]
+    if bad:
+        raise ProbeError(
+            f"{len(bad)} of {len(items)} items gave no finite number under {view}, the first being {bad[0].prompt!r}: "
+            "the weights hold NaN or overflow; try dtype: fp32, and see the integrity probe"
+        )
+    return tuple(values)
