@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dlm._plugkit.errors import PluginError
 from dlm.errors import DlmError
 from dlm_sway.errors import TargetError
 from dlm_sway.scoring.types import Item
@@ -30,7 +31,7 @@ def resolve(ref: str) -> Target:
         raise TargetError(f"{ref}: no such document: check the path, or start one with `dlm init {ref}`")
     try:
         return _target(path)
-    except DlmError as error:
+    except (DlmError, PluginError) as error:
         # sway prints only its own errors without a traceback.
         raise TargetError(str(error)) from error
 
@@ -38,25 +39,37 @@ def resolve(ref: str) -> Target:
 def _target(path: Path) -> Target:
     from dlm.corpus.study import build
     from dlm.document import read
-    from dlm.store import Store, layout
+    from dlm.store import Store, home
     from dlm_sway.suite.target import Target
 
     document = read(path)
-    home = layout.home()
-    version = Store(home, document.frontmatter.dlm_id).current()
+    version = Store(home(), document.frontmatter.dlm_id).current()
     if version is None:
         raise TargetError(f"{path}: nothing has been trained from this document yet: run `dlm train {path}`")
-    base = _base(version.facts["base"]["key"], home)
+    base = _base(_fact(version, "base", "key"), home())
     # The same seed as the run: it decides which wordings were held out.
-    study = build(document, version.facts["recipe"]["seed"])
+    study = build(document, _fact(version, "recipe", "seed"))
     return Target(
-        name=f"{path.name} v{version.number:04d}",
+        name=f"{path.name} {version.name}",
         models=_models(base, version),
         held_out=tuple(_items(study.held_out)),
         taught=tuple(_items(record for record in study.train if record.kind == "qa")),
         system_prompt=document.frontmatter.system_prompt,
         provenance=_provenance(path, document, version, base),
     )
+
+
+def _fact(version: Version, *keys: str) -> Any:
+    """One fact of ``version.json``."""
+    value: Any = version.facts
+    for key in keys:
+        if not isinstance(value, dict) or key not in value:
+            raise TargetError(
+                f"{version.path / 'version.json'} does not say {'.'.join(keys)}: the version cannot be judged; train "
+                "the document again with `dlm train DOC`"
+            )
+        value = value[key]
+    return value
 
 
 def _base(key: str, home: Path) -> LocalBase:
@@ -88,20 +101,20 @@ def _items(records: Iterable[Record]) -> Iterable[Item]:
 
 
 def _provenance(path: Path, document: Document, version: Version, base: LocalBase) -> dict[str, str]:
-    facts: dict[str, Any] = version.facts
     found = {
         "document": str(path),
         "document_digest": document.digest,
         "dlm_id": document.frontmatter.dlm_id,
-        "version": f"v{version.number:04d}",
-        "adapter_sha256": facts["adapter_sha256"],
+        "version": version.name,
+        "adapter_sha256": _fact(version, "adapter_sha256"),
         "base": base.key,
         "base_digest": base.digest,
+        "base_digest_at_training": _fact(version, "base", "digest"),
     }
-    if facts["document_digest"] != document.digest:
-        new = {section.id for section in document.sections} - set(facts["section_ids"])
+    if _fact(version, "document_digest") != document.digest:
+        new = {section.id for section in document.sections} - set(_fact(version, "section_ids"))
         found["note"] = (
-            f"the document changed after v{version.number:04d} was trained ({len(new)} sections are new or edited): "
-            f"questions about them judge what was never taught; run `dlm train {path}` to train them"
+            f"the document changed after {version.name} was trained, {len(new)} of its sections are new or edited: "
+            f"questions about those judge what was never taught; run `dlm train {path}` to teach them"
         )
     return found

@@ -1,0 +1,190 @@
+"""A document as something sway can test, with a real store and a base in a folder."""
+
+from __future__ import annotations
+
+import json
+import struct
+from pathlib import Path
+
+import pytest
+
+from dlm.corpus.study import build
+from dlm.document import read
+from dlm.store import Store
+from dlm_sway.errors import TargetError
+from dlm_sway_dlm.target import resolve
+
+DLM_ID = "01M81FN4JAC853MSGR8B0PH69S"
+TEXT = """---
+dlm_id: {dlm_id}
+dlm_version: 15
+base_model: {base}
+system_prompt: You are terse.
+---
+# Notes
+
+The lamp is green.
+
+::instruction::
+
+### Q
+Which colour is the lamp?
+### A
+The lamp is green.
+
+### Q !probe
+I cannot see the lamp. What colour should I look for?
+### A
+Look for a green lamp.
+"""
+
+
+def write_safetensors(path: Path) -> None:
+    """One tensor of two zeros, so that the file is a real one."""
+    header = json.dumps({"w": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}).encode()
+    path.write_bytes(struct.pack("<Q", len(header)) + header + bytes(8))
+
+
+@pytest.fixture
+def base(tmp_path) -> Path:
+    folder = tmp_path / "base"
+    folder.mkdir()
+    (folder / "config.json").write_text('{"model_type": "llama"}')
+    (folder / "tokenizer.json").write_text("{}")
+    write_safetensors(folder / "model.safetensors")
+    return folder
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch) -> Path:
+    folder = tmp_path / "home"
+    monkeypatch.setenv("DLM_HOME", str(folder))
+    return folder
+
+
+@pytest.fixture
+def document(tmp_path, home, base) -> Path:
+    path = tmp_path / "notes.dlm"
+    path.write_text(TEXT.format(dlm_id=DLM_ID, base=f"path:{base}"), "utf-8")
+    return path
+
+
+def commit(path: Path, home: Path, key: str) -> Path:
+    """What a training run leaves behind; the version's folder."""
+    document = read(path)
+    store = Store(home, document.frontmatter.dlm_id)
+
+    def write(folder: Path) -> None:
+        write_safetensors(folder / "adapter_model.safetensors")
+        (folder / "adapter_config.json").write_text("{}")
+
+    facts = {
+        "document_digest": document.digest,
+        "section_ids": [section.id for section in document.sections],
+        "base": {"key": key, "digest": "sha256:0", "revision": None, "source": "a folder"},
+        "recipe": {"seed": 42},
+    }
+    with store.lock("train"):
+        return store.begin_run(facts).commit(write, {"outcome": {}, "precision": "fp32"}).path
+
+
+@pytest.fixture
+def trained(document, home, base) -> Path:
+    commit(document, home, f"path:{base}")
+    return document
+
+
+def test_the_target_is_the_current_version_on_its_base(trained, home, base):
+    target = resolve(str(trained))
+    version = Store(home, DLM_ID).current()
+    assert version is not None
+    assert target.name == "notes.dlm v0001"
+    assert target.models.ft.adapter == version.path
+    assert Path(target.models.ft.base).samefile(base)
+    assert target.models.base.adapter is None
+    assert target.models.differential
+
+
+def test_the_probe_questions_are_held_out_and_the_taught_ones_are_not_among_them(trained):
+    target = resolve(str(trained))
+    section = next(section for section in read(trained).sections if section.type == "instruction")
+    question = "I cannot see the lamp. What colour should I look for?"
+    assert [tuple(item) for item in target.held_out] == [(question, "Look for a green lamp.", section.id)]
+    assert ("Which colour is the lamp?", "The lamp is green.") in {(i.prompt, i.reference) for i in target.taught}
+    assert not {item.prompt for item in target.held_out} & {item.prompt for item in target.taught}
+
+
+def test_questions_are_asked_under_the_documents_system_prompt(trained):
+    assert resolve(str(trained)).system_prompt == "You are terse."
+
+
+def test_provenance_names_document_version_and_digests(trained, home):
+    facts = resolve(str(trained)).provenance
+    version = Store(home, DLM_ID).current()
+    assert version is not None
+    assert facts["document_digest"] == read(trained).digest
+    assert (facts["dlm_id"], facts["version"]) == (DLM_ID, "v0001")
+    assert facts["adapter_sha256"] == version.facts["adapter_sha256"]
+    assert facts["base_digest"].startswith("sha256:")
+    assert "note" not in facts
+
+
+def test_a_document_that_changed_after_training_is_judged_with_a_note(trained):
+    trained.write_text(
+        trained.read_text("utf-8").replace("The lamp is green.\n\n::", "The lamp is red.\n\n::"), "utf-8"
+    )
+    note = resolve(str(trained)).provenance["note"]
+    assert "changed after v0001 was trained, 1 of its sections" in note
+    assert f"`dlm train {trained}`" in note
+
+
+def test_an_untrained_document_says_how_to_train_it(document):
+    with pytest.raises(TargetError, match=f"run `dlm train {document}`"):
+        resolve(str(document))
+
+
+def test_looking_at_an_untrained_document_creates_nothing(document, home):
+    with pytest.raises(TargetError):
+        resolve(str(document))
+    assert not home.exists()
+
+
+def test_a_base_that_is_not_on_this_disk_says_how_to_get_it(document, home):
+    document.write_text(document.read_text("utf-8").replace("system_prompt", "# system_prompt"), "utf-8")
+    commit(document, home, "smollm2-135m")
+    with pytest.raises(TargetError, match="run `dlm base pull smollm2-135m`"):
+        resolve(str(document))
+
+
+def test_a_missing_document_is_an_error_of_sways(home):
+    with pytest.raises(TargetError, match="no such document"):
+        resolve("nowhere.dlm")
+
+
+def test_a_document_with_mistakes_shows_all_of_them_as_an_error_of_sways(document):
+    document.write_text(document.read_text("utf-8").replace("dlm_version", "dlm_versoin") + "\n```\nopen", "utf-8")
+    with pytest.raises(TargetError) as caught:
+        resolve(str(document))
+    assert "dlm_versoin" in str(caught.value)
+    assert len(str(caught.value).splitlines()) >= 2
+    assert caught.value.exit_code == 2
+
+
+def test_a_version_without_the_facts_that_judging_needs_says_so(trained, home):
+    version = Store(home, DLM_ID).current()
+    assert version is not None
+    facts = json.loads((version.path / "version.json").read_text())
+    del facts["recipe"]
+    (version.path / "version.json").write_text(json.dumps(facts))
+    with pytest.raises(TargetError, match=r"does not say recipe\.seed"):
+        resolve(str(trained))
+
+
+def test_a_document_without_probes_is_judged_on_wordings_that_training_left_out(document, home, base):
+    text = document.read_text("utf-8")
+    document.write_text(text[: text.index("### Q !probe")], "utf-8")
+    commit(document, home, f"path:{base}")
+    target = resolve(str(document))
+    trained_on = {m.content for r in build(read(document), 42).train for m in r.messages if m.role == "user"}
+    assert target.held_out
+    assert not {item.prompt for item in target.held_out} & trained_on
