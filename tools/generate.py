@@ -38,8 +38,9 @@ class Distribution(NamedTuple):
     name: str
     description: str
     folder: Path
-    groups: tuple[str, ...]
     offers: tuple[Offered, ...]
+    answers: tuple[str, ...] = ()
+    """Other hooks that it implements."""
 
 
 def main() -> int:
@@ -72,21 +73,17 @@ def distribution(folder: Path) -> Distribution:
     """A plugin, asked through the registration modules that its entry points name."""
     project = project_of(folder)
     points = project.get("entry-points", {})
-    found = [
-        offer
-        for group in CORES
-        for module in points.get(group, {}).values()
-        for offer in offers(group, import_module(module))
-    ]
-    groups = tuple(group for group in CORES if group in points)
-    return Distribution(project["name"], project["description"], folder, groups, tuple(found))
+    modules = [(group, import_module(name)) for group in CORES for name in points.get(group, {}).values()]
+    found = tuple(offer for group, module in modules for offer in offers(group, module))
+    others = tuple(name for group, module in modules for name in answers(group, module))
+    return Distribution(project["name"], project["description"], folder, found, others)
 
 
 def core(group: str) -> Distribution:
     """A core, whose built-ins register like anybody's."""
     project = project_of(CORES[group])
     found = offers(group, import_module(f"{group}.builtin"))
-    return Distribution(project["name"], project["description"], CORES[group], (group,), tuple(found))
+    return Distribution(project["name"], project["description"], CORES[group], tuple(found))
 
 
 def offers(group: str, plugin: object) -> list[Offered]:
@@ -97,6 +94,11 @@ def offers(group: str, plugin: object) -> list[Offered]:
         if implementation is not None and is_registration(spec):
             found += [Offered(name, entry.name, entry.summary) for entry in implementation()]
     return sorted(found)
+
+
+def answers(group: str, plugin: object) -> list[str]:
+    """The hooks of ``group``'s core that ``plugin`` implements beside offering things."""
+    return [name for name, spec in specs(group).items() if hasattr(plugin, name) and not is_registration(spec)]
 
 
 def specs(group: str) -> dict[str, Any]:
@@ -153,6 +155,7 @@ def directory(found: list[Distribution]) -> str:
         parts.append(f"## {one.name}\n\n{one.description} {installed}Folder: `{one.folder.relative_to(ROOT)}`.\n")
         rows = [f"| `{hook}` | `{name}` | {summary} |" for hook, name, summary in one.offers]
         parts.append("\n".join(["| hook | name | what it is |", "|---|---|---|", *rows]) + "\n" if rows else "")
+        parts.append(f"Implements {', '.join(f'`{name}`' for name in one.answers)}.\n" if one.answers else "")
     return "\n".join(part for part in parts if part)
 
 
