@@ -22,8 +22,8 @@ def canonical(text: str) -> str:
 def section_id(kind: str, adapter: str | None, attributes: Mapping[str, str], content: str) -> str:
     """First 16 hex digits of SHA-256 over ``["section", type, adapter, [[key, value], ...], content]`` as JSON.
 
-    The content is canonical. The JSON has no blanks between tokens, keeps non-ASCII characters as UTF-8, sorts the attributes by key, and writes
-    ``""`` for no adapter.
+    The content is canonical. The JSON has no blanks between tokens, keeps non-ASCII characters as UTF-8, sorts the
+    attributes by key, and writes ``""`` for no adapter.
     """
     return _short("section", kind, adapter or "", sorted(map(list, attributes.items())), canonical(content))
 
