@@ -1,0 +1,163 @@
+"""Ask a document's model, or its untouched base, with or without the document in the context."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from .corpus.records import Message
+from .errors import AdapterMismatch, NotTrained, UsageProblem
+from .training.backend import Sampling
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from .bases import LocalBase
+    from .document import Document
+    from .document.model import Section
+    from .store.version import Version
+    from .training.backend import Answer, Backend
+
+OPEN_BOOK = "Read this text.\n\n{text}\n\nAnswer from the text: {question}"
+
+
+@dataclass(frozen=True)
+class AskOptions:
+    """Which model answers, and how."""
+
+    base: bool = False
+    """The untouched base, without any adapter."""
+    with_doc: bool = False
+    """The untouched base with the document's text before each question: the open-book reference."""
+    version: int | None = None
+    """A version other than the current one."""
+    sampling: Sampling = field(default_factory=Sampling)
+
+    def __post_init__(self) -> None:
+        if self.version is not None and (self.base or self.with_doc):
+            raise UsageProblem("the untouched base has no versions: leave out the version, or --base and --with-doc")
+
+
+class Reply(NamedTuple):
+    """A question with its answer."""
+
+    question: str
+    answer: Answer
+
+
+def ask(
+    path: Path | str,
+    questions: Sequence[str],
+    *,
+    home: Path | None = None,
+    options: AskOptions | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> Iterator[Reply]:
+    """Answer ``questions`` in order with one loaded model. ``say`` hears notes worth a line.
+
+    Raises:
+        DocumentError: the document cannot be read.
+        NotTrained: it has no version yet.
+        AdapterMismatch: the version was trained on another base than the one found.
+        BaseModelError: the base cannot be had.
+        UsageProblem: no question, an empty one, or one too long for the base.
+    """
+    options = options or AskOptions()
+    if not questions or not all(question.strip() for question in questions):
+        raise UsageProblem('the question is empty: dlm prompt DOC "..."')
+    from .document import read
+    from .store import layout
+    from .training.choose import choose
+
+    document, root = read(Path(path)), layout.home(home)
+    untouched = options.base or options.with_doc
+    version = None if untouched else _version(document, root, options.version, say)
+    backend = choose("generate")
+    base = _base(document, root, backend, version, say)
+    system = document.frontmatter.system_prompt
+    book = book_text(document) if options.with_doc else None
+    conversations = [[Message("user", _prompt(question, book))] for question in questions]
+    with backend.answerer(base, version.path if version else None, system) as answerer:
+        for question, answer in zip(questions, answerer.answer(conversations, options.sampling), strict=True):
+            yield Reply(question, answer)
+
+
+def book_text(document: Document) -> str:
+    """The document as a reader sees it, its probes left out: they are what it is examined with."""
+    return "\n\n".join(text for section in document.sections if (text := _readable(section)))
+
+
+def read_questions(text: str, name: str) -> list[str]:
+    """Questions from JSON Lines: an object with ``question`` (other keys are passed over), or a string, a line.
+
+    Raises:
+        UsageProblem: lines that are neither, every one named as ``name:line``; or no question at all.
+    """
+    found, mistakes = [], []
+    for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), start=1):
+        if not line.strip():
+            continue
+        question = _question(line)
+        if question is None:
+            mistakes.append(f'{name}:{number}: not a question: write {{"question": "..."}} or "..." on the line')
+        else:
+            found.append(question)
+    if mistakes:
+        raise UsageProblem("\n".join(mistakes))
+    if not found:
+        raise UsageProblem(f'{name} has no question: write one {{"question": "..."}} a line')
+    return found
+
+
+def _question(line: str) -> str | None:
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return None
+    question = entry.get("question") if isinstance(entry, dict) else entry
+    return question if isinstance(question, str) and question.strip() else None
+
+
+def _prompt(question: str, book: str | None) -> str:
+    return question if book is None else OPEN_BOOK.format(text=book, question=question)
+
+
+def _readable(section: Section) -> str:
+    from .document.model import Pair
+
+    pairs = [part for part in section.body if isinstance(part, Pair)] if isinstance(section.body, tuple) else []
+    if not pairs:
+        return section.content.strip()
+    return "\n\n".join(f"Q: {pair.questions[0]}\nA: {pair.answer}" for pair in pairs if not pair.probe)
+
+
+def _version(document: Document, root: Path, number: int | None, say: Callable[[str], None]) -> Version:
+    from .store import Store
+
+    store = Store(root, document.frontmatter.dlm_id)
+    version = store.current() if number is None else store.version(number)
+    if version is None:
+        raise NotTrained(f"{document.location} has no trained version: run `dlm train {document.location}` first")
+    if version.facts.get("document_digest") not in (None, document.digest):
+        say(f"note: {document.location} was changed after {version.name} was trained: `dlm train` brings it up to date")
+    return version
+
+
+def _base(
+    document: Document, root: Path, backend: Backend, version: Version | None, say: Callable[[str], None]
+) -> LocalBase:
+    from .bases.cache import ensure
+    from .bases.resolve import resolve
+
+    base = ensure(resolve(document.frontmatter.base_model), root, backend, say)
+    trained_on = version.facts.get("base", {}) if version else {}
+    if version and trained_on.get("digest") not in (None, base.digest):
+        theirs = f"{trained_on.get('key')} ({trained_on.get('source')}, {str(trained_on.get('digest'))[:19]})"
+        raise AdapterMismatch(
+            f"{version.name} was trained on {theirs}, but the base found is {base.key} ({base.source}, "
+            f"{base.digest[:19]}): its answers would mean nothing. Run `dlm train {document.location}` to train on "
+            "this base, or set base_model back"
+        )
+    return base

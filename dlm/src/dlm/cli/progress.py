@@ -1,0 +1,126 @@
+"""What ``dlm train`` prints while it runs: the plan first, then a bar on a terminal, or plain lines in a pipe."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import click
+
+from ..training.observer import Observer, Preview
+
+if TYPE_CHECKING:
+    from ..training.events import Evaluated, StepLogged
+    from ..training.plan import Plan
+
+PLAIN_LINES = 10
+"""Progress lines of a whole run, when nobody watches a terminal."""
+
+
+class Progress(Observer):
+    """Prints to one stream: standard output, or standard error when that is taken by JSON. A context manager."""
+
+    def __init__(self, *, quiet: bool, to_stderr: bool) -> None:
+        self._quiet = quiet
+        self._to_stderr = to_stderr
+        self._held_out: float | None = None
+        self._bar: Any = None
+        self._task: Any = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def say(self, line: str) -> None:
+        if self._quiet:
+            return
+        if self._bar is not None:
+            self._bar.console.print(line, markup=False, highlight=False)
+        else:
+            click.echo(line, err=self._to_stderr)
+
+    def planned(self, preview: Preview) -> None:
+        self.say(preview_text(preview))
+        stream = click.get_text_stream("stderr" if self._to_stderr else "stdout")
+        if not self._quiet and stream.isatty():
+            self._start_bar(len(preview.plan.steps))
+
+    def stepped(self, event: StepLogged) -> None:
+        if self._bar is not None:
+            self._bar.update(self._task, completed=event.step, numbers=_numbers(event, self._held_out))
+        elif event.step == 1 or event.step == event.steps or _is_tenth(event):
+            self.say(f"step {event.step:>{len(str(event.steps))}}/{event.steps}  {_numbers(event, self._held_out)}")
+
+    def evaluated(self, event: Evaluated) -> None:
+        self._held_out = event.held_out_loss
+
+    def _start_bar(self, steps: int) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+        from rich.progress import Progress as Bar
+
+        numbers = TextColumn("{task.fields[numbers]}", markup=False)
+        console = Console(stderr=self._to_stderr)
+        self._bar = Bar(BarColumn(bar_width=12), MofNCompleteColumn(), numbers, console=console)
+        self._task = self._bar.add_task("", total=steps, numbers="")
+        self._bar.start()
+
+
+def preview_text(preview: Preview) -> str:
+    """What will be trained, from what, for how long and where it will lie; 80 columns unless a path is longer."""
+    plan, document = preview.plan, preview.document
+    held_out = len({row.record for row in plan.held_out_rows})
+    lines = [
+        f"document   {document.location} ({document.title})",
+        f"base       {preview.base.key}, {preview.base.source}",
+        *_kinds(plan),
+        f"held out   {held_out} question{'s' if held_out != 1 else ''}, never trained; the lowest loss on them wins",
+        f"steps      {len(plan.steps):,} of {plan.recipe.batch_rows} rows, {plan.tokens:,} tokens",
+        f"store      {_tilde(preview.store)}",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def duration(seconds: float) -> str:
+    """``2 min 05 s``."""
+    whole = round(seconds)
+    return f"{whole // 60} min {whole % 60:02d} s" if whole >= 60 else f"{whole} s"
+
+
+def shell_quoted(path: str) -> str:
+    """``path`` as it can be pasted into a shell."""
+    return shlex.quote(path)
+
+
+def _kinds(plan: Plan) -> list[str]:
+    counts: dict[str, int] = {}
+    for row in plan.rows:
+        kind = plan.records[row.record].kind
+        counts[kind] = counts.get(kind, 0) + 1
+    rows = [f"{kind:<10} {count:>6,} rows, each {plan.passes.get(kind, 0):.1f} times" for kind, count in counts.items()]
+    return [f"{'trained' if index == 0 else '':<10} {row}" for index, row in enumerate(rows)]
+
+
+def _numbers(event: StepLogged, held_out: float | None) -> str:
+    left = (event.steps - event.step) * event.elapsed_seconds / event.step
+    parts = [
+        f"loss {event.loss:.2f}" if event.loss is not None else "loss  -  ",
+        f"held-out {held_out:.2f}" if held_out is not None else "",
+        f"{event.tokens_per_sec:.0f} tok/s",
+        f"{duration(left)} left" if event.step < event.steps else duration(event.elapsed_seconds),
+    ]
+    return "  ".join(part for part in parts if part)
+
+
+def _is_tenth(event: StepLogged) -> bool:
+    return event.step * PLAIN_LINES // event.steps != (event.step - 1) * PLAIN_LINES // event.steps
+
+
+def _tilde(path: Path) -> str:
+    home = Path.home()
+    return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)

@@ -1,0 +1,109 @@
+"""``dlm prompt``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from ..answering import Reply
+
+
+@click.command(short_help="Ask the trained model a question.")
+@click.argument("doc", type=click.Path())
+@click.argument("question", required=False)
+@click.option(
+    "--file", "questions", type=click.Path(), metavar="JSONL", help="Ask every question of a file; - is stdin."
+)
+@click.option("--base", is_flag=True, help="Ask the untouched base instead.")
+@click.option("--with-doc", is_flag=True, help="Ask the untouched base with the document in its context.")
+@click.option("--version-number", type=str, metavar="vN", help="Ask this version. Default: the current one.")
+@click.option("--temp", type=click.FloatRange(min=0), default=0.0, show_default=True, help="0 always gives the same.")
+@click.option("--top-p", type=click.FloatRange(0, 1, min_open=True), default=1.0, show_default=True)
+@click.option("--max-tokens", type=click.IntRange(min=1), default=256, show_default=True, help="Of one answer.")
+@click.option("--seed", type=int, default=0, show_default=True, help="For --temp above 0.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a question.")
+@click.pass_context
+def prompt(
+    ctx: click.Context,
+    doc: str,
+    question: str | None,
+    questions: str | None,
+    base: bool,
+    with_doc: bool,
+    version_number: str | None,
+    temp: float,
+    top_p: float,
+    max_tokens: int,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Ask what DOC was trained to know.
+
+    QUESTION is read from standard input when it is left out. One question prints its answer and nothing else; several
+    print the questions too.
+    """
+    from ..answering import AskOptions, ask
+    from ..training.backend import Sampling
+
+    asked = _questions(question, questions)
+    options = AskOptions(base, with_doc, _number(version_number), Sampling(max_tokens, temp, top_p, seed))
+    quiet = bool((ctx.obj or {}).get("quiet"))
+
+    def say(line: str) -> None:
+        if not quiet:
+            click.echo(line, err=True)
+
+    for reply in ask(doc, asked, options=options, say=say):
+        click.echo(_as_json(reply) if as_json else _as_text(reply, alone=questions is None))
+        if not reply.answer.complete:
+            say(f"note: the answer was cut at {reply.answer.tokens} tokens: raise --max-tokens for more")
+
+
+def _questions(question: str | None, path: str | None) -> list[str]:
+    from pathlib import Path
+
+    from ..answering import read_questions
+    from ..errors import UsageProblem
+
+    if question is not None and path is not None:
+        raise UsageProblem("give a question or --file, not both")
+    if path is not None:
+        try:
+            text = sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as problem:
+            raise UsageProblem(f"{path} cannot be read as UTF-8 text: {problem}") from problem
+        return read_questions(text, path)
+    if question is None and sys.stdin.isatty():
+        raise UsageProblem('no question: dlm prompt DOC "..." or dlm prompt DOC --file questions.jsonl')
+    return [(question if question is not None else sys.stdin.read()).strip()]
+
+
+def _number(version: str | None) -> int | None:
+    from ..errors import UsageProblem
+
+    if version is None:
+        return None
+    digits = version.removeprefix("v")
+    if not digits.isascii() or not digits.isdecimal():
+        raise UsageProblem(f"{version!r} is not a version: write v3; `dlm versions DOC` lists them")
+    return int(digits)
+
+
+def _as_json(reply: Reply) -> str:
+    answer = reply.answer
+    record = {
+        "question": reply.question,
+        "answer": answer.text,
+        "tokens": answer.tokens,
+        "seconds": round(answer.seconds, 3),
+        "complete": answer.complete,
+    }
+    return json.dumps(record, ensure_ascii=False)
+
+
+def _as_text(reply: Reply, alone: bool) -> str:
+    return reply.answer.text if alone else f"Q: {reply.question}\nA: {reply.answer.text}\n"

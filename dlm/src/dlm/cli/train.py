@@ -1,0 +1,74 @@
+"""``dlm train``."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from ..training.run import TrainReport
+
+
+@click.command(short_help="Train an adapter from a document.")
+@click.argument("doc", type=click.Path())
+@click.option("--seed", type=int, help="Over training.seed of the document.")
+@click.option("--max-steps", type=click.IntRange(min=1), help="Stop after this many optimiser steps.")
+@click.option("--budget", type=click.IntRange(min=1000), metavar="TOKENS", help="Train on about this many tokens.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON object; progress goes to stderr.")
+@click.pass_context
+def train(
+    ctx: click.Context, doc: str, seed: int | None, max_steps: int | None, budget: int | None, as_json: bool
+) -> None:
+    """Train an adapter from DOC and store it as a new version.
+
+    What will be trained is printed before the first step. Until the new version is complete, the old one is served.
+    """
+    from ..training.run import TrainOptions
+    from ..training.run import train as run
+    from .progress import Progress
+
+    quiet = bool((ctx.obj or {}).get("quiet"))
+    options = TrainOptions(seed=seed, max_steps=max_steps, token_budget=budget)
+    with Progress(quiet=quiet, to_stderr=as_json) as progress:
+        report = run(doc, options=options, observer=progress)
+    if as_json:
+        click.echo(json.dumps(_record(report), ensure_ascii=False))
+    else:
+        click.echo(_summary(report, doc))
+
+
+def _record(report: TrainReport) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    from ..training.run import summary
+
+    return {
+        "document": report.document.location,
+        "dlm_id": report.document.frontmatter.dlm_id,
+        "version": report.version,
+        "run_id": report.run_id,
+        "path": str(report.path),
+        "base": {"key": report.base.key, "digest": report.base.digest, "source": report.base.source},
+        "plan": summary(report.plan),
+        "outcome": asdict(report.outcome),
+        "seconds": round(report.seconds, 1),
+    }
+
+
+def _summary(report: TrainReport, doc: str) -> str:
+    from .progress import duration, shell_quoted
+
+    outcome = report.outcome
+    lines = [""]
+    before, after = outcome.held_out_before, outcome.held_out_best
+    if before is not None and after is not None:
+        best = f"best at step {outcome.best_step} of {outcome.steps}"
+        lines.append(f"held-out loss  {before:.3f} -> {after:.3f} nats a token ({best})")
+        if after >= before:
+            lines.append("               It did not fall: the document was not learned. See `dlm study`.")
+    lines.append(f"version        v{report.version}, after {duration(report.seconds)}")
+    name = shell_quoted(doc)
+    lines += ["next           " + f'dlm prompt {name} "..."', "               " + f"sway check {name}"]
+    return "\n".join(lines)

@@ -1,0 +1,105 @@
+"""Plain text to sentences, content words and the span of a sentence that carries its fact.
+
+English in its word list, schema-free otherwise; nothing here knows about records.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+_FUNCTION_WORDS = (
+    "a an and are as at be been being but by can could did do does for from had has have how i if in into is it its "
+    "may me might must my of on or our shall she should so than that the their them then there these they this those "
+    "to was we were what when where which while who whom whose why will with would you your"
+)
+FUNCTION_WORDS = frozenset(_FUNCTION_WORDS.split())
+_ABBREVIATION = re.compile(
+    r"(?:\b(?:e\.g|i\.e|etc|cf|vs|approx|no|mr|mrs|ms|dr|prof|st|fig|sec|min|max)|\b[A-Z])\.$", re.I
+)
+_END = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+(?=[\"'“‘(\[`#@]*[^\Wa-z_])|(?<=[。！？])")
+_FENCE = re.compile(r"(?m)^ {0,3}(?:```|~~~)")
+_MARKUP = re.compile(r"^ {0,3}(?:[-*+] |\d+[.)] |#{1,6} |>|\|)|^(?: {4}|\t)")
+_SPANS = (
+    re.compile(r"`([^`\n]+)`"),
+    re.compile(r"(?<!\w)([#@][\w-]*\w)"),
+    re.compile(r"(https?://[^\s)>\]]*[^\s)>\].,;:!?]|[\w.+-]+@[\w-]+(?:\.[\w-]+)+)"),
+    re.compile(r"\b(\d{1,2}:\d{2}(?::\d{2})?(?: ?(?:UTC|GMT|AM|PM|am|pm))?)\b"),
+    re.compile(r"([$€£]\d[\d.,]*\d|\b\d[\d.,]*\d%|\b\d%)"),
+    re.compile(r"\b(?:called|named|titled|codenamed) (?!as\b|the\b|a\b|an\b)([\w-]+(?: and [\w-]+)?)"),
+    re.compile(r"\b(\d[\d.,]* [^\W\d_]{2,})\b"),
+    re.compile(r"[\"“]([^\"“”\n]{2,60})[\"”]"),
+    re.compile(r"\b(\d+(?:[.,]\d+)*)\b"),
+)
+_NAME = re.compile(r"\b([A-ZÀ-ÖØ-Þ][\w-]+(?: [A-ZÀ-ÖØ-Þ][\w-]+)*)")
+_NUMBER_WORD = re.compile(
+    r"\b((?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|forty|fifty|sixty|ninety)"
+    r" [^\W\d_]{3,})\b",
+    re.I,
+)
+
+
+class Paragraph(NamedTuple):
+    """Text between blank lines."""
+
+    text: str
+    running: bool
+    """Running prose, put on one line: no code, list, table, heading or hard line break."""
+
+
+def paragraphs(text: str) -> list[Paragraph]:
+    """Split ``text`` at blank lines; a fenced code block stays whole."""
+    found: list[Paragraph] = []
+    code: list[str] = []
+    for block in re.split(r"\n(?:[ \t]*\n)+", text.strip("\n")):
+        fences = len(_FENCE.findall(block))
+        if code or fences:
+            code.append(block)
+            if sum(len(_FENCE.findall(part)) for part in code) % 2 == 0:
+                found.append(Paragraph("\n\n".join(code), running=False))
+                code = []
+        elif block.strip():
+            found.append(_paragraph(block))
+    return [*found, Paragraph("\n\n".join(code), running=False)] if code else found
+
+
+def _paragraph(block: str) -> Paragraph:
+    lines = block.splitlines()
+    if any(_MARKUP.match(line) or line.endswith(("  ", "\\")) for line in lines):
+        return Paragraph(block, running=False)
+    return Paragraph(" ".join(block.split()), running=True)
+
+
+def sentences(paragraph: str) -> list[str]:
+    """Split one running paragraph; what looks like an abbreviation or an initial ends no sentence."""
+    found: list[str] = []
+    for piece in _END.split(paragraph):
+        piece = piece.strip()
+        if found and _ABBREVIATION.search(found[-1]):
+            found[-1] = f"{found[-1]} {piece}"
+        elif piece:
+            found.append(piece)
+    return found
+
+
+def key_span(sentence: str, known: frozenset[str]) -> str | None:
+    """The part of ``sentence`` most likely to be what a reader would ask for.
+
+    Code, tags, addresses, times and amounts come first, names last. ``known`` words, lower case (the title's), say
+    nothing new and are passed over, as is the capital that only starts the sentence.
+    """
+    for pattern in (*_SPANS, _NUMBER_WORD):
+        for match in pattern.finditer(sentence):
+            if match[1].lower() not in known:
+                return match[1]
+    for match in _NAME.finditer(sentence):
+        words = [word.lower() for word in match[1].split()]
+        opens = match.start() == 0 and (len(words) == 1 or words[0] in FUNCTION_WORDS)
+        if not opens and known.isdisjoint(words):
+            return match[1]
+    return None
+
+
+def content_words(text: str) -> list[str]:
+    """Lower-case words of ``text`` without function words, in order."""
+    return [word for word in re.findall(r"[^\W_][\w'-]*", text.lower()) if word not in FUNCTION_WORDS]

@@ -1,0 +1,161 @@
+"""The study set of a document: every record to train, what is held out, and the share of each kind in a step.
+
+The shares are those measured on small instruct bases: many forms at once from the first step, with an anchor.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from random import Random
+from typing import TYPE_CHECKING
+
+from . import frames, makers
+from .anchors import anchors
+from .makers import Block
+from .records import Message, Record, StudySet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from ..document import Document
+
+QUESTION_MAKERS = (makers.qa, makers.wrapped, makers.dropped)
+BLOCK_MAKERS = (makers.prose, makers.heading, makers.cloze, makers.keywords)
+WEIGHTS = {
+    "qa": 1.2,
+    "wrapped": 0.6,
+    "dropped": 0.5,
+    "prose": 0.4,
+    "heading": 0.4,
+    "cloze": 0.35,
+    "keywords": 0.35,
+}
+WHY = {
+    "qa": "Questions as the document words them.",
+    "wrapped": "The same questions in a frame, as people put one in a chat.",
+    "dropped": "The same questions typed in a hurry.",
+    "prose": "The text itself, its sentences also in another order.",
+    "heading": "A heading as a question, its text as the answer.",
+    "cloze": "Sentences with the part that matters left blank.",
+    "keywords": "Search words for a sentence.",
+    "anchor": "General prompts on which the model is held to the base.",
+}
+ANCHOR_SHARE = 0.15
+LONGEST_DERIVED = 1500
+"""Bytes of a derived answer, about 350 tokens of English."""
+
+
+def build(document: Document, seed: int) -> StudySet:
+    """Everything one run on ``document`` trains on and is judged by; the same for the same text and seed.
+
+    Training never sees the text of a held-out question: what contains it is left out.
+    """
+    primary = list(primary_records(document))
+    room = _room(document)
+    questions = [record for record in primary if record.messages]
+    blocks = _blocks([record for record in primary if not record.messages], room)
+    held_out = _held_out(document, questions, blocks, seed)
+    made = dict.fromkeys(_study_records(questions, blocks, document.title, room, seed))
+    secret = [_plain(makers.question(record)) for record in held_out]
+    train = tuple(record for record in made if not _gives_away(record, secret))
+    anchored = tuple(record for record in anchors() if _size(record) <= room)
+    return StudySet((*train, *anchored), tuple(held_out), _mixture((*train, *anchored)))
+
+
+def primary_records(document: Document) -> Iterator[Record]:
+    """What each section's type says is to be learned."""
+    from ..plugins import manager
+
+    for section in document.sections:
+        section_type = manager().resolve("dlm_sections", section.type)
+        yield from section_type.records(document, section)
+
+
+def _study_records(
+    questions: Sequence[Record], blocks: Sequence[Block], title: str, room: int, seed: int
+) -> Iterator[Record]:
+    for record in questions:
+        # A conversation near the length limit is trained as written; a longer wording of it would not fit.
+        for question_maker in QUESTION_MAKERS if _size(record) <= room else QUESTION_MAKERS[:1]:
+            yield from question_maker(record, title, seed)
+    for block in blocks:
+        for block_maker in BLOCK_MAKERS:
+            yield from block_maker(block, seed)
+
+
+def _blocks(records: Iterable[Record], room: int) -> list[Block]:
+    """The prose records, each with the name of its heading; a heading that is repeated is numbered."""
+    found: list[Block] = []
+    seen: Counter[str] = Counter()
+    for record in records:
+        seen[record.title] += 1
+        *above, last = record.title.split(" > ")
+        topic = f"{last} ({', '.join(reversed(above))})" if above else last
+        if seen[record.title] > 1:
+            topic = f"{topic}, part {seen[record.title]}"
+        found.append(Block(record, topic, room))
+    return found
+
+
+def _held_out(document: Document, questions: Sequence[Record], blocks: Sequence[Block], seed: int) -> list[Record]:
+    """The author's probes; without any, each pair once in a reserved frame; without pairs, each heading."""
+    if probes := list(_probes(document)):
+        return probes
+    by_group: dict[str, list[Record]] = {}
+    for record in questions:
+        by_group.setdefault(record.group, []).append(record)
+    held_out = []
+    for group, wordings in by_group.items():
+        random = Random(f"{seed}\nheld out\n{group}")
+        record, frame = random.choice(wordings), random.choice(frames.WRAPPED_HELD_OUT)
+        wording = frames.fill(frame, makers.question(record), document.title)
+        held_out.append(makers.asked(record, "held_out", wording))
+    return held_out or [_held_out_heading(block) for block in blocks if makers.opening(block)]
+
+
+def _held_out_heading(block: Block) -> Record:
+    prompt = frames.HEADING_HELD_OUT[0].format(h=block.topic)
+    turns = (Message("user", prompt), Message("assistant", makers.opening(block)))
+    return Record("held_out", "answer", block.record.group, block.record.section_id, turns)
+
+
+def _probes(document: Document) -> Iterator[Record]:
+    from ..document.model import probes
+
+    for pair in probes(document):
+        for wording in pair.questions:
+            turns = (Message("user", wording), Message("assistant", pair.answer))
+            yield Record("probe", "answer", pair.id, pair.section_id, turns)
+
+
+def _gives_away(record: Record, secret: Sequence[str]) -> bool:
+    """Whether one of the record's questions contains the text of a held-out one."""
+    mine = [_plain(message.content) for message in record.messages if message.role == "user"]
+    return any(held_out in text for text in mine for held_out in secret)
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.casefold().split())
+
+
+def _room(document: Document) -> int:
+    """Bytes that a derived record may hold, so that it fits a training sequence under any usual tokenizer."""
+    from ..training.recipe import Recipe
+
+    training, system = document.frontmatter.training, document.frontmatter.system_prompt or ""
+    sequence = training.sequence_len or Recipe().sequence_len
+    return max(0, min(LONGEST_DERIVED, (sequence - 96) * 3 // 2 - len(system.encode())))
+
+
+def _size(record: Record) -> int:
+    return len(record.text.encode()) + sum(len(message.content.encode()) for message in record.messages)
+
+
+def _mixture(train: Iterable[Record]) -> dict[str, float]:
+    """Shares of the kinds that have records; they sum to 1, and the anchor's is the same for every document."""
+    kinds = {record.kind for record in train}
+    learned = {kind: weight for kind, weight in WEIGHTS.items() if kind in kinds}
+    weights = {kind: weight / sum(learned.values()) * (1 - ANCHOR_SHARE) for kind, weight in learned.items()}
+    if "anchor" in kinds:
+        weights["anchor"] = ANCHOR_SHARE
+    return {kind: weight / sum(weights.values()) for kind, weight in weights.items()}

@@ -1,0 +1,47 @@
+"""Which backend does the work."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, cast
+
+from .._plugkit.errors import PluginUnavailable
+from ..entries import BackendEntry
+
+if TYPE_CHECKING:
+    from .backend import Backend
+
+INSTALL = "pip install 'dlm[hf]'"
+
+
+def choose(task: str) -> Backend:
+    """A backend for ``task`` (``train`` or ``generate``): what a plugin decides, else the highest priority available.
+
+    Raises:
+        PluginUnavailable: none is installed, or none of those installed has all it needs.
+    """
+    from ..plugins import manager
+
+    plugins = manager()
+    offers = [offer for found in plugins.offers("dlm_backends").values() for offer in found]
+    entries = [cast("BackendEntry", offer.entry) for offer in offers]
+    able = [entry for entry in entries if task in entry.tasks]
+    ready = sorted((entry for entry in able if not _missing(entry)), key=lambda entry: (-entry.priority, entry.name))
+    name = plugins.hook.dlm_choose_backend(task=task, offers=tuple(ready))
+    if name is None and not ready:
+        raise _none(task, able)
+    backend: Backend = plugins.resolve("dlm_backends", name or ready[0].name)()
+    return backend
+
+
+def _missing(entry: BackendEntry) -> list[str]:
+    return [module for module in entry.requires if find_spec(module) is None]
+
+
+def _none(task: str, able: list[BackendEntry]) -> PluginUnavailable:
+    from ..plugins import manager
+
+    lacking = [f"{entry.name} lacks {', '.join(_missing(entry))}" for entry in able]
+    broken = [f"plugin {f.name} ({f.distribution}) failed to load: {f.error}" for f in manager().failures]
+    why = "; ".join(lacking + broken) or "no backend is installed"
+    return PluginUnavailable(f"a backend to {task}", "the installed plugins", f"{why}: {INSTALL}")

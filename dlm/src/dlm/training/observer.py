@@ -1,0 +1,56 @@
+"""Who watches a run: the command line, a notebook, nobody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ..bases import LocalBase
+    from ..document import Document
+    from .events import Evaluated, Outcome, StepLogged
+    from .plan import Plan
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What is about to happen, known before the weights are loaded."""
+
+    document: Document
+    base: LocalBase
+    plan: Plan
+    store: Path
+
+
+@dataclass(frozen=True)
+class TrainReport:
+    """What a run left behind. Losses are nats per answer token on the held-out records."""
+
+    document: Document
+    base: LocalBase
+    plan: Plan
+    outcome: Outcome
+    version: int
+    path: Path
+    """Folder of the adapter."""
+    run_id: int
+    seconds: float
+    """From reading the document to the committed version."""
+
+
+class Observer:
+    """Override what you want to hear. What is raised here ends the run."""
+
+    def say(self, line: str) -> None:
+        """Something worth one line: a download, a recovery, a muted plugin."""
+
+    def planned(self, preview: Preview) -> None:
+        """Called once, before the weights are loaded."""
+
+    def stepped(self, event: StepLogged) -> None:
+        """Called after every optimiser step."""
+
+    def evaluated(self, event: Evaluated) -> None:
+        """Called whenever the held-out rows were scored."""

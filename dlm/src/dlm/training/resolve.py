@@ -1,0 +1,98 @@
+"""The recipe of a run: flags over frontmatter over measured defaults. Nothing here looks at the machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from ..errors import UsageProblem
+from .recipe import Recipe
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..corpus.records import StudySet
+    from ..document.frontmatter import Frontmatter
+    from .plan import Row
+
+TOKENS_PER_DOCUMENT_TOKEN = 40
+LEAST_TOKENS, MOST_TOKENS = 60_000, 2_000_000
+"""The automatic budget: 40 times the document, but never less than a short document needs or more than an evening."""
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """What the caller asks for; ``None`` leaves it to the document, then to the defaults."""
+
+    seed: int | None = None
+    max_steps: int | None = None
+    token_budget: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.max_steps is not None and self.max_steps < 1:
+            raise UsageProblem(f"max_steps is {self.max_steps}: give at least 1, or leave it out")
+        if self.token_budget is not None and self.token_budget < 1000:
+            raise UsageProblem(f"the token budget is {self.token_budget}: give at least 1000, or leave it out")
+
+
+def recipe_for(frontmatter: Frontmatter, options: TrainOptions) -> Recipe:
+    """Every number but the token budget, which needs the tokenised rows: see :func:`with_budget`."""
+    training = frontmatter.training
+    wanted: dict[str, Any] = {
+        "seed": training.seed if options.seed is None else options.seed,
+        "rank": training.lora_r,
+        "alpha": training.lora_alpha,
+        "dropout": training.lora_dropout,
+        "target_modules": None if training.target_modules == "auto" else training.target_modules,
+        "learning_rate": training.learning_rate,
+        "schedule": training.lr_scheduler,
+        "warmup_ratio": training.warmup_ratio,
+        "sequence_len": training.sequence_len,
+        "precision": training.precision,
+        "batch_rows": _batch_rows(training.micro_batch_size, training.grad_accum),
+        "max_steps": options.max_steps,
+    }
+    recipe = Recipe(**{name: value for name, value in wanted.items() if value is not None})
+    if training.lora_r is not None and training.lora_alpha is None:
+        # The update's size is alpha / rank: another rank alone must not change it.
+        recipe = replace(recipe, alpha=float(training.lora_r) * Recipe.alpha / Recipe.rank)
+    return recipe
+
+
+def with_budget(
+    recipe: Recipe, frontmatter: Frontmatter, options: TrainOptions, study: StudySet, rows: Sequence[Row]
+) -> Recipe:
+    """``recipe`` with its token budget: the flag, else ``token_budget``, else ``num_epochs`` passes, else by length."""
+    training = frontmatter.training
+    learned = [row for row in rows if study.train[row.record].objective != "anchor"]
+    if options.token_budget is not None:
+        budget = options.token_budget
+    elif training.token_budget is not None:
+        budget = training.token_budget
+    elif training.num_epochs is not None:
+        budget = training.num_epochs * sum(row.tokens for row in learned)
+    else:
+        wanted = TOKENS_PER_DOCUMENT_TOKEN * document_tokens(study, rows)
+        budget = min(max(wanted, LEAST_TOKENS), MOST_TOKENS)
+    return replace(recipe, token_budget=budget)
+
+
+def document_tokens(study: StudySet, rows: Sequence[Row]) -> int:
+    """Tokens of what the document itself says: every pair in its first wording and every block as written."""
+    first: dict[tuple[str, str], int] = {}
+    for index, record in enumerate(study.train):
+        if record.kind in ("qa", "prose"):
+            first.setdefault((record.kind, record.group), index)
+    written = set(first.values())
+    return sum(row.tokens for row in rows if row.record in written)
+
+
+def _batch_rows(micro_batch: int | str | None, accumulation: int | str | None) -> int | None:
+    """Rows of a step: what prior documents split into a micro-batch and its accumulation."""
+    counts = [count for count in (micro_batch, accumulation) if isinstance(count, int)]
+    if not counts:
+        return None
+    rows = 1
+    for count in counts:
+        rows *= count
+    return rows

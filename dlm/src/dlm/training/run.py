@@ -1,0 +1,259 @@
+"""One training run, in order: document, base, records, rows, plan, refusals, weights, gate, commit."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+from ..errors import DocumentError, NonFiniteWeights, TrainingRefused
+from .events import Evaluated, Outcome, StepLogged, TrainingFinished
+from .observer import Observer as Observer
+from .observer import Preview
+from .observer import TrainReport as TrainReport
+from .phases import select
+from .resolve import TrainOptions as TrainOptions
+from .resolve import recipe_for, with_budget
+from .schedule import make_plan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from .._plugkit.plugins import PluginManager
+    from ..bases import LocalBase
+    from ..document import Document
+    from ..store.runs import Run
+    from ..store.version import Version
+    from .backend import Workbench
+    from .plan import Plan
+    from .recipe import Recipe
+
+RECORDED = ("dlm", "dlm-hf", "torch", "transformers", "peft", "safetensors", "tokenizers", "numpy")
+"""Distributions whose versions are written beside the weights, when they are installed."""
+
+
+def train(
+    path: Path | str, *, home: Path | None = None, options: TrainOptions | None = None, observer: Observer | None = None
+) -> TrainReport:
+    """Train ``path`` and commit a new version; until then the store's current version is served unchanged.
+
+    Raises:
+        DocumentError: the document cannot be read, or asks for what this version does not do.
+        BaseModelError: its base cannot be had.
+        TrainingRefused: there is nothing to train, or a plugin refuses; says every reason.
+        StoreLocked: another process is training this document.
+        NonFiniteWeights: NaN or infinity; the weights are kept aside, the version before stays current.
+        TrainingFailed: the backend could not train.
+    """
+    from ..plugins import manager
+
+    observer = observer or Observer()
+    job = _prepare(path, home, options or TrainOptions(), observer, manager())
+    with job.backend.workbench(job.base, job.recipe, job.document.frontmatter.system_prompt) as bench:
+        return _on_bench(job, bench)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What stays the same from the first line to the last."""
+
+    document: Document
+    home: Path
+    options: TrainOptions
+    observer: Observer
+    plugins: PluginManager
+    backend: Any
+    base: LocalBase
+    recipe: Recipe
+    started: float
+
+    def tell(self, hook: str, **arguments: Any) -> None:
+        self.plugins.notify(hook, self.observer.say, **arguments)
+
+
+def _prepare(
+    path: Path | str, home: Path | None, options: TrainOptions, observer: Observer, plugins: PluginManager
+) -> _Job:
+    from pathlib import Path as RealPath
+
+    from ..bases.cache import ensure
+    from ..bases.resolve import resolve
+    from ..document import read
+    from ..document.unsupported import unsupported
+    from ..store import layout
+    from .choose import choose
+
+    started = time.perf_counter()
+    document = read(RealPath(path))
+    if findings := unsupported(document):
+        raise DocumentError(findings)
+    root = layout.home(home)
+    recipe = recipe_for(document.frontmatter, options)
+    backend = choose("train")
+    base = ensure(resolve(document.frontmatter.base_model), root, backend, observer.say)
+    return _Job(document, root, options, observer, plugins, backend, base, recipe, started)
+
+
+def _on_bench(job: _Job, bench: Workbench) -> TrainReport:
+    from ..store import Store
+
+    plan = _plan(job, bench)
+    store = Store(job.home, job.document.frontmatter.dlm_id)
+    job.observer.planned(Preview(job.document, job.base, plan, store.layout.root))
+    # Taken before the weights are loaded, so that a second process learns of the first one at once.
+    with store.lock("train"):
+        run = store.begin_run(_facts(job, plan))
+        for note in run.recovered:
+            job.observer.say(note)
+        outcome, made = _guarded(job, bench, plan, run)
+    return TrainReport(
+        document=job.document,
+        base=job.base,
+        plan=plan,
+        outcome=outcome,
+        version=made.number,
+        path=made.path,
+        run_id=run.id,
+        seconds=time.perf_counter() - job.started,
+    )
+
+
+def _plan(job: _Job, bench: Workbench) -> Plan:
+    from ..corpus.study import build
+
+    _, study = select(build(job.document, job.recipe.seed), job.plugins)
+    rows, held_out_rows = bench.encode(study.train), bench.encode(study.held_out)
+    recipe = with_budget(job.recipe, job.document.frontmatter, job.options, study, rows)
+    plan = make_plan(recipe, study, rows, held_out_rows)
+    answers = job.plugins.hook.dlm_refuse_training(plan=plan)
+    if reasons := [reason for found in answers for reason in found or ()]:
+        raise TrainingRefused("this training was refused:\n" + "\n".join(f"  - {reason}" for reason in reasons))
+    return plan
+
+
+def _guarded(job: _Job, bench: Workbench, plan: Plan, run: Run) -> tuple[Outcome, Version]:
+    """Train and commit; however that ends, the store, the log and the observers hear of it."""
+    try:
+        outcome, made = _train_and_commit(job, bench, plan, run)
+    except KeyboardInterrupt:
+        run.cancel()
+        _finish(job, run, TrainingFinished("cancelled", run.id, None, None, "stopped from the keyboard"))
+        raise
+    except _Rejected as rejected:
+        _finish(job, run, TrainingFinished("rejected", run.id, None, rejected.outcome, str(rejected)))
+        raise NonFiniteWeights(str(rejected)) from None
+    except BaseException as problem:
+        message = f"{type(problem).__name__}: {problem}"
+        run.fail(message)
+        _finish(job, run, TrainingFinished("failed", run.id, None, None, message))
+        raise
+    _finish(job, run, TrainingFinished("ok", run.id, made.number, outcome))
+    return outcome, made
+
+
+class _Rejected(Exception):
+    """The finite gate closed."""
+
+    def __init__(self, message: str, outcome: Outcome) -> None:
+        self.outcome = outcome
+        super().__init__(message)
+
+
+def _train_and_commit(job: _Job, bench: Workbench, plan: Plan, run: Run) -> tuple[Outcome, Version]:
+    run.log({"type": "banner", "run_id": run.id, "seed": plan.recipe.seed, **_facts(job, plan)})
+    job.tell("dlm_training_started", plan=plan)
+    outcome = bench.train(plan, _on_step(job, run), _on_evaluation(job, run))
+    if outcome.non_finite:
+        raise _reject(bench, run, outcome)
+    return outcome, run.commit(bench.save, {"outcome": asdict(outcome), "precision": outcome.precision})
+
+
+def _reject(bench: Workbench, run: Run, outcome: Outcome) -> _Rejected:
+    where = ", ".join(outcome.non_finite[:3]) + (", ..." if len(outcome.non_finite) > 3 else "")
+    kept = run.reject(bench.save, f"not finite: {where}")
+    return _Rejected(
+        f"NaN or infinity in {where}. The weights are kept for a look in {kept}; the version before stays current. "
+        "Try a lower training.learning_rate, or training.precision: fp32",
+        outcome,
+    )
+
+
+def _on_step(job: _Job, run: Run) -> Callable[[StepLogged], None]:
+    def stepped(event: StepLogged) -> None:
+        run.log({"type": "step", **asdict(event)})
+        job.observer.stepped(event)
+        job.tell("dlm_step_logged", event=event)
+
+    return stepped
+
+
+def _on_evaluation(job: _Job, run: Run) -> Callable[[Evaluated], None]:
+    def evaluated(event: Evaluated) -> None:
+        run.log({"type": "evaluation", **asdict(event)})
+        job.observer.evaluated(event)
+
+    return evaluated
+
+
+def _finish(job: _Job, run: Run, event: TrainingFinished) -> None:
+    from ..errors import StoreError
+
+    record = {
+        "type": "run_complete",
+        "run_id": run.id,
+        "status": event.status,
+        "adapter_version": event.version,
+        "steps": event.outcome.steps if event.outcome else None,
+        "elapsed_seconds": round(time.perf_counter() - job.started, 3),
+        "message": event.message,
+    }
+    # The manifest already tells how the run ended; a full disk must not hide why.
+    with suppress(StoreError):
+        run.log(record)
+    job.tell("dlm_training_finished", event=event)
+
+
+def _facts(job: _Job, plan: Plan) -> dict[str, Any]:
+    """What goes into ``version.json`` and the log's banner."""
+    base = {key: value for key, value in asdict(job.base).items() if key != "path"}
+    return {
+        "document_digest": job.document.digest,
+        "section_ids": [section.id for section in job.document.sections],
+        "source_path": str(job.document.path.absolute()) if job.document.path else None,
+        "base": base,
+        "recipe": asdict(plan.recipe),
+        "plan": summary(plan),
+        "versions": installed_versions(),
+    }
+
+
+def summary(plan: Plan) -> dict[str, Any]:
+    """A plan in numbers."""
+    kinds: dict[str, int] = {}
+    for row in plan.rows:
+        kind = plan.records[row.record].kind
+        kinds[kind] = kinds.get(kind, 0) + 1
+    return {
+        "steps": len(plan.steps),
+        "tokens": plan.tokens,
+        "rows": kinds,
+        "passes": {kind: round(passes, 2) for kind, passes in plan.passes.items()},
+        "held_out_rows": len(plan.held_out_rows),
+        "warmup_steps": plan.warmup_steps,
+        "decay_steps": plan.decay_steps,
+        "evaluate_every": plan.evaluate_every,
+    }
+
+
+def installed_versions() -> dict[str, str]:
+    """Versions of the distributions that decide what training does."""
+    found = {}
+    for name in RECORDED:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

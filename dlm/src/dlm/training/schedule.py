@@ -1,0 +1,119 @@
+"""Rows to steps, and steps to learning rates: pure functions of the recipe, the records and the seed."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from random import Random
+from typing import TYPE_CHECKING
+
+from .plan import Plan, Row
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..corpus.records import StudySet
+    from .recipe import Recipe
+
+
+def make_plan(recipe: Recipe, study: StudySet, rows: Sequence[Row], held_out_rows: Sequence[Row]) -> Plan:
+    """Lay out the whole run: ``recipe.batch_rows`` rows a step, until one more step would exceed the token budget.
+
+    Kinds take turns so that each one's share of the rows is kept at every moment, not only on average; within a kind
+    every row is seen once before any is seen twice.
+    """
+    kinds: dict[str, list[int]] = {}
+    for index, row in enumerate(rows):
+        kinds.setdefault(study.train[row.record].kind, []).append(index)
+    shares = _shares(study.mixture, kinds)
+    random = Random(f"{recipe.seed}\nrows")
+    decks = {kind: _Deck(kinds[kind], random) for kind in shares}
+    turns = _Turns(shares, random)
+    steps: list[tuple[int, ...]] = []
+    tokens = 0
+    while shares and (recipe.max_steps is None or len(steps) < recipe.max_steps):
+        step = tuple(decks[turns.next()].draw() for _ in range(recipe.batch_rows))
+        more = sum(rows[index].tokens for index in step)
+        if steps and tokens + more > recipe.token_budget:
+            break
+        steps.append(step)
+        tokens += more
+    warmup, decay = _ends(recipe, len(steps))
+    return Plan(
+        recipe=recipe,
+        records=study.train,
+        rows=tuple(rows),
+        held_out_rows=tuple(held_out_rows),
+        steps=tuple(steps),
+        warmup_steps=warmup,
+        decay_steps=decay,
+        evaluate_every=max(1, math.ceil(len(steps) / recipe.evaluations)),
+        tokens=tokens,
+        passes=_passes(study, rows, steps, kinds),
+    )
+
+
+def learning_rate(plan: Plan, step: int) -> float:
+    """Learning rate of ``step``, counted from 0: a linear warm-up, then the recipe's schedule down to near zero."""
+    peak, steps = plan.recipe.learning_rate, len(plan.steps)
+    if step < plan.warmup_steps:
+        return peak * (step + 1) / plan.warmup_steps
+    left = steps - step
+    if left > plan.decay_steps:
+        return peak
+    if plan.recipe.schedule == "cosine":
+        return peak * 0.5 * (1 - math.cos(math.pi * left / (plan.decay_steps + 1)))
+    return peak * left / (plan.decay_steps + 1)
+
+
+class _Deck:
+    """Row indices in an order drawn anew whenever all of them have been seen."""
+
+    def __init__(self, rows: Sequence[int], random: Random) -> None:
+        self._rows, self._random = list(rows), random
+        self._left: list[int] = []
+
+    def draw(self) -> int:
+        if not self._left:
+            self._left = list(self._rows)
+            self._random.shuffle(self._left)
+        return self._left.pop()
+
+
+class _Turns:
+    """Kinds in turn: each is owed its share of every row, and the one that is owed most is next."""
+
+    def __init__(self, shares: dict[str, float], random: Random) -> None:
+        self._shares = shares
+        # A random start keeps the kinds from falling into one fixed cycle, and costs at most a row each.
+        self._owed = {kind: random.random() - 0.5 for kind in shares}
+
+    def next(self) -> str:
+        for kind, share in self._shares.items():
+            self._owed[kind] += share
+        chosen = max(self._owed, key=self._owed.__getitem__)
+        self._owed[chosen] -= 1
+        return chosen
+
+
+def _shares(mixture: dict[str, float], kinds: dict[str, list[int]]) -> dict[str, float]:
+    present = {kind: share for kind, share in mixture.items() if share > 0 and kind in kinds}
+    whole = sum(present.values())
+    return {kind: share / whole for kind, share in present.items()}
+
+
+def _ends(recipe: Recipe, steps: int) -> tuple[int, int]:
+    """Steps of the warm-up and of the final decay."""
+    warmup = min(math.ceil(recipe.warmup_ratio * steps), max(0, steps - 1))
+    if recipe.schedule == "constant":
+        return warmup, 0
+    if recipe.schedule == "wsd":
+        return warmup, min(round(recipe.decay_ratio * steps), steps - warmup)
+    return warmup, steps - warmup
+
+
+def _passes(
+    study: StudySet, rows: Sequence[Row], steps: Sequence[tuple[int, ...]], kinds: dict[str, list[int]]
+) -> dict[str, float]:
+    drawn = Counter(study.train[rows[index].record].kind for step in steps for index in step)
+    return {kind: drawn[kind] / len(indices) for kind, indices in kinds.items()}
