@@ -22,7 +22,9 @@ def dlm_sway_commands() -> Iterable[CommandEntry]:
     yield CommandEntry(
         name="doctor", target="dlm_sway.cli.doctor:doctor", summary="Show what is installed and what is wrong with it."
     )
-    yield CommandEntry(name="gate", target="dlm_sway.cli.gate:gate", summary="Run a suite; the exit code is the verdict.")
+    yield CommandEntry(
+        name="gate", target="dlm_sway.cli.gate:gate", summary="Run a suite; the exit code is the verdict."
+    )
     yield CommandEntry(
         name="list-probes", target="dlm_sway.cli.list_probes:list_probes", summary="Show the probes a suite can name."
     )

@@ -1,6 +1,7 @@
 """The result JSON as data: written from a :class:`SuiteResult`, read back from files of any schema-1 writer.
 
-Every report is made from this data, so a saved result prints exactly like a fresh one, without the plugins that made it.
+Every report is made from this data, so a saved result prints like a fresh one, without the plugins that
+made it.
 """
 
 from __future__ import annotations
@@ -146,7 +147,12 @@ def _probe(probe: ProbeResult) -> dict[str, Any]:
 def _null_stats(probe: ProbeResult) -> dict[str, Any]:
     nulls = probe.nulls
     assert nulls is not None
-    return {"mean": nulls.mean, "std": nulls.sd, "n": float(nulls.n), "degenerate": float(nulls.n <= 1 or nulls.sd == 0)}
+    return {
+        "mean": nulls.mean,
+        "std": nulls.sd,
+        "n": float(nulls.n),
+        "degenerate": float(nulls.n <= 1 or nulls.sd == 0),
+    }
 
 
 def _plain(value: Any) -> Any:

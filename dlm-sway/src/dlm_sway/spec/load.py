@@ -76,10 +76,10 @@ def _load(source: Source, manager: PluginManager) -> LoadedSuite:
         found += faults(error, Suite, source)
     entries = source.data.get("suite")
     planned = list(_entries(entries if isinstance(entries, (list, tuple)) else [], source, manager, found))
-    data = {**source.data, "models": resolve_models(source, manager, found), "dlm_source": resolve_source(source, found)}
+    models, document = resolve_models(source, manager, found), resolve_source(source, found)
     if found or suite is None:
         raise SpecError(sorted(set(found), key=lambda fault: (fault.line, fault.where, fault.what)))
-    suite = Suite.model_validate(data)
+    suite = Suite.model_validate({**source.data, "models": models, "dlm_source": document})
     return LoadedSuite(suite, tuple(planned), source.name, source.digest, tuple(_notes(suite)))
 
 

@@ -7,7 +7,13 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-DEFAULT_WEIGHTS: Final = {"adherence": 0.30, "attribution": 0.35, "calibration": 0.20, "ablation": 0.15, "baseline": 0.0}
+DEFAULT_WEIGHTS: Final = {
+    "adherence": 0.30,
+    "attribution": 0.35,
+    "calibration": 0.20,
+    "ablation": 0.15,
+    "baseline": 0.0,
+}
 """Share of each category in the overall score."""
 
 
@@ -73,9 +79,9 @@ class SuiteDefaults(_Strict):
     """Accepted for old files. Divergences are exact over the whole vocabulary, so nothing is truncated."""
     differential: bool = True
     """One base with the adapter switched on and off, rather than two models."""
-    coverage_threshold: float = Field(0.6, ge=0, le=1)
+    coverage_threshold: float = Field(default=0.6, ge=0, le=1)
     """Overall score below which the gate fails."""
-    concurrent_probes: int = Field(1, ge=1, le=32)
+    concurrent_probes: int = Field(default=1, ge=1, le=32)
     """Accepted for old files. Probes run one after another; each one batches its own work."""
     score_weights: dict[str, float] | None = None
     """Category weights, merged over the defaults."""
@@ -83,7 +89,7 @@ class SuiteDefaults(_Strict):
     """How prompts become tokens: ``auto`` uses the chat template where the model has one."""
     system_prompt: str | None = None
     """System message in front of every chat prompt."""
-    alpha: float = Field(0.05, gt=0, lt=1)
+    alpha: float = Field(default=0.05, gt=0, lt=1)
     """Level of every test in the suite."""
 
     @field_validator("score_weights")

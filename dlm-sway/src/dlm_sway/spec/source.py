@@ -129,16 +129,17 @@ def _plain(value: Any, place: Place, lines: dict[Place, int], budget: Iterator[i
     """``value`` without ruamel's types; fills ``lines`` with where each key and item stands."""
     if next(budget, None) is None:
         raise _unreadable(source, 0, f"more than {MAX_VALUES:,} values", "write aliases out, or split the suite")
+    positions = value.lc.data if hasattr(value, "lc") else {}
     if isinstance(value, Mapping):
         found = {}
         for key, item in value.items():
             here = (*place, str(key))
-            lines[here] = value.lc.data[key][0] + 1 if key in value.lc.data else 0
+            lines[here] = positions[key][0] + 1 if key in positions else 0
             found[str(key)] = _plain(item, here, lines, budget, source)
         return found
     if isinstance(value, list):
         for index in range(len(value)):
-            lines[(*place, index)] = value.lc.data[index][0] + 1 if index in value.lc.data else 0  # type: ignore[attr-defined]
+            lines[(*place, index)] = positions[index][0] + 1 if index in positions else 0
         return [_plain(item, (*place, index), lines, budget, source) for index, item in enumerate(value)]
     return _scalar(value)
 

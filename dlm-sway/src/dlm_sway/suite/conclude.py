@@ -39,12 +39,22 @@ def deciding(conclusion: str, results: Sequence[ProbeResult]) -> list[ProbeResul
     if conclusion == "harmed":
         return [r for r in results if r.seeks == "harm" and r.kind != "integrity" and r.verdict == "fail"]
     if conclusion in ("learned", "changed"):
-        categories = {"attribution"} if conclusion == "learned" else {"adherence", "attribution", "calibration", "ablation"}
-        return [r for r in results if r.seeks == "change" and r.category in categories and r.verdict in ("pass", "fail")]
+        categories = (
+            {"attribution"} if conclusion == "learned" else {"adherence", "attribution", "calibration", "ablation"}
+        )
+        return [
+            r for r in results if r.seeks == "change" and r.category in categories and r.verdict in ("pass", "fail")
+        ]
     wanted = "fail" if conclusion == "no change" else "inconclusive"
     return [r for r in results if r.verdict == wanted]
 
 
 def changes_nothing(result: ProbeResult) -> bool:
-    """Whether the adapter is sound but empty: every update is zero. Not broken; training simply did not move it."""
-    return result.kind == "integrity" and result.evidence.get("all_updates_zero") is True
+    """Whether the adapter is sound but empty: every update is zero, and nothing else is wrong with it.
+
+    That is not broken: training simply did not move it.
+    """
+    adapter = result.evidence.get("adapter", {})
+    failed = [finding for finding in result.evidence.get("findings", ()) if finding["level"] == "fail"]
+    empty = adapter.get("modules", 0) > 0 and adapter.get("modules") == adapter.get("zero_updates")
+    return result.kind == "integrity" and empty and len(failed) == 1

@@ -79,7 +79,7 @@ def run(
         probes=tuple(results),
         conclusion=conclusion,
         score=composite(results, category_weights),
-        provenance=provenance(loaded, described, session.stats(), backend_source, facts or {}),
+        provenance=provenance(loaded, described, session.counts.as_dict(), backend_source, facts or {}),
         started_at=started_at.isoformat(),
         finished_at=datetime.now(UTC).isoformat(),
         wall_seconds=round(time.perf_counter() - clock, 3),
@@ -130,13 +130,12 @@ def _run_all(
 ) -> list[ProbeResult]:
     manager.notify("dlm_sway_suite_started", say, name=loaded.source, probes=len(loaded.probes))
     defaults = loaded.suite.defaults
-    nulls, kinds = _null_plan(loaded)
+    nulls = _null_plan(loaded)
     results = []
     for number, planned in enumerate(loaded.probes, start=1):
         spec = planned.probe.spec
         say(f"[{number}/{len(loaded.probes)}] {spec.name} ({spec.kind})")
-        calibrated = nulls if not kinds or spec.kind in kinds or spec.kind == "null_adapter" else None
-        ctx = ProbeContext(session, defaults.seed, defaults.alpha, calibrated, defaults)
+        ctx = ProbeContext(session, defaults.seed, defaults.alpha, nulls, defaults)
         results.append(run_probe(planned, ctx, gives))
         manager.notify("dlm_sway_probe_finished", say, result=results[-1])
     return results
@@ -181,15 +180,11 @@ def _answer(planned: PlannedProbe, ctx: ProbeContext, gives: frozenset[str]) -> 
         return probe.result("error", message, evidence={"traceback": traceback.format_exc()})
 
 
-def _null_plan(loaded: LoadedSuite) -> tuple[NullPlan | None, frozenset[str]]:
-    """The calibration that the enabled ``null_adapter`` entry asks for, and the kinds it is limited to (empty: all).
-
-    Its place in the suite does not matter.
-    """
-    from ..probes.null_adapter import NullPlan
-
+def _null_plan(loaded: LoadedSuite) -> NullPlan | None:
+    """The calibration that the enabled ``null_adapter`` entry asks for, wherever in the suite it stands."""
     for planned in loaded.probes:
         spec: Any = planned.probe.spec
         if spec.kind == "null_adapter" and spec.enabled:
-            return NullPlan(runs=spec.runs, seed_base=spec.seed_base), frozenset(spec.calibrate_kinds)
-    return None, frozenset()
+            plan: NullPlan = spec.plan()
+            return plan
+    return None

@@ -1,0 +1,1 @@
+"""The ``sway`` command: one module a subcommand. A command parses, calls one function, prints."""

@@ -1,0 +1,149 @@
+"""The report for reading in a terminal: words in columns, nothing cut, nothing broken inside a word."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from . import format as fmt
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+WIDTH: Final = 80
+
+_STYLES: Final = {
+    "pass": "green",
+    "fail": "bold red",
+    "error": "bold red",
+    "warn": "yellow",
+    "inconclusive": "yellow",
+    "skip": "dim",
+    "learned": "bold green",
+    "changed": "bold green",
+    "no change": "bold red",
+    "harmed": "bold red",
+    "broken": "bold red",
+    "could not tell": "bold yellow",
+}
+_MARKS: Final = {"inconclusive": "UNSURE"}
+
+
+class Line(NamedTuple):
+    """A line whose first ``styled`` characters carry ``style``."""
+
+    text: str
+    style: str = ""
+    styled: int = 0
+
+
+def render(result: dict[str, Any], width: int = WIDTH) -> str:
+    """``result`` as plain text, at most ``width`` columns except for words that are longer."""
+    return "\n".join(line.text for line in lines(result, width)) + "\n"
+
+
+def show(result: dict[str, Any], console: Console) -> None:
+    """Print ``result``, in colour where the console has it."""
+    from rich.text import Text
+
+    for line in lines(result, min(max(console.width, 40), 120)):
+        text = Text(line.text)
+        text.stylize(line.style, 0, line.styled)
+        console.print(text, soft_wrap=True, highlight=False)
+
+
+def lines(result: dict[str, Any], width: int) -> Iterator[Line]:
+    """Every line of the report."""
+    yield from _head(result, width)
+    yield Line("")
+    for probe in result["probes"]:
+        yield from _probe(probe, width)
+        yield Line("")
+    yield from _score(result, width)
+    yield from _foot(result, width)
+
+
+def _head(result: dict[str, Any], width: int) -> Iterator[Line]:
+    yield Line("sway report", "bold", len("sway report"))
+    yield from _wrapped("  base     ", fmt.label(result["base_model_id"]), width)
+    yield from _wrapped("  adapter  ", fmt.label(result["adapter_id"]), width)
+    if result["conclusion"]:
+        yield Line("")
+        word = result["conclusion"].upper()
+        yield Line(word, _STYLES.get(result["conclusion"], "bold"), len(word))
+        for sentence in result["summary"]:
+            yield from _wrapped("  ", sentence, width)
+
+
+def _probe(probe: dict[str, Any], width: int) -> Iterator[Line]:
+    verdict = probe["verdict"]
+    mark = _MARKS.get(verdict, verdict.upper())
+    kind = f" ({probe['kind']})" if probe["kind"] != probe["name"] else ""
+    numbers = "  ".join(_numbers(probe))
+    head = f"{mark:<6} {probe['name']}{kind}"
+    if numbers and len(head) + 2 + len(numbers) <= width:
+        yield Line(f"{head}  {numbers}", _STYLES.get(verdict, ""), len(mark))
+    else:
+        yield from _wrapped("", head, width, _STYLES.get(verdict, ""), len(mark), " " * 7)
+        if numbers:
+            yield from _wrapped(" " * 7, numbers, width)
+    yield from _wrapped(" " * 7, probe["message"], width)
+
+
+def _numbers(probe: dict[str, Any]) -> Iterator[str]:
+    """The numbers that were measured; what was not is left out rather than dashed."""
+    if probe["raw"] is not None:
+        yield fmt.raw(probe["raw"])
+    if (interval := fmt.ci(probe["ci_95"])) != fmt.MISSING:
+        yield interval
+    if probe["p_value"] is not None:
+        yield f"p={fmt.p(probe['p_value'])}"
+    if probe["duration_s"] >= 0.005:
+        yield fmt.duration(probe["duration_s"])
+
+
+def _score(result: dict[str, Any], width: int) -> Iterator[Line]:
+    overall, band = result["score"]["overall"], result["score"]["band"]
+    if overall is not None:
+        parts = [
+            f"{name} {fmt.score(value)}"
+            for name, value, weight, _ in fmt.components(result)
+            if weight and value is not None
+        ]
+        yield from _wrapped("", f"overall {fmt.score(overall)} {band}: {', '.join(parts)}", width)
+    gate = result["gate"]
+    if gate.get("threshold") is not None:
+        yield from _wrapped("", f"gate: {gate['outcome']} (threshold {fmt.score(gate['threshold'])})", width)
+
+
+def _foot(result: dict[str, Any], width: int) -> Iterator[Line]:
+    parts = [f"wall {fmt.duration(result['wall_seconds'])}", f"sway {result['sway_version'] or 'unknown'}"]
+    if (determinism := fmt.determinism(result)) is not None:
+        parts.append(determinism)
+    if (cache := fmt.cache(result)) is not None:
+        parts.append(f"cache {cache}")
+    yield from _wrapped("", " | ".join(parts), width)
+    for note in result["provenance"].get("notes", []):
+        yield from _wrapped("note: ", note, width)
+
+
+def _wrapped(
+    lead: str, text: str, width: int, style: str = "", styled: int = 0, hang: str | None = None
+) -> Iterator[Line]:
+    """``text`` after ``lead``, broken between words only; later lines are indented to match."""
+    rows = textwrap.wrap(
+        _printable(text),
+        width=width,
+        initial_indent=lead,
+        subsequent_indent=" " * len(lead) if hang is None else hang,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    for index, row in enumerate(rows or [lead.rstrip()]):
+        yield Line(row, style, styled if index == 0 else 0)
+
+
+def _printable(text: object) -> str:
+    """One line without control characters: a document's text must not steer the terminal."""
+    return " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
