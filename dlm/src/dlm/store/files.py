@@ -55,14 +55,14 @@ def free_megabytes(path: Path) -> int:
     return shutil.disk_usage(standing).free // 1_000_000
 
 
-def write_atomic(path: Path, text: str) -> None:
+def write_atomic(path: Path, text: str, error: type[DlmError] = StoreError) -> None:
     """Replace ``path`` with ``text`` in one step, durable when this returns.
 
     Raises:
-        StoreError: the disk is full or closed to us; ``path`` is as it was.
+        StoreError: (or ``error``) the disk is full or closed to us; ``path`` is as it was.
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    with disk_errors(path):
+    with disk_errors(path, error):
         try:
             with temporary.open("xb") as file:
                 file.write(text.encode("utf-8"))
