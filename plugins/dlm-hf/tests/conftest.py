@@ -42,7 +42,7 @@ def make_base(tmp_path_factory: pytest.TempPathFactory):
             "initializer_range": 0.2,
             "bos_token_id": tokenizer.bos_token_id,
             "eos_token_id": tokenizer.eos_token_id,
-            "pad_token_id": tokenizer.pad_token_id,
+            "pad_token_id": None,  # a padding row starts as zeros, and a tied head could then never say it
         }
         config = AutoConfig.for_model(architecture, **shape)
         AutoModelForCausalLM.from_config(config).save_pretrained(folder)

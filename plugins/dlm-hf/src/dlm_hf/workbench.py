@@ -52,7 +52,7 @@ class HfWorkbench(Workbench):
             raise TrainingFailed(f"base {base.key}: {error}") from error
         self._encoded: list[list[Example]] = []
         self._model: Any = None
-        self._master: list[torch.Tensor] = []
+        self._master = torch.empty(0)
         self._prefix: list[int] | None = None
 
     def encode(self, records: Sequence[Record]) -> list[Row]:
@@ -69,7 +69,11 @@ class HfWorkbench(Workbench):
         train, held_out = self._encoded[0], self._encoded[1]
         self._open()
         optimiser = torch.optim.AdamW(
-            self._master, lr=plan.recipe.learning_rate, betas=plan.recipe.betas, weight_decay=plan.recipe.weight_decay
+            [self._master],
+            lr=plan.recipe.learning_rate,
+            betas=plan.recipe.betas,
+            weight_decay=plan.recipe.weight_decay,
+            fused=self.device.type in ("cpu", "cuda"),
         )
         started = time.perf_counter()
         best = _Best(self.held_out_loss(held_out))
@@ -122,18 +126,20 @@ class HfWorkbench(Workbench):
         )
 
     def save(self, folder: Path) -> None:
-        for parameter, master in zip(self._parameters(), self._master, strict=True):
+        for parameter, master in zip(self._parameters(), self._views(self._master), strict=True):
             parameter.data = master.detach().clone()
         config = self._model.peft_config["default"]
         config.base_model_name_or_path = self.base.key
         config.revision = self.base.revision
         with quiet_libraries():
-            self._model.save_pretrained(folder, safe_serialization=True)
+            self._model.save_pretrained(folder, save_embedding_layers=False)
             self.renderer.tokenizer.save_pretrained(folder)
+        # The library's model card names the folder the base was loaded from: somebody's disk.
+        (folder / "README.md").unlink(missing_ok=True)
 
     def close(self) -> None:
         """Free the model."""
-        self._model, self._master = None, []
+        self._model, self._master = None, torch.empty(0)
         gc.collect()
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
@@ -175,11 +181,18 @@ class HfWorkbench(Workbench):
                 self._model = get_peft_model(model, config, autocast_adapter_dtype=False)
         except ValueError as error:
             raise TrainingFailed(f"training.target_modules: {error}") from error
-        self._master = [parameter.detach().float().clone() for parameter in self._parameters()]
+        self._master = torch.cat([parameter.detach().float().flatten() for parameter in self._parameters()])
+        self._master.grad = torch.zeros_like(self._master)
         self._model.train()
 
     def _parameters(self) -> list[torch.nn.Parameter]:
         return [parameter for parameter in self._model.parameters() if parameter.requires_grad]
+
+    def _views(self, flat: torch.Tensor) -> list[torch.Tensor]:
+        """``flat``, laid out like the adapter's parameters."""
+        parameters = self._parameters()
+        pieces = torch.split(flat, [parameter.numel() for parameter in parameters])
+        return [piece.view_as(parameter) for piece, parameter in zip(pieces, parameters, strict=True)]
 
     def _step(
         self, examples: Sequence[Example], optimiser: torch.optim.Optimizer, learning_rate: float
@@ -189,17 +202,22 @@ class HfWorkbench(Workbench):
         anchored = [example.encoded for example in examples if example.anchor]
         loss = self._learn(learned) if learned else None
         divergence = self._anchor(anchored) if anchored else None
+        gradient = self._master.grad
+        assert gradient is not None
         parameters = self._parameters()
-        for parameter, master in zip(parameters, self._master, strict=True):
-            master.grad = None if parameter.grad is None else parameter.grad.float()
+        for parameter, view in zip(parameters, self._views(gradient), strict=True):
+            if parameter.grad is None:
+                view.zero_()
+            else:
+                view.copy_(parameter.grad)
             parameter.grad = None
-        norm = torch.nn.utils.clip_grad_norm_(self._master, self.recipe.max_grad_norm)
+        norm = torch.nn.utils.clip_grad_norm_([self._master], self.recipe.max_grad_norm)
         for group in optimiser.param_groups:
             group["lr"] = learning_rate
         optimiser.step()
         with torch.no_grad():
-            for parameter, master in zip(parameters, self._master, strict=True):
-                parameter.copy_(master)
+            for parameter, view in zip(parameters, self._views(self._master), strict=True):
+                parameter.copy_(view)
         return loss, divergence, float(norm)
 
     def _learn(self, examples: Sequence[Encoded]) -> float:
@@ -233,9 +251,8 @@ class HfWorkbench(Workbench):
 
     def _non_finite(self) -> tuple[str, ...]:
         names = [name for name, parameter in self._model.named_parameters() if parameter.requires_grad]
-        return tuple(
-            name for name, master in zip(names, self._master, strict=True) if not bool(torch.isfinite(master).all())
-        )
+        views = self._views(self._master)
+        return tuple(n for n, view in zip(names, views, strict=True) if not bool(torch.isfinite(view).all()))
 
 
 class _Best:
@@ -245,21 +262,21 @@ class _Best:
         self.before = before
         self.score: float | None = None
         self.step = 0
-        self._kept: list[torch.Tensor] = []
+        self._kept: torch.Tensor | None = None
 
-    def offer(self, step: int, score: float, master: Sequence[torch.Tensor]) -> bool:
+    def offer(self, step: int, score: float, master: torch.Tensor) -> bool:
         """Keep a copy if ``score`` is the lowest; whether it is."""
         if not _is_finite(score) or (self.score is not None and score >= self.score):
             return False
         self.score, self.step = score, step
-        self._kept = [weight.detach().clone() for weight in master]
+        self._kept = master.detach().clone()
         return True
 
-    def restore(self, master: Sequence[torch.Tensor]) -> None:
+    def restore(self, master: torch.Tensor) -> None:
         """Put the kept weights back in place."""
-        with torch.no_grad():
-            for weight, kept in zip(master, self._kept, strict=False):
-                weight.copy_(kept)
+        if self._kept is not None:
+            with torch.no_grad():
+                master.copy_(self._kept)
 
 
 def _chunks(examples: Sequence[Encoded], tokens: int) -> list[list[Encoded]]:
