@@ -56,7 +56,8 @@ class Integrity(Probe[IntegritySpec]):
             return self.result("skip", str(error), seeks="harm")
         findings = [*file_findings(seen)]
         outputs: dict[str, object] = {}
-        if self.spec.forward:
+        if self.spec.forward and not any(True for _ in _key_findings(seen)):
+            # An adapter that does not fit cannot be put on the base, so it has no outputs to look at.
             forward, outputs = output_findings(ctx.scoring, seen)
             findings.extend(forward)
         return self._result(seen, findings, outputs)
