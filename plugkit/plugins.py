@@ -200,4 +200,4 @@ class PluginManager(pluggy.PluginManager):
 
 
 def _print_call(hook_name: str, methods: list[Any], kwargs: Any) -> None:
-    print(f"hook {hook_name}({', '.join(kwargs)}) -> {[m.plugin_name for m in methods]}", file=sys.stderr)
+    sys.stderr.write(f"hook {hook_name}({', '.join(kwargs)}) -> {[m.plugin_name for m in methods]}\n")

@@ -22,17 +22,18 @@ def main() -> int:
     if present := [name for name in FOREIGN[package] if importlib.util.find_spec(name) is not None]:
         print(f"{', '.join(present)} can be imported here: this would prove nothing. Install {package} alone.")
         return 1
-    failures = []
+    # The contract kits need pytest, which is an extra; a __main__ runs when it is imported.
     names = [package, *(found.name for found in pkgutil.walk_packages(_path(package), f"{package}."))]
+    names = [name for name in names if f"{package}.testing" not in name and not name.endswith(".__main__")]
+    failures = []
     for name in names:
-        # The contract kits need pytest, which is an extra.
-        if f"{package}.testing" in name or name.endswith(".__main__"):
-            continue
         try:
             importlib.import_module(name)
         except Exception as error:
             failures.append(f"{name}: {type(error).__name__}: {error}")
-    print(*failures, f"{package}: {len(names) - len(failures)} of {len(names)} modules import alone", sep="\n")
+    if loaded := sorted(set(FOREIGN[package]) & set(sys.modules)):
+        failures.append(f"importing {package} loaded {', '.join(loaded)}")
+    print(*failures, f"{package}: {len(names)} modules, {len(failures)} failures", sep="\n")
     return int(bool(failures))
 
 
