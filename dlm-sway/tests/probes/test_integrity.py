@@ -40,7 +40,7 @@ def run(backend=None, **keys):
 def test_a_sound_adapter_passes_and_its_size_is_stated():
     result = run()
     assert result.verdict == "pass"
-    assert result.message.startswith("1 modules match the base, none missing; update norm 40")
+    assert result.message.startswith("every key matches the base and none is missing (modules: 1); update norm 40")
     assert result.message.endswith("off, it is the base")
     assert result.evidence["adapter"]["largest"][0]["name"] == "table"
     assert result.evidence["outputs"]["off_kl"] == 0.0
@@ -69,8 +69,8 @@ def test_an_adapter_that_training_did_not_move_is_called_that():
         ({"declared_digest": "sha256:aa", "base_digest": "sha256:bb"}, "fail", "trained on other weights"),
         ({"tokenizer_tokens": 6}, "fail", "6 tokens but the model 5 embedding rows"),
         ({"module": {"non_finite": 3, "update_norm": math.nan}}, "fail", "3 values are NaN or infinite, in table"),
-        ({"declared_digest": None}, "pass", "none missing"),
-        ({"extra_saved": ("lm_head",)}, "pass", "none missing"),
+        ({"declared_digest": None}, "pass", "none is missing"),
+        ({"extra_saved": ("lm_head",)}, "pass", "none is missing"),
     ],
 )
 def test_what_the_file_says_decides(told, verdict, said):

@@ -94,7 +94,12 @@ def test_outputs_that_are_not_numbers_stop_the_probe():
         probe().run(context(Broken(taught=ITEMS, size=5.0)))
 
 
-@pytest.mark.parametrize("items", [(), (ITEMS[0], ITEMS[0])])
-def test_nothing_to_ask_or_the_same_twice_is_refused(items):
+def test_nothing_to_ask_is_refused():
     with pytest.raises(ValidationError):
-        probe(items)
+        probe(())
+
+
+def test_the_same_question_twice_is_one_observation():
+    result = probe((*ITEMS, ITEMS[0])).run(context(ClosedForm(taught=ITEMS, size=10.0)))
+    assert result.n_items == len(ITEMS)
+    assert result.evidence["notes"] == ["1 of 7 items stand there more than once and count once"]

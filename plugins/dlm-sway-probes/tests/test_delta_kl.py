@@ -167,7 +167,6 @@ def test_outputs_that_are_not_numbers_stop_the_probe_and_name_a_prompt():
     ("keys", "said"),
     [
         ({"prompts": []}, "nothing to ask"),
-        ({"prompts": ["a", "b", "a"]}, "'a' stands here 2 times"),
         ({"divergence": "hellinger"}, "divergence"),
         ({"assert_mean_lte": 0.1, "assert_mean_gte": 0.1}, "make two entries"),
         ({"top_k": -1}, "top_k"),
@@ -183,3 +182,10 @@ def test_a_suite_entry_that_makes_no_sense_is_refused(keys, said):
 def test_prompts_and_cases_are_asked_together():
     spec = probe(cases=[{"prompt": "a", "reference": "b", "group": "g"}]).spec
     assert spec.items == (*(Item(prompt) for prompt in PROMPTS), Item("a", "b", "g"))
+
+
+def test_an_item_that_stands_there_twice_counts_once_and_is_noted():
+    twice = [{"prompt": "a", "reference": "b", "group": group} for group in ("g", "h")]
+    result = probe(prompts=[*PROMPTS, PROMPTS[0]], cases=twice).run(context(ClosedForm(**RANDOM)))
+    assert result.n_items == len(PROMPTS) + 1
+    assert result.evidence["notes"] == ["2 of 11 items stand there more than once and count once"]

@@ -179,7 +179,7 @@ def _largest(found: Sequence[Comparison]) -> float:
 
 def _healthy(seen: AdapterInspection, outputs: dict[str, object]) -> str:
     size = f"update norm {_total(seen):.3g}, {_share(seen):.2%} of the weights"
-    text = f"{len(seen.modules)} modules match the base, none missing; {size}"
+    text = f"every key matches the base and none is missing (modules: {len(seen.modules)}); {size}"
     if outputs.get("off_kl") is not None:
         text += "; off, it is the base"
     return text

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from dlm_sway import Item, Measurement, Probe, ProbeContext, ProbeResult, View
 from dlm_sway.probes.base import ProbeSpec, Scoring
@@ -15,7 +15,7 @@ from dlm_sway.stats.power import minimum_detectable
 from dlm_sway.stats.rank import noise_floor
 from dlm_sway.suite.calibrate import Ranking, rank
 
-from .cases import FEWEST_ITEMS, Case, distinct, finite, groups
+from .cases import FEWEST_ITEMS, Case, distinct, finite, groups, repeated
 
 _WORST = 5
 
@@ -28,15 +28,10 @@ class AnswerGainSpec(ProbeSpec):
     assert_mean_gte: float = Field(default=0.1, ge=0)
     """Smallest mean gain, in nats per token, that counts as learning."""
 
-    @model_validator(mode="after")
-    def _askable(self) -> AnswerGainSpec:
-        distinct(self.items)
-        return self
-
     @property
     def items(self) -> tuple[Item, ...]:
-        """Everything that is asked."""
-        return tuple(case.item for case in self.cases)
+        """Everything that is asked, each once."""
+        return distinct([case.item for case in self.cases])
 
 
 class AnswerGain(Probe[AnswerGainSpec]):
@@ -112,6 +107,7 @@ class AnswerGain(Probe[AnswerGainSpec]):
             "share_improved": sum(gain > 0 for gain in measured.values) / len(measured.values),
             "worst": sorted(rows, key=lambda row: row["gain"])[:_WORST],
             "clusters": interval.clusters,
+            "notes": repeated(len(self.spec.cases), len(rows)),
             "times_likelier_per_token": math.exp(min(measured.mean, 700.0)),
             "minimum_detectable": minimum_detectable(interval.spread, interval.n) if interval.bounds else None,
         }

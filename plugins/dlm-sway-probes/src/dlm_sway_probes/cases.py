@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -34,15 +33,17 @@ class Case(BaseModel):
         return Item(self.prompt, self.reference, self.group)
 
 
-def distinct(items: Sequence[Item]) -> None:
-    """Refuse an item that stands there twice: it would count as two observations.
+def distinct(items: Sequence[Item]) -> tuple[Item, ...]:
+    """``items`` in order, each question with its answer once: asked twice, it is still one observation."""
+    found: dict[tuple[str, str], Item] = {}
+    for item in items:
+        found.setdefault((item.prompt, item.reference), item)
+    return tuple(found.values())
 
-    Raises:
-        ValueError: names the first of them.
-    """
-    (item, times), *_ = Counter((item.prompt, item.reference) for item in items).most_common(1) or [(("", ""), 0)]
-    if times > 1:
-        raise ValueError(f"{item[0]!r} stands here {times} times; each item counts once")
+
+def repeated(given: int, kept: int) -> list[str]:
+    """A note for the evidence when items were left out."""
+    return [f"{given - kept} of {given} items stand there more than once and count once"] if kept < given else []
 
 
 def groups(items: Sequence[Item]) -> tuple[str, ...]:

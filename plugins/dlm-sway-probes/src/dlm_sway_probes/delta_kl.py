@@ -16,7 +16,7 @@ from dlm_sway.stats.power import minimum_detectable
 from dlm_sway.stats.rank import noise_floor, prediction_p
 from dlm_sway.suite.calibrate import Ranking, rank
 
-from .cases import FEWEST_ITEMS, Case, distinct, finite, groups
+from .cases import FEWEST_ITEMS, Case, distinct, finite, groups, repeated
 
 _LISTED = 10
 
@@ -43,7 +43,6 @@ class DeltaKlSpec(ProbeSpec):
     def _askable(self) -> DeltaKlSpec:
         if not self.items:
             raise ValueError("there is nothing to ask: give prompts, or cases with a prompt and a reference")
-        distinct(self.items)
         if self.assert_mean_lte is not None and "assert_mean_gte" in self.model_fields_set:
             raise ValueError(
                 "assert_mean_gte looks for a change and assert_mean_lte guards against one: make two entries"
@@ -52,8 +51,8 @@ class DeltaKlSpec(ProbeSpec):
 
     @property
     def items(self) -> tuple[Item, ...]:
-        """Everything that is asked."""
-        return (*(Item(prompt) for prompt in self.prompts), *(case.item for case in self.cases))
+        """Everything that is asked, each once."""
+        return distinct([*(Item(prompt) for prompt in self.prompts), *(case.item for case in self.cases)])
 
 
 class DeltaKl(Probe[DeltaKlSpec]):
@@ -180,7 +179,7 @@ class DeltaKl(Probe[DeltaKlSpec]):
             "max": max(measured.values),
             "clusters": interval.clusters,
             "minimum_detectable": minimum_detectable(interval.spread, interval.n) if interval.bounds else None,
-            "notes": [note for note in notes if note],
+            "notes": [*(note for note in notes if note), *repeated(len(spec.prompts) + len(spec.cases), len(rows))],
         }
 
 
