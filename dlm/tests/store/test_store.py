@@ -124,7 +124,7 @@ def test_use_goes_back_and_the_next_run_starts_a_new_number(store: Store, adapte
     with store.lock("use"):
         assert store.use(1).number == 1
         assert store.manifest().adapter_version == 1
-        with pytest.raises(UsageProblem, match=r"no version v9 \(versions: v1, v2\)"):
+        with pytest.raises(UsageProblem, match=r"no version v9: choose one of v1, v2"):
             store.use(9)
     with store.lock("train"):
         run = store.begin_run(facts)

@@ -66,8 +66,9 @@ class Store:
             StoreError: it is damaged.
         """
         if not self.layout.version(number).is_dir():
-            known = ", ".join(f"v{version.number}" for version in self.versions()) or "none: run `dlm train DOC` first"
-            raise UsageProblem(f"this document has no version v{number} (versions: {known})")
+            known = ", ".join(f"v{version.number}" for version in self.versions())
+            choice = f"choose one of {known}" if known else "there is none yet, run `dlm train DOC` first"
+            raise UsageProblem(f"this document has no version v{number}: {choice}")
         return reading.read_version(self.layout.version(number), number)
 
     def manifest(self) -> Manifest | None:
