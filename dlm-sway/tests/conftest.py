@@ -19,6 +19,7 @@ from dlm_sway.probes.base import ProbeSpec, Scoring
 from dlm_sway.testing import ClosedForm
 
 KIT = "sway_tests_kit"
+TALKS = frozenset({"generate"})
 ITEMS = tuple(Item(f"question {n}?", f"answer number {n} is here", f"g{n}") for n in range(8))
 
 
@@ -26,7 +27,7 @@ class MovedSpec(ProbeSpec):
     """Keys of ``moved``."""
 
     limit: float = 0.001
-    prompts: list[str] = []
+    prompts: tuple[str, ...] = ()
 
 
 class Moved(Probe[MovedSpec]):

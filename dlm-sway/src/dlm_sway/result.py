@@ -45,7 +45,7 @@ class ProbeResult:
     duration_s: float = 0.0
     weight: float = 1.0
     category: str = ""
-    """Filled in by the runner from the probe's registration."""
+    """Empty lets the runner take it from the probe's registration."""
     seeks: Seeks | None = None
     """What a pass means; ``None`` lets the runner take it from the probe's registration."""
     evidence: dict[str, Any] = field(default_factory=dict)

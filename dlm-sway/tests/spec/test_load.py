@@ -58,9 +58,8 @@ def test_faults_of_every_part_of_the_file_come_together(suite_file: Write, manag
         - just text
         """
     more = "defaults: {alpha: 2, coverage_treshold: 0.5}\nscope: all\n"
-    found = {
-        fault.where: (fault.line, fault.what, fault.fix) for fault in faults(suite_file(entries, more=more), manager)
-    }
+    every = faults(suite_file(entries, more=more), manager)
+    found = {fault.where: (fault.line, fault.what, fault.fix) for fault in every}
     assert found["defaults.coverage_treshold"] == (
         5,
         "unknown key 'coverage_treshold'",
@@ -72,7 +71,7 @@ def test_faults_of_every_part_of_the_file_come_together(suite_file: Write, manag
     assert found["suite[1] (b).prompts[1]"] == (13, "expected text, got the number 3", "put it in quotes")
     assert found["suite[2].name"] == (14, "required, but not there", "add `name: ...`")
     assert found["suite[3]"][:2] == (15, "expected a mapping, got the text 'just text'")
-    assert len(found) == 7
+    assert len(found) == len(every) == 7
 
 
 @pytest.mark.parametrize(

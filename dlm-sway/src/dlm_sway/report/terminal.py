@@ -58,8 +58,8 @@ def lines(result: dict[str, Any], width: int) -> Iterator[Line]:
     yield from _head(result, width)
     yield Line("")
     for probe in result["probes"]:
-        yield from _probe(probe, width)
-        yield Line("")
+        yield from _probe(probe, _told(probe["message"], result["summary"]), width)
+    yield Line("")
     yield from _score(result, width)
     yield from _foot(result, width)
 
@@ -76,19 +76,25 @@ def _head(result: dict[str, Any], width: int) -> Iterator[Line]:
             yield from _wrapped("  ", sentence, width)
 
 
-def _probe(probe: dict[str, Any], width: int) -> Iterator[Line]:
+def _probe(probe: dict[str, Any], told: bool, width: int) -> Iterator[Line]:
+    """One probe; what the summary has ``told`` in full is not repeated."""
     verdict = probe["verdict"]
     mark = _MARKS.get(verdict, verdict.upper())
     kind = f" ({probe['kind']})" if probe["kind"] != probe["name"] else ""
     numbers = "  ".join(_numbers(probe))
-    head = f"{mark:<6} {probe['name']}{kind}"
-    if numbers and len(head) + 2 + len(numbers) <= width:
-        yield Line(f"{head}  {numbers}", _STYLES.get(verdict, ""), len(mark))
-    else:
-        yield from _wrapped("", head, width, _STYLES.get(verdict, ""), len(mark), " " * 7)
-        if numbers:
-            yield from _wrapped(" " * 7, numbers, width)
-    yield from _wrapped(" " * 7, probe["message"], width)
+    head = f"{mark:<6} {_printable(probe['name'])}{kind}"
+    fits = len(head) + 2 + len(numbers) <= width
+    yield Line(f"{head}  {numbers}".rstrip() if fits else head, _STYLES.get(verdict, ""), len(mark))
+    if not fits:
+        yield from _wrapped(" " * 7, numbers, width)
+    if not told:
+        yield from _wrapped(" " * 7, probe["message"], width)
+
+
+def _told(message: str, summary: list[str]) -> bool:
+    """Whether a sentence of the summary is ``message`` after a word of its own, such as ``not changed:``."""
+    tails = [sentence.partition(": ")[2] for sentence in summary]
+    return any(tail and (tail.endswith(message) or message.endswith(tail)) for tail in tails)
 
 
 def _numbers(probe: dict[str, Any]) -> Iterator[str]:
@@ -128,20 +134,17 @@ def _foot(result: dict[str, Any], width: int) -> Iterator[Line]:
         yield from _wrapped("note: ", note, width)
 
 
-def _wrapped(
-    lead: str, text: str, width: int, style: str = "", styled: int = 0, hang: str | None = None
-) -> Iterator[Line]:
+def _wrapped(lead: str, text: str, width: int) -> Iterator[Line]:
     """``text`` after ``lead``, broken between words only; later lines are indented to match."""
     rows = textwrap.wrap(
         _printable(text),
         width=width,
         initial_indent=lead,
-        subsequent_indent=" " * len(lead) if hang is None else hang,
+        subsequent_indent=" " * len(lead),
         break_long_words=False,
         break_on_hyphens=False,
     )
-    for index, row in enumerate(rows or [lead.rstrip()]):
-        yield Line(row, style, styled if index == 0 else 0)
+    yield from (Line(row) for row in rows or [lead.rstrip()])
 
 
 def _printable(text: object) -> str:

@@ -64,7 +64,8 @@ def plan(suite: Suite, manager: PluginManager, name: str) -> LoadedSuite:
     data = suite.model_dump(mode="json")
     canonical = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     digest = f"sha256:{hashlib.sha256(canonical.encode()).hexdigest()}"
-    return _load(Source(name, data, digest=digest), manager)
+    # Only what the author set: defaults are not requests that deserve a note.
+    return _load(Source(name, suite.model_dump(mode="json", exclude_unset=True), digest=digest), manager)
 
 
 def _load(source: Source, manager: PluginManager) -> LoadedSuite:

@@ -173,21 +173,21 @@ def sentences(results: Sequence[ProbeResult]) -> Iterator[str]:
         if result.verdict == "error":
             yield f"{result.name}: could not be asked: {result.message}"
         elif result.name == "integrity" and result.verdict == "fail":
-            yield _joined("integrity" if changes_nothing(result) else "broken", result.message)
+            yield f"{'integrity' if changes_nothing(result) else 'broken'}: {result.message}"
         elif result.name == "learned":
             yield _learned(result)
         elif result.name == "changed":
-            yield _joined(_word(result, "changed", "not changed"), result.message)
+            yield f"{_word(result, 'changed', 'not changed')}: {_bare(result.message)}"
         elif result.name == "elsewhere":
-            yield _joined(f"elsewhere: {_word(result, 'no harm', 'harmed')}", result.message)
+            yield f"elsewhere: {_word(result, 'no harm', 'harmed')}: {result.message}"
 
 
 def _learned(result: ProbeResult) -> str:
     if result.verdict != "pass" or result.raw is None:
-        return _joined(_word(result, "learned", "not learned"), result.message)
+        return f"{_word(result, 'learned', 'not learned')}: {_bare(result.message)}"
     facts = [f"{result.raw:+.2f} nats"]
     if result.ci_95 is not None:
-        facts.append(f"95% CI {result.ci_95[0]:.1f}..{result.ci_95[1]:.1f}")
+        facts.append(f"95% CI {result.ci_95[0]:.2g}..{result.ci_95[1]:.2g}")
     if result.p_value is not None:
         facts.append(f"p = {result.p_value:.2g}")
     if result.nulls is not None:
@@ -211,9 +211,9 @@ def _word(result: ProbeResult, good: str, bad: str) -> str:
     return words.get(result.verdict, f"{good}: could not tell")
 
 
-def _joined(word: str, message: str) -> str:
-    """The answer before its reasons; probes that open with the same words are not repeated."""
-    return message if message.startswith(f"{word}:") else f"{word}: {message}"
+def _bare(message: str) -> str:
+    """``message`` without a verdict in front, which the sentence has given already."""
+    return message.removeprefix("no change: ").removeprefix("not learned: ")
 
 
 def _caveats(target: Target) -> Iterator[str]:

@@ -39,12 +39,8 @@ def deciding(conclusion: str, results: Sequence[ProbeResult]) -> list[ProbeResul
     if conclusion == "harmed":
         return [r for r in results if r.seeks == "harm" and r.kind != "integrity" and r.verdict == "fail"]
     if conclusion in ("learned", "changed"):
-        categories = (
-            {"attribution"} if conclusion == "learned" else {"adherence", "attribution", "calibration", "ablation"}
-        )
-        return [
-            r for r in results if r.seeks == "change" and r.category in categories and r.verdict in ("pass", "fail")
-        ]
+        seeking = [r for r in results if r.seeks == "change" and r.verdict in ("pass", "fail")]
+        return [r for r in seeking if conclusion == "changed" or r.category == "attribution"]
     wanted = "fail" if conclusion == "no change" else "inconclusive"
     return [r for r in results if r.verdict == wanted]
 

@@ -151,7 +151,7 @@ def run_probe(planned: PlannedProbe, ctx: ProbeContext, gives: frozenset[str]) -
     result = _answer(planned, ctx, gives)
     return replace(
         result,
-        category=planned.entry.category,
+        category=result.category or planned.entry.category,
         seeks=result.seeks or planned.entry.seeks,
         score=score_of(result.verdict),
         duration_s=round(time.perf_counter() - started, 3),
