@@ -17,6 +17,7 @@ from .ulid import ULID_PATTERN, valid_ulid
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
+Name = Annotated[str, Field(min_length=1)]
 
 
 def _mistake(what: str, fix: str) -> PydanticCustomError:
@@ -53,8 +54,8 @@ def _ulid(value: Any) -> Any:
     raise _mistake(what, f"{rule}; `dlm init new.dlm` makes a fresh one")
 
 
-AutoOrCount = Annotated[Literal["auto"] | int, BeforeValidator(_auto_or_count)]
-Modules = Annotated[Literal["auto", "all-linear"] | tuple[str, ...], BeforeValidator(_modules)]
+AutoOrCount = Annotated[Literal["auto"] | Count, BeforeValidator(_auto_or_count)]
+Modules = Annotated[Literal["auto", "all-linear"] | tuple[Name, ...], BeforeValidator(_modules)]
 Adapter = Literal["lora", "qlora", "dora"]
 
 
@@ -129,7 +130,7 @@ class NamedAdapter(_Part):
 class Source(_Part):
     """One entry of ``training.sources``: a folder of text files."""
 
-    path: Annotated[str, Field(min_length=1)]
+    path: Name
     include: tuple[str, ...] = ("**/*",)
     exclude: tuple[str, ...] = ()
     max_bytes_per_file: Count | None = None
@@ -184,7 +185,7 @@ class Frontmatter(_Part):
 
     dlm_id: Annotated[str, BeforeValidator(_ulid), Field(json_schema_extra={"pattern": ULID_PATTERN})]
     dlm_version: Annotated[int, Field(strict=True, ge=1, le=CURRENT)] = CURRENT
-    base_model: Annotated[str, Field(min_length=1)]
+    base_model: Name
     """A key of ``dlm base list``, ``path:FOLDER`` or ``hf:owner/name``."""
     training: Training = Training()
     export: Export = Export()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Path = tuple[str | int, ...]
 _TAG = "tag:yaml.org,2002:"
-_DEEPEST = 24
+_DEEPEST = 12
 _LONGEST_NUMBER = 40
 
 
@@ -86,6 +86,7 @@ def _compose(text: str, first_line: int, report: Report) -> Any:
 
     syntax = "correct the YAML, or begin again from what `dlm init new.dlm` writes"
     try:
+        _check_depth(text)
         node = YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -95,15 +96,39 @@ def _compose(text: str, first_line: int, report: Report) -> Any:
     except ReaderError as error:
         before = text[: error.position].split("\n")
         report(first_line + len(before) - 1, len(before[-1]) + 1, "a character that YAML does not allow", "remove it")
-    except (RecursionError, ValueError) as error:
-        what = "nested too deeply" if isinstance(error, RecursionError) else f"not valid YAML: {error}"
-        report(first_line, 1, what, syntax)
+    except _TooDeep as error:
+        report(first_line + error.line, error.col, "nested too deeply", "no key of the frontmatter lies this deep")
+    except ValueError as error:
+        report(first_line, 1, f"not valid YAML: {error}", syntax)
     else:
         if node is None:
             fix = "write at least `dlm_id` and `base_model`; `dlm init new.dlm` writes both"
             report(first_line, 1, "the frontmatter is empty", fix)
         return node
     return None
+
+
+class _TooDeep(Exception):
+    """Line and column, from 0 and from 1, of the first map or list that lies deeper than any key."""
+
+    def __init__(self, line: int, col: int) -> None:
+        self.line, self.col = line, col
+
+
+def _check_depth(text: str) -> None:
+    """Refuse what would exhaust the stack, before anything that recurses sees it.
+
+    Raises:
+        _TooDeep: see there.
+    """
+    from ruamel.yaml import YAML
+    from ruamel.yaml.events import CollectionEndEvent, CollectionStartEvent
+
+    depth = 0
+    for event in YAML(typ="safe", pure=True).parse(text):
+        depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+        if depth > _DEEPEST:
+            raise _TooDeep(event.start_mark.line, event.start_mark.column + 1)
 
 
 class _Walk:
@@ -117,9 +142,6 @@ class _Walk:
 
     def value(self, node: Any, path: Path) -> Any:
         if id(node) not in self._built:
-            if len(path) > _DEEPEST:
-                self._report(*self._at(node), "nested too deeply", "no key of the frontmatter lies this deep")
-                return None
             self._built[id(node)] = None
             self._built[id(node)] = getattr(self, "_" + node.id)(node, path)
         return self._built[id(node)]

@@ -68,7 +68,8 @@ def frame(text: str, report: Report) -> Framed:
     else:
         for number, line in enumerate(lines[1:], start=2):
             if line.rstrip(BLANKS) == "---":
-                return Framed("\n".join(lines[1 : number - 1]), lines[number:], number + 1)
+                inner = "\n".join(line.rstrip(BLANKS) for line in lines[1 : number - 1])
+                return Framed(inner, lines[number:], number + 1)
         report(1, 1, "the frontmatter that begins here never ends", "write a line `---` after its last key")
         return Framed(None, [], 1)
     return Framed(None, lines, 1)
