@@ -51,9 +51,9 @@ class Workspace:
         session.run(sys.executable, "-m", "venv", "--clear", str(self.folder), external=True)
         pip = ["python", "-m", "pip", "install", "--quiet", *PINNED]
         # Without build isolation pip does not set up hatchling anew for each distribution.
-        self.run(*pip, "hatchling", "editables", *TESTING)
+        self.run(*pip, "hatchling", "editables", *TESTING, silent=True)
         editable = [argument for folder in DISTRIBUTIONS for argument in ("-e", f"./{folder}")]
-        self.run(*pip, "--no-build-isolation", *editable)
+        self.run(*pip, "--no-build-isolation", *editable, silent=True)
         self.installed.write_text(self.wanted())
 
     @property
@@ -68,9 +68,9 @@ class Workspace:
             digest.update(path.read_bytes())
         return digest.hexdigest()
 
-    def run(self, program: str, *arguments: str) -> None:
-        """Run one of the environment's programs."""
-        self.session.run(str(self.binaries / program), *arguments, env=self.env, external=True)
+    def run(self, program: str, *arguments: str, silent: bool = False) -> None:
+        """Run one of the environment's programs. ``silent`` shows its output only when it fails."""
+        self.session.run(str(self.binaries / program), *arguments, env=self.env, external=True, silent=silent)
 
 
 @contextmanager
@@ -136,10 +136,9 @@ def lint(session: nox.Session) -> None:
 
 @shares_workspace
 def types(session: nox.Session) -> None:
-    """mypy --strict, one distribution at a time."""
-    workspace = Workspace(session)
-    for folder in DISTRIBUTIONS:
-        workspace.run("python", "-m", "mypy", "-p", Path(folder).name.replace("-", "_"))
+    """mypy --strict over every distribution."""
+    packages = [Path(folder).name.replace("-", "_") for folder in DISTRIBUTIONS]
+    Workspace(session).run("python", "-m", "mypy", *(argument for name in packages for argument in ("-p", name)))
 
 
 @nox.session(venv_backend="none")

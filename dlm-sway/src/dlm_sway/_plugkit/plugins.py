@@ -20,7 +20,7 @@ import pluggy
 from .errors import PluginConflict, PluginUnavailable, UnknownName
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from types import ModuleType
 
     from .entries import Entry
@@ -200,5 +200,5 @@ class PluginManager(pluggy.PluginManager):
             self.failures.append(PluginFailure(name, self.source(name), error))
 
 
-def _print_call(hook_name: str, methods: list[Any], kwargs: Any) -> None:
+def _print_call(hook_name: str, methods: Sequence[pluggy.HookImpl], kwargs: Mapping[str, object]) -> None:
     sys.stderr.write(f"hook {hook_name}({', '.join(kwargs)}) -> {[m.plugin_name for m in methods]}\n")
