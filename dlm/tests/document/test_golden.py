@@ -92,3 +92,9 @@ def test_the_json_schema_rejects_what_the_reader_rejects() -> None:
     for wrong in ({"dlm_id": "z"}, {"training": {"lora_r": 0}}, {"nope": 1}, {"training": {"micro_batch_size": 0}}):
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate(base | wrong, json.loads(schema()))
+
+
+def test_the_example_in_the_reference_is_a_document() -> None:
+    page = (CONTRACTS.parent / "docs" / "reference" / "document.md").read_text("utf-8")
+    example = parse(page.split("\n```\n")[1])
+    assert (example.title, len(list(records(example))), len(probes(example))) == ("Heron manual", 4, 1)

@@ -21,9 +21,6 @@ class Findings:
         """Note one mistake; the same one twice counts once."""
         self._found.add(Finding(self.path, line, col, what, fix))
 
-    def __bool__(self) -> bool:
-        return bool(self._found)
-
     def sorted(self) -> list[Finding]:
         """All of them, by place."""
         return sorted(self._found, key=lambda finding: (finding.line, finding.col, finding.what))

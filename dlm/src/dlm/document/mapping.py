@@ -52,10 +52,6 @@ class Places:
         """Where ``path`` stands, or what encloses it when it is not written."""
         return self._known.get(self.nearest(path), Place(self.start, self.start))
 
-    def paths(self) -> list[Path]:
-        """Every path that is written, in the order of the file."""
-        return list(self._known)
-
     def move(self, old: Path, new: Path) -> None:
         """Rename ``old`` and everything below it: a migrated key keeps the place where it was written."""
         for path in [path for path in self._known if path[: len(old)] == old]:
