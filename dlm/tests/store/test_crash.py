@@ -112,7 +112,7 @@ def test_the_first_run_of_all_may_crash_anywhere(tmp_path: Path, adapter, facts)
 def test_a_commit_cut_short_after_the_version_was_whole_is_finished_by_the_next_writer(store, adapter, facts) -> None:
     with store.lock("train"):
         store.begin_run(facts).commit(adapter(b"one"), {})
-    pointer, manifest = store.layout.pointer.read_bytes(), store.layout.manifest.read_bytes()
+    pointer = store.layout.pointer.read_bytes()
     with store.lock("train"):
         store.begin_run(facts).commit(adapter(b"two"), {"outcome": {"steps": 3}})
     begun = json.loads(store.layout.manifest.read_text())
@@ -120,7 +120,6 @@ def test_a_commit_cut_short_after_the_version_was_whole_is_finished_by_the_next_
     store.layout.manifest.write_text(json.dumps(begun | {"adapter_version": 1}))
     store.layout.pointer.write_bytes(pointer)
     assert store.current().number == 1
-    assert manifest
 
     with store.lock("train"):
         run = store.begin_run(facts)

@@ -109,11 +109,11 @@ def _row(version: Version, current: Version | None, digest: str) -> dict[str, An
 def _table(rows: list[dict[str, Any]]) -> list[str]:
     if not rows:
         return []
-    lines = [f"  {'version':<8} {'made':<20} {'base':<16} {'steps':>6}  {'held-out loss':<15} document"]
+    lines = [f"  {'version':<7} {'made':<20} {'base':<16} {'steps':>6}  {'held-out loss':<15} document"]
     for row in rows:
         loss = f"{_number(row['held_out_before'])} to {_number(row['held_out_best'])}"
         lines.append(
-            f"{'*' if row['current'] else ' '} {row['name']:<8} {row['created_at'] or '':<20} {row['base'] or '':<16} "
+            f"{'*' if row['current'] else ' '} {row['name']:<7} {row['created_at'] or '':<20} {row['base'] or '':<16} "
             f"{row['steps'] if row['steps'] is not None else '':>6}  {loss:<15} "
             f"{'same' if row['document_unchanged'] else 'changed'}"
         )
