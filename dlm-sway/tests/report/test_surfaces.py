@@ -1,0 +1,130 @@
+"""What people and CI read, made from saved results."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from rich.console import Console
+
+from dlm_sway.errors import SwayError
+from dlm_sway.report import document, junit, markdown, terminal
+from dlm_sway.report import format as fmt
+from dlm_sway.report.write import write
+
+GOLDEN = Path(__file__).parents[3] / "contracts" / "golden" / "report"
+
+
+def load(name: str) -> dict[str, Any]:
+    return document.read(GOLDEN / f"{name}.json")
+
+
+@pytest.mark.parametrize("name", ["learned", "prior"])
+def test_the_terminal_report_fits_80_columns_and_is_plain_ascii(name: str) -> None:
+    data = load(name)
+    text = terminal.render(data)
+    assert max(map(len, text.splitlines())) <= 80
+    assert text.replace("σ", "").isascii()
+    assert all(probe["name"] in text for probe in data["probes"])
+
+
+def test_the_terminal_report_says_the_conclusion_with_its_numbers_first() -> None:
+    lines = terminal.render(load("learned")).splitlines()
+    at = lines.index("LEARNED")
+    assert at < 6
+    told = " ".join(line.strip() for line in lines[at:])
+    assert "learned: answers it never saw worded this way became 2.1x more likely per token (+0.76 nats" in told
+    assert "smallest possible p 0.025" in told
+
+
+def test_long_words_and_messages_are_wrapped_between_words_only() -> None:
+    data = load("prior")
+    path = "x" * 100
+    data["probes"][0]["message"] = f"before {path} after\nand\x1b[31m red"
+    text = terminal.render(data)
+    assert path in text.split()
+    assert "\x1b" not in text
+    words = {word for line in text.splitlines() for word in line.split()}
+    assert {"before", "after", "and"} <= words
+
+
+def test_a_pipe_gets_no_colour_and_a_terminal_does() -> None:
+    plain, colour = io.StringIO(), io.StringIO()
+    terminal.show(load("learned"), Console(file=plain, width=80))
+    terminal.show(load("learned"), Console(file=colour, width=80, force_terminal=True, color_system="standard"))
+    assert plain.getvalue() == terminal.render(load("learned"))
+    assert "\x1b[1;32mLEARNED" in colour.getvalue()
+
+
+def test_markdown_has_its_tables_and_escapes_what_a_probe_wrote() -> None:
+    text = markdown.render(load("prior"))
+    assert text.startswith("# sway report\n")
+    assert "**Overall:** 0.99 (`suspicious`)  \n" in text
+    assert "**Adapter:** `models/support/adapter`  \n" in text
+    assert "| category | score | weight | |" in text
+    assert "| house | 0.50 | 0.00 | (informational, weight=0) |" in text
+    row = "| moved | `delta_kl` | pass | 0.99 | 0.128 | [0.090, 0.170] | +58.50σ | — | 1.42s |"
+    assert row in text
+    assert "| 1,234.500 | — | — | — | 0.00s | a \\| b &lt;script> |" in text
+    assert "## Top findings\n\n- topics failed\n" in text
+    assert "## Skipped probes\n\n- leak: no sections in context\n" in text
+    assert "## Degenerate" not in text
+
+
+def test_junit_counts_what_failed_and_what_has_no_answer() -> None:
+    data = load("learned")
+    for probe, verdict in zip(data["probes"], ["pass", "fail", "error", "inconclusive", "skip"], strict=True):
+        probe["verdict"] = verdict
+    data["probes"][1]["message"] = 'broke \x00 <b> & "quotes"'
+    text = junit.render(data)
+    assert not text.startswith("<?xml")
+    suite = ElementTree.fromstring(text)
+    counts = {key: suite.get(key) for key in ("name", "tests", "failures", "errors", "skipped", "time")}
+    assert counts == {"name": "sway", "tests": "5", "failures": "1", "errors": "2", "skipped": "1", "time": "0.090"}
+    cases = suite.findall("testcase")
+    assert [[child.tag for child in case] for case in cases] == [[], ["failure"], ["error"], ["error"], ["skipped"]]
+    assert cases[1][0].get("message") == 'broke � <b> & "quotes"'
+    assert cases[3][0].get("type") == "inconclusive"
+    properties = {item.get("name"): item.get("value") for item in suite.iter("property")}
+    assert (properties["overall"], properties["component.adherence"]) == ("1.0000", "1.0000")
+    assert (properties["component.ablation"], properties["conclusion"]) == ("", "learned")
+
+
+def test_numbers_read_the_same_everywhere() -> None:
+    assert [fmt.raw(v) for v in (1234.5678, 0.0, 1e-9, -0.2, None, float("nan"))] == [
+        "1,234.568",
+        "0.000",
+        "1.0e-09",
+        "-0.200",
+        "—",
+        "—",
+    ]
+    assert [fmt.duration(v) for v in (0.123, 12.34, 1234.5)] == ["0.12s", "12.3s", "1,234s"]
+    assert (fmt.z(5.123), fmt.ci([0.4, None]), fmt.ci([0.4, 0.5])) == ("+5.12σ", "—", "[0.400, 0.500]")
+    assert fmt.label("/home/a/b/c d/e") == '"b/c d/e"'
+    assert fmt.label("HuggingFaceTB/SmolLM2-135M-Instruct") == "HuggingFaceTB/SmolLM2-135M-Instruct"
+    assert fmt.ordered({"zoo", "baseline", "adherence"}) == ["adherence", "baseline", "zoo"]
+
+
+def test_a_report_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "new" / "r.json"
+    write(path, "first")
+    assert path.read_text() == "first"
+
+    def full(fd: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(SwayError, match="No space left on device"):
+        write(path, "second")
+    assert path.read_text() == "first"
+    assert [entry.name for entry in path.parent.iterdir()] == ["r.json"]
+
+
+def test_the_golden_results_are_strict_json() -> None:
+    for path in GOLDEN.glob("*.json"):
+        json.loads(path.read_text(), parse_constant=lambda word: pytest.fail(word))
