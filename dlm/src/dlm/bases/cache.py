@@ -90,9 +90,9 @@ def _fetch_first(base: BaseModel, backend: Backend, place: Path, say: Callable[[
             revision = prepare(source, backend, folder, say)
             require_base(folder)
         except BaseModelError as problem:
-            tried.append(f"  {describe(source)}: {problem}")
+            tried.append(f"  - {problem}")
             if number + 1 < len(base.sources):
-                say(f"{describe(source)}: {str(problem).splitlines()[0]}; trying {describe(base.sources[number + 1])}")
+                say(f"{str(problem).splitlines()[0]}; trying {describe(base.sources[number + 1])}")
             shutil.rmtree(folder, ignore_errors=True)
             continue
         _write_card(base, source, revision, folder)

@@ -41,7 +41,7 @@ def explain(problem: BaseException, path: Path) -> str | None:
     number = _errno(problem)
     if number in _FULL:
         return (
-            f"no space left to write {path} ({free_megabytes(path)} MB free on that disk): make room, or point "
+            f"no space left to write {path} (that disk has {free_megabytes(path)} MB free): make room, or point "
             "DLM_HOME at a larger disk, then run the command again. What was there before is untouched"
         )
     if number in _FORBIDDEN:
