@@ -57,6 +57,7 @@ class SaySpec(ProbeSpec):
     """Keys of ``say``."""
 
     verdict: str = "pass"
+    raw: float | None = None
 
 
 class Say(Told):
@@ -66,7 +67,7 @@ class Say(Told):
     spec_type = SaySpec
 
     def run(self, ctx: ProbeContext) -> ProbeResult:
-        return self.result(self.spec.verdict, f"said {self.spec.verdict}")
+        return self.result(self.spec.verdict, f"said {self.spec.verdict}", raw=self.spec.raw)
 
 
 class RaiseSpec(ProbeSpec):

@@ -57,6 +57,12 @@ def test_a_probe_that_raises_is_an_error_and_the_suite_goes_on(suite_file: Write
     assert (fine.verdict, bug.score) == ("pass", None)
 
 
+def test_a_verdict_on_a_number_that_is_none_is_an_error(suite_file: Write, manager: PluginManager) -> None:
+    (found,) = run(suite_file("- {name: a, kind: say, verdict: pass, raw: .nan}\n"), manager=manager).probes
+    assert (found.verdict, found.raw, found.score) == ("error", None, None)
+    assert found.message == "the probe measured nan, which is no number to judge (said pass)"
+
+
 def test_strict_mode_shows_a_probes_own_exception(
     suite_file: Write, manager: PluginManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:

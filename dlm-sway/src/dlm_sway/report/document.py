@@ -139,6 +139,8 @@ def _completed_probe(probe: Any, index: int, source: str) -> dict[str, Any]:
 
 def _probe(probe: ProbeResult) -> dict[str, Any]:
     data = asdict(probe)
+    if probe.ci_95 is not None and not all(map(math.isfinite, probe.ci_95)):
+        data["ci_95"] = None
     # Readers of earlier versions look for the weight here.
     data["evidence"] = {"weight": probe.weight, **data["evidence"]}
     return data

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 import traceback
@@ -166,7 +167,7 @@ def _answer(planned: PlannedProbe, ctx: ProbeContext, gives: frozenset[str]) -> 
         message = f"the backend cannot {' or '.join(sorted(missing))}, which this probe needs"
         return probe.result("skip", message, evidence={"skip_reason": "unsupported"})
     try:
-        return probe.run(ctx)
+        return _finite(probe.run(ctx))
     except (AdapterMismatch, TargetError, SpecError):
         raise
     except NotSupported as error:
@@ -178,6 +179,14 @@ def _answer(planned: PlannedProbe, ctx: ProbeContext, gives: frozenset[str]) -> 
             raise
         message = f"{type(error).__name__}: {error} (in the probe {probe.spec.kind!r} of {planned.source})"
         return probe.result("error", message, evidence={"traceback": traceback.format_exc()})
+
+
+def _finite(result: ProbeResult) -> ProbeResult:
+    """``result``, unless its number is NaN or infinite: then no verdict can rest on it."""
+    if result.raw is None or math.isfinite(result.raw):
+        return result
+    message = f"the probe measured {result.raw}, which is no number to judge ({result.message})"
+    return replace(result, verdict="error", message=message, raw=None, ci_95=None)
 
 
 def _null_plan(loaded: LoadedSuite) -> NullPlan | None:
