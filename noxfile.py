@@ -63,8 +63,8 @@ class Workspace:
 
     def wanted(self) -> str:
         """Digest of everything that decides what is installed."""
-        digest = hashlib.sha256(sys.version.encode())
-        for path in (Path(__file__), ROOT / "constraints.txt", *(ROOT / f / "pyproject.toml" for f in DISTRIBUTIONS)):
+        digest = hashlib.sha256(repr([sys.version, DISTRIBUTIONS, TESTING]).encode())
+        for path in (ROOT / "constraints.txt", *(ROOT / folder / "pyproject.toml" for folder in DISTRIBUTIONS)):
             digest.update(path.read_bytes())
         return digest.hexdigest()
 
