@@ -1,0 +1,81 @@
+"""Which items share a forward pass: plain lists of token ids in, lists of small jobs out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .render import Encoded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A run of scored positions of one item, short enough for its logits to fit in memory."""
+
+    item: int
+    example: Encoded
+
+    @property
+    def scored(self) -> int:
+        """How many positions are scored."""
+        return len(self.example.ids) - self.example.start
+
+
+Batch = tuple[Piece, ...]
+"""What goes through the model in one pass."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one pass may hold."""
+
+    tokens: int
+    """Tokens of a pass. Attention costs their square, so more is not faster."""
+    scored: int
+    """Scored positions of a pass: their logits are [scored, V] floats."""
+    alone_above: int | None
+    """Items longer than this never share a pass: 0 for architectures that cannot be packed, the attention window for
+    those that have one."""
+
+
+def plan(examples: Sequence[Encoded], limits: Limits) -> list[Batch]:
+    """Put ``examples`` into as few passes as ``limits`` allow, keeping their order."""
+    batches: list[list[Piece]] = []
+    tokens = scored = 0
+    for piece in _pieces(examples, limits.scored):
+        size = len(piece.example.ids)
+        alone = limits.alone_above is not None and size > limits.alone_above
+        fits = tokens + size <= limits.tokens and scored + piece.scored <= limits.scored
+        if not batches or alone or not fits:
+            batches.append([])
+            tokens = scored = 0
+        batches[-1].append(piece)
+        # Nothing may join a piece that has to be alone.
+        tokens += limits.tokens if alone else size
+        scored += piece.scored
+    return [tuple(batch) for batch in batches]
+
+
+def within_memory(batches: Sequence[Batch], scored: int) -> Iterator[list[Batch]]:
+    """Split ``batches`` into runs of at most ``scored`` positions, one batch at least."""
+    run: list[Batch] = []
+    held = 0
+    for batch in batches:
+        size = sum(piece.scored for piece in batch)
+        if run and held + size > scored:
+            yield run
+            run, held = [], 0
+        run.append(batch)
+        held += size
+    if run:
+        yield run
+
+
+def _pieces(examples: Sequence[Encoded], longest: int) -> Iterator[Piece]:
+    """A position depends only on what is before it, so the start of a long item is an item of its own."""
+    for index, example in enumerate(examples):
+        for start in range(example.start, len(example.ids), longest):
+            yield Piece(index, Encoded(example.ids[: start + longest], start))

@@ -1,0 +1,40 @@
+"""What the files of a base and of an adapter say about themselves, for reports. Reads small files and digests only."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+
+def base_facts(ref: str) -> dict[str, str]:
+    """``key``, ``digest``, ``revision`` and ``source`` from the ``base.json`` that dlm writes, where there is one."""
+    said = _json(Path(ref) / "base.json")
+    return {name: str(said[name]) for name in ("key", "digest", "revision", "source") if said.get(name)}
+
+
+def adapter_facts(folder: Path) -> dict[str, str]:
+    """Digest of the adapter's tensors, and what dlm's ``version.json`` says about where they come from."""
+    with (folder / "adapter_model.safetensors").open("rb") as file:
+        facts = {"sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+    said = _json(folder / "version.json")
+    return facts | {
+        name: str(said[name]) for name in ("dlm_id", "version", "run_id", "document_digest") if name in said
+    }
+
+
+def declared_digest(folder: Path) -> str | None:
+    """Digest of the base that the adapter was trained on, where dlm trained it."""
+    base = _json(folder / "version.json").get("base")
+    digest = base.get("digest") if isinstance(base, dict) else None
+    return str(digest) if digest else None
+
+
+def _json(path: Path) -> dict[str, Any]:
+    """A JSON object, or nothing: these files are extra knowledge, and other tools do not write them."""
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return said if isinstance(said, dict) else {}

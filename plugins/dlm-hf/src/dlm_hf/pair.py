@@ -1,0 +1,192 @@
+"""The base and the fine-tuned model, loaded once and looked at through views. What is computed: :mod:`.scoring`."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from transformers import GenerationConfig
+
+from dlm_sway.errors import AdapterMismatch, BackendError, NotSupported, TargetError
+
+from . import model as loading
+from .adapters import UnusableAdapter, load_adapter
+from .nulls import null_adapter, scaled_adapter
+from .packing import packs_exactly
+from .render import Renderer, RenderError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dlm_sway.scoring.types import View
+    from dlm_sway.spec.models import ModelSpec, SuiteDefaults
+    from dlm_sway.suite.target import ModelPair
+
+
+class LoadedPair:
+    """Both sides in memory: one model with a switchable adapter, or two models.
+
+    Raises:
+        TargetError: a folder that is not there, or two sides that cannot be compared.
+        AdapterMismatch: the adapter does not fit the base, or cannot be loaded safely.
+        BackendError: the tokenizer cannot render prompts, or a library cannot load the model.
+    """
+
+    def __init__(self, models: ModelPair, defaults: SuiteDefaults) -> None:
+        self.shared = models.differential
+        check_pair(models)
+        self.device = _pick_device(models.ft.device)
+        self.dtype = loading.pick_dtype(models.ft.dtype, self.device, scoring=True)
+        base = _load_base(models.ft.base if self.shared else models.base.base, self.dtype, self.device)
+        self.tokenizer = _load_tokenizer(models.ft)
+        self.renderer = _renderer(self.tokenizer, defaults)
+        self.context = loading.context_length(base)
+        self.window: int | None = getattr(base.config.get_text_config(), "sliding_window", None)
+        self.embedding_rows = int(base.get_input_embeddings().weight.shape[0])
+        self.vocabulary = int(base.config.get_text_config().vocab_size)
+        self.packs = packs_exactly(base, self.renderer)
+        self.base: Any = base
+        if self.shared:
+            self.tuned: Any = _with_adapter(base, models.ft)
+        else:
+            self.base = _with_adapter(base, models.base) if models.base.adapter else base
+            self.tuned = self._second_model(models)
+
+    @contextmanager
+    def viewing(self, view: View) -> Iterator[Any]:
+        """The model that stands for ``view``, for as long as the context lasts."""
+        if not self.shared:
+            if view.kind not in ("base", "ft"):
+                raise NotSupported(
+                    f"the view {view.label} needs one base with an adapter that can be switched, and this suite "
+                    "compares two whole models; to test an adapter, set defaults.differential: true"
+                )
+            yield self.base if view.kind == "base" else self.tuned
+        elif view.kind == "base":
+            with self.tuned.disable_adapter():
+                yield self.tuned
+        elif view.kind == "null":
+            with null_adapter(self.tuned, view.seed):
+                yield self.tuned
+        elif view.kind == "scaled":
+            with scaled_adapter(self.tuned, view.scale):
+                yield self.tuned
+        else:
+            yield self.tuned
+
+    def spare(self, length: int, wanted: int) -> int:
+        """How many of ``wanted`` tokens still fit behind an item of ``length`` tokens."""
+        return wanted if self.context is None else max(0, min(wanted, self.context - length))
+
+    def _second_model(self, models: ModelPair) -> Any:
+        second = _load_base(models.ft.base, self.dtype, self.device)
+        if second.config.get_text_config().vocab_size != self.vocabulary or not _same_tokens(models):
+            raise TargetError(
+                f"{models.base.base} and {models.ft.base} do not share a vocabulary, so their next-token distributions "
+                "cannot be compared; compare models that were trained from the same base"
+            )
+        if not models.ft.adapter:
+            return second
+        with _plain_errors():
+            return load_adapter(second, Path(models.ft.adapter), base_weights="replace")
+
+
+def check_pair(models: ModelPair) -> None:
+    """Refuse a pair that does not say what is compared with what.
+
+    Raises:
+        TargetError: the message says which key to change.
+    """
+    if not models.differential:
+        return
+    if models.ft.adapter is None:
+        raise TargetError(
+            "models.ft.adapter is missing: name the folder of the adapter to test, or set defaults.differential: false "
+            "to compare two whole models"
+        )
+    if models.base.base != models.ft.base:
+        raise TargetError(
+            f"models.base.base is {models.base.base} and models.ft.base is {models.ft.base}: an adapter is compared "
+            "with the base it is put on; name the same base twice, or set defaults.differential: false to load both"
+        )
+    if models.base.adapter not in (None, models.ft.adapter):
+        raise TargetError(
+            f"models.base.adapter ({models.base.adapter}) would not be loaded: with one shared base the base side is "
+            "the bare base; remove the key, or set defaults.differential: false to compare two adapters"
+        )
+
+
+def tokenizer_folder(spec: ModelSpec) -> str:
+    """Where the fine-tuned side's tokenizer lies: beside the adapter when it was saved there, else with the base."""
+    adapter = spec.adapter
+    if adapter is not None and all(
+        (Path(adapter) / name).is_file() for name in ("tokenizer_config.json", "tokenizer.json")
+    ):
+        return str(adapter)
+    return spec.base
+
+
+def _pick_device(device: str) -> torch.device:
+    try:
+        return loading.pick_device(device)
+    except RuntimeError as error:
+        raise TargetError(f"models.ft.device: {device!r} is no device: {error}; use auto, cpu, cuda or mps") from error
+
+
+def _load_base(ref: str, dtype: torch.dtype, device: torch.device) -> Any:
+    if not Path(ref).is_dir() and not re.fullmatch(r"[\w.-]+/[\w.-]+", ref):
+        raise TargetError(
+            f"there is no base model at {ref}; give the folder that holds its config.json, or download it first "
+            "(for a dlm base: dlm base pull KEY)"
+        )
+    try:
+        model: Any = loading.load_base(ref, dtype, device)
+    except OSError as error:
+        hint = "" if Path(ref).is_dir() else f"; download it first: hf download {ref}"
+        raise TargetError(f"{ref}: no model that transformers can load: {_first_line(error)}{hint}") from error
+    except (ValueError, RuntimeError, KeyError) as error:
+        raise BackendError(f"{ref}: transformers cannot load this model: {_first_line(error)}") from error
+    # Greedy means greedy: a repetition penalty that the base's files suggest would change the answers.
+    model.generation_config = GenerationConfig()  # type: ignore[no-untyped-call]
+    return model
+
+
+def _load_tokenizer(spec: ModelSpec) -> Any:
+    folder = tokenizer_folder(spec)
+    try:
+        return loading.load_tokenizer(folder)
+    except (OSError, ValueError, KeyError) as error:
+        raise BackendError(f"{folder}: no tokenizer that transformers can load: {_first_line(error)}") from error
+
+
+def _renderer(tokenizer: Any, defaults: SuiteDefaults) -> Renderer:
+    try:
+        return Renderer(tokenizer, defaults.system_prompt, defaults.template)
+    except RenderError as error:
+        raise BackendError(str(error)) from error
+
+
+def _with_adapter(model: Any, spec: ModelSpec) -> Any:
+    with _plain_errors():
+        return load_adapter(model, Path(str(spec.adapter)))
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """Turn the loader's errors into sway's."""
+    try:
+        yield
+    except UnusableAdapter as error:
+        raise AdapterMismatch(str(error)) from error
+
+
+def _same_tokens(models: ModelPair) -> bool:
+    one, two = (loading.load_tokenizer(tokenizer_folder(spec)) for spec in (models.base, models.ft))
+    return bool(one.get_vocab() == two.get_vocab())
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

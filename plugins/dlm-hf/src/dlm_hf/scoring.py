@@ -1,0 +1,270 @@
+"""Score a base and its fine-tuned version side by side: exact divergences at every position of every answer.
+
+Items are packed into few forward passes, a view is switched on once for all of them, and logits are computed only
+where something is scored. The base's logits are kept, since every view is compared with them. Loading and views:
+:mod:`.pair`; which items share a pass: :mod:`.batches`; the arithmetic: :mod:`.divergence`.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from dlm_sway.errors import BackendError, NotSupported
+from dlm_sway.scoring.backend import Backend
+from dlm_sway.scoring.types import BASE, AdapterInspection, Comparison
+
+from . import model as loading
+from .adapters import Fit, KeyMismatch, read_adapter
+from .batches import Batch, Limits, plan, within_memory
+from .divergence import divergences
+from .facts import adapter_facts, base_facts, declared_digest
+from .inspection import module_updates
+from .nulls import null_adapter
+from .pair import LoadedPair
+from .passes import TAIL_STEP, KeptLogits, batch_logits, greedy
+from .render import Encoded, RenderError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from dlm_sway.scoring.types import Item, ModuleUpdate, View
+    from dlm_sway.spec.models import SuiteDefaults
+    from dlm_sway.suite.target import ModelPair
+
+CPU_TOKENS, GPU_TOKENS = 512, 4096
+"""Tokens of one forward pass."""
+PASS_BYTES = 256 << 20
+"""Logits of one pass."""
+KEPT_BYTES = 1 << 30
+"""Logits of the base that are kept for the next view."""
+ANSWERED_TOGETHER = 8
+"""Prompts of one batch of answers."""
+
+
+class HfScoring(Backend):
+    """A Hugging Face base with a PEFT adapter, or two whole models, on one device. See :class:`dlm_sway.Backend`."""
+
+    def __init__(self, models: ModelPair, defaults: SuiteDefaults) -> None:
+        super().__init__(models, defaults)
+        self._pair: LoadedPair | None = None
+        self._kept = KeptLogits(KEPT_BYTES)
+
+    def compare(self, items: Sequence[Item], view: View, *, layout: int = 0) -> list[Comparison]:
+        """``view`` against the base on every item; see :meth:`dlm_sway.Backend.compare`.
+
+        ``layout`` 0 packs items in order. Any other scores them one by one, last first, each followed by a few tokens
+        that no scored position can see: the same numbers by definition, out of products of other shapes.
+
+        A view whose weights are not finite numbers gives NaN; a base that does is a :class:`BackendError`.
+        """
+        pair = self._loaded()
+        examples = [self._encoded(item, pair) for item in items]
+        sums = [_Sums() for _ in items]
+        for run in within_memory(plan(examples, self._limits(pair)), KEPT_BYTES // (4 * pair.vocabulary)):
+            base = self._base_logits(pair, run)
+            batches = run if layout == 0 else [(piece,) for batch in reversed(run) for piece in reversed(batch)]
+            with _memory_explained(), torch.no_grad(), pair.viewing(view) as model:
+                for batch in batches:
+                    tail = pair.spare(len(batch[0].example.ids), TAIL_STEP * layout)
+                    logits = batch_logits(model, batch, pair.renderer, pair.device, tail)
+                    for piece, part in zip(batch, _by_piece(logits, batch), strict=True):
+                        sums[piece.item].add(base[piece.item, piece.example.start], part, piece.example)
+        return [total.comparison(item) for total, item in zip(sums, items, strict=True)]
+
+    def generate(self, prompts: Sequence[str], view: View, *, max_new_tokens: int) -> list[str]:
+        """Greedy answers; prompts of about equal length are answered together."""
+        pair = self._loaded()
+        rows = [pair.renderer.prompt_ids([("user", prompt)]) for prompt in prompts]
+        for prompt, row in zip(prompts, rows, strict=True):
+            if not row:
+                raise BackendError("an empty prompt has no token to continue; write a prompt")
+            self._check(prompt, row, len(row) + max_new_tokens, pair)
+        order = sorted(range(len(rows)), key=lambda index: len(rows[index]))
+        answers = [""] * len(rows)
+        with _memory_explained(), torch.no_grad(), pair.viewing(view) as model:
+            for at in range(0, len(order), ANSWERED_TOGETHER):
+                some = order[at : at + ANSWERED_TOGETHER]
+                texts = greedy(model, [rows[index] for index in some], pair.renderer, pair.device, max_new_tokens)
+                for index, text in zip(some, texts, strict=True):
+                    answers[index] = text
+        return answers
+
+    def inspect(self) -> AdapterInspection:
+        """What the adapter holds. One that does not fit the base is reported, without the sizes of its updates."""
+        folder = self._adapter_folder()
+        try:
+            pair = self._loaded()
+        except BackendError as error:
+            if isinstance(mismatch := error.__cause__, KeyMismatch):
+                return self._inspection(folder, mismatch.fit, (), None)
+            raise
+        return self._inspection(folder, None, module_updates(pair.tuned), pair)
+
+    def inspect_null(self, seed: int) -> AdapterInspection:
+        """What the random adapter of ``seed`` holds."""
+        folder, pair = self._adapter_folder(), self._loaded()
+        if not pair.shared:
+            raise NotSupported("random adapters need one base with an adapter; this suite compares two whole models")
+        with null_adapter(pair.tuned, seed):
+            return self._inspection(folder, None, module_updates(pair.tuned), pair)
+
+    def describe(self) -> dict[str, object]:
+        """What was loaded; loads it when nothing has yet."""
+        pair, ft = self._loaded(), self.models.ft
+        return {
+            "backend": "hf",
+            "differential": pair.shared,
+            "base": {"ref": self.models.base.base, **base_facts(self.models.base.base)},
+            "fine_tuned": {"ref": ft.base, **base_facts(ft.base)},
+            "adapter": None if ft.adapter is None else {"path": str(ft.adapter), **adapter_facts(Path(ft.adapter))},
+            "device": str(pair.device),
+            "dtype": loading.NAMES.get(pair.dtype, str(pair.dtype)),
+            "template": pair.renderer.mode,
+            "packed": pair.packs,
+            "versions": loading.library_versions(),
+        }
+
+    def close(self) -> None:
+        """Let go of the models and of the kept logits."""
+        self._pair = None
+        self._kept = KeptLogits(0)
+
+    def _loaded(self) -> LoadedPair:
+        if self._pair is None:
+            with _memory_explained():
+                self._pair = LoadedPair(self.models, self.defaults)
+        return self._pair
+
+    def _limits(self, pair: LoadedPair) -> Limits:
+        return Limits(
+            tokens=CPU_TOKENS if pair.device.type == "cpu" else GPU_TOKENS,
+            scored=max(1, PASS_BYTES // (4 * pair.vocabulary)),
+            alone_above=pair.window if pair.packs else 0,
+        )
+
+    def _encoded(self, item: Item, pair: LoadedPair) -> Encoded:
+        question = ("user", item.prompt)
+        try:
+            if item.reference:
+                example = pair.renderer.example([question, ("assistant", item.reference)])
+            else:
+                ids = pair.renderer.prompt_ids([question])
+                example = Encoded((*ids, pair.renderer.pad_id), len(ids))  # the pad only marks the position
+        except RenderError as error:
+            raise BackendError(f"{_shown(item.prompt)}: {error}") from error
+        if example.start >= len(example.ids):
+            raise BackendError(f"the reference of {_shown(item.prompt)} adds no token to score; write an answer")
+        if example.start == 0:
+            raise BackendError("an empty prompt has no token after which anything could be predicted; write a prompt")
+        self._check(item.prompt, example.ids, len(example.ids) - 1, pair)
+        return example
+
+    def _check(self, prompt: str, ids: Sequence[int], length: int, pair: LoadedPair) -> None:
+        """Refuse what the model cannot read."""
+        if pair.context is not None and length > pair.context:
+            raise BackendError(
+                f"{_shown(prompt)} takes {length} tokens with its answer, and this base reads at most {pair.context}; "
+                "shorten it"
+            )
+        if max(ids) >= pair.embedding_rows:
+            raise BackendError(
+                f"{_shown(prompt)} contains token id {max(ids)}, and the base has {pair.embedding_rows} embeddings: "
+                "the tokenizer beside the adapter has tokens that this base does not know"
+            )
+
+    def _base_logits(self, pair: LoadedPair, run: Sequence[Batch]) -> dict[tuple[int, int], torch.Tensor]:
+        """The base's logits by item and first scored position, from memory where an earlier view needed them."""
+        keys = [tuple(piece.example for piece in batch) for batch in run]
+        found = {key: logits for key in keys if (logits := self._kept.get(key)) is not None}
+        if len(found) < len(set(keys)):
+            with _memory_explained(), torch.no_grad(), pair.viewing(BASE) as model:
+                for key, batch in zip(keys, run, strict=True):
+                    if key not in found:
+                        found[key] = _finite(
+                            batch_logits(model, batch, pair.renderer, pair.device), self.models.base.base
+                        )
+                        self._kept.put(key, found[key])
+        return {
+            (piece.item, piece.example.start): part
+            for key, batch in zip(keys, run, strict=True)
+            for piece, part in zip(batch, _by_piece(found[key], batch), strict=True)
+        }
+
+    def _adapter_folder(self) -> Path:
+        if self.models.ft.adapter is None:
+            raise NotSupported("there is no adapter to inspect: models.ft.adapter is not set")
+        return Path(self.models.ft.adapter)
+
+    def _inspection(
+        self, folder: Path, misfit: Fit | None, modules: tuple[ModuleUpdate, ...], pair: LoadedPair | None
+    ) -> AdapterInspection:
+        file = read_adapter(folder)
+        fit = misfit or Fit(len(file.shapes))  # what was loaded fits
+        return AdapterInspection(
+            peft_type=file.peft_type,
+            tensors=fit.tensors,
+            matched=fit.matched,
+            unexpected=(*fit.unexpected, *fit.replaced),
+            missing=fit.missing,
+            mismatched=fit.mismatched,
+            modules=modules,
+            declared_base=file.declared_base,
+            declared_revision=file.config.revision,
+            declared_digest=declared_digest(folder),
+            base_digest=base_facts(self.models.ft.base).get("digest"),
+            extra_saved=tuple(getattr(file.config, "modules_to_save", None) or ()),
+            tokenizer_tokens=len(pair.tokenizer) if pair else 0,
+            embedding_rows=pair.embedding_rows if pair else 0,
+        )
+
+
+class _Sums:
+    """Running sums over an item's scored positions, which may come in several pieces."""
+
+    def __init__(self) -> None:
+        self.positions = 0
+        self.values = [0.0] * 7
+
+    def add(self, base: torch.Tensor, view: torch.Tensor, example: Encoded) -> None:
+        """Add the positions of ``example``, whose logits [K, V] are given for both sides."""
+        found = divergences(base, view, torch.tensor(example.ids[example.start :], device=view.device))
+        self.positions += len(view)
+        self.values = [total + float(column.sum()) for total, column in zip(self.values, found, strict=True)]
+
+    def comparison(self, item: Item) -> Comparison:
+        """Means of the divergences; sums of the log-probabilities, which exist only for a reference."""
+        kl, reverse_kl, js, tv, agree = (total / self.positions for total in self.values[:5])
+        base_logprob, view_logprob = self.values[5:] if item.reference else (0.0, 0.0)
+        return Comparison(self.positions, kl, reverse_kl, js, tv, agree, base_logprob, view_logprob)
+
+
+@contextmanager
+def _memory_explained() -> Iterator[None]:
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise BackendError(
+            f"the models do not fit into this device's memory ({error}); set models.ft.device: cpu, or dtype: bf16"
+        ) from error
+
+
+def _by_piece(logits: torch.Tensor, batch: Batch) -> tuple[torch.Tensor, ...]:
+    parts: tuple[torch.Tensor, ...] = torch.split(logits, [piece.scored for piece in batch])
+    return parts
+
+
+def _finite(logits: torch.Tensor, base: str) -> torch.Tensor:
+    if not bool(torch.isfinite(logits).all()):
+        raise BackendError(
+            f"the base {base} itself gives values that are not finite, so nothing can be compared with it; try dtype: "
+            "fp32, or fetch the base again"
+        )
+    return logits
+
+
+def _shown(prompt: str) -> str:
+    return repr(prompt if len(prompt) <= 60 else prompt[:57] + "...")
