@@ -23,6 +23,9 @@ import pytest
 from dlm.errors import StoreError
 from dlm.store import Store
 
+# Newer Pythons warn when a process with threads forks; the child here only writes files and ends.
+pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+
 MUTATIONS = {"open", "os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.truncate", "os.utime", "shutil.rmtree"}
 DONE, CRASHED = 7, 9
 DLM_ID = "01J9ZQ4T8WXYV5E7KD3MNPRSTA"
