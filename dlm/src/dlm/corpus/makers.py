@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 WRAPPED_VARIANTS = 6
 DROPPED_VARIANTS = 4
 SHUFFLED_VARIANTS = 3
+KEYWORDS_VARIANTS = 2
+KEYWORDS = 5
+"""Words of one search."""
 DROP_PROBABILITY = 0.6
 
 
@@ -33,6 +36,11 @@ class Block:
     """The heading as a question may name it: ``Ownership (Kittiwake runbook)``."""
     room: int
     """Longest derived text in bytes: what is derived must fit a training sequence, whatever the tokenizer."""
+
+    @property
+    def where(self) -> str:
+        """The heading after what it stands under: ``Kittiwake runbook, Ownership``."""
+        return ", ".join(self.record.title.split(" > "))
 
     @cached_property
     def paragraphs(self) -> list[Paragraph]:
@@ -106,20 +114,20 @@ def cloze(block: Block, seed: int) -> Iterator[Record]:
     """A sentence with its key span blanked: the span, or the whole sentence, is asked for."""
     for sentence, span in _facts(block):
         gap = sentence.replace(span, "____", 1)
-        yield _exchange(block, "cloze", frames.CLOZE_SPAN.format(h=block.topic, gap=gap), span)
-        yield _exchange(block, "cloze", frames.CLOZE_SENTENCE.format(h=block.topic, gap=gap), sentence)
+        yield _exchange(block, "cloze", frames.CLOZE_SPAN.format(h=block.where, gap=gap), span)
+        yield _exchange(block, "cloze", frames.CLOZE_SENTENCE.format(h=block.where, gap=gap), sentence)
 
 
 def keywords(block: Block, seed: int) -> Iterator[Record]:
     """What somebody would type into a search box for a sentence, without its key span."""
+    topic = block.where.rsplit(", ", 1)[-1]
     for sentence, span in _facts(block):
         words = sentences.content_words(sentence.replace(span, " ", 1))
-        for turn in range(2):
-            _random(seed, f"keywords {turn} {sentence}", block.record).shuffle(words)
-            if words:
-                yield _exchange(
-                    block, "keywords", frames.KEYWORDS.format(h=block.topic, words=" ".join(words[:5])), sentence
-                )
+        random = _random(seed, f"keywords {sentence}", block.record)
+        for _ in range(KEYWORDS_VARIANTS if words else 0):
+            random.shuffle(words)
+            prompt = frames.KEYWORDS.format(h=topic, words=" ".join(words[:KEYWORDS]))
+            yield _exchange(block, "keywords", prompt, sentence)
 
 
 def opening(block: Block) -> str:

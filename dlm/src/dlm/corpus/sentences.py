@@ -6,6 +6,7 @@ English in its word list, schema-free otherwise; nothing here knows about record
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import NamedTuple
 
 _FUNCTION_WORDS = (
@@ -17,7 +18,7 @@ FUNCTION_WORDS = frozenset(_FUNCTION_WORDS.split())
 _ABBREVIATION = re.compile(
     r"(?:\b(?:e\.g|i\.e|etc|cf|vs|approx|no|mr|mrs|ms|dr|prof|st|fig|sec|min|max)|\b[A-Z])\.$", re.I
 )
-_END = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+(?=[\"'“‘(\[`#@]*[^\Wa-z_])|(?<=[。！？])")
+_END = re.compile(r"[.!?…][\"'”’)\]]*(?=\s+(?:[`#@]|[\"'“‘(\[]*[^\Wa-z_]))|[。！？]")
 _FENCE = re.compile(r"(?m)^ {0,3}(?:```|~~~)")
 _MARKUP = re.compile(r"^ {0,3}(?:[-*+] |\d+[.)] |#{1,6} |>|\|)|^(?: {4}|\t)")
 _SPANS = (
@@ -73,9 +74,10 @@ def _paragraph(block: str) -> Paragraph:
 def sentences(paragraph: str) -> list[str]:
     """Split one running paragraph; what looks like an abbreviation or an initial ends no sentence."""
     found: list[str] = []
-    for piece in _END.split(paragraph):
-        piece = piece.strip()
-        if found and _ABBREVIATION.search(found[-1]):
+    ends = [0, *(match.end() for match in _END.finditer(paragraph)), len(paragraph)]
+    for start, end in pairwise(ends):
+        piece = paragraph[start:end].strip()
+        if piece and found and _ABBREVIATION.search(found[-1]):
             found[-1] = f"{found[-1]} {piece}"
         elif piece:
             found.append(piece)

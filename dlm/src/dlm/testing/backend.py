@@ -1,0 +1,166 @@
+"""What every training backend must do, whoever wrote it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ..corpus.records import Message, Record, StudySet
+from ..errors import AdapterMismatch, TrainingFailed, UsageProblem
+from ..training.backend import Backend, Sampling
+from ..training.recipe import Recipe
+from ..training.schedule import make_plan
+from .contract import forbid_overrides
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ..bases import LocalBase
+    from ..training.events import Evaluated, Outcome, StepLogged
+
+RECIPE = Recipe(sequence_len=256, batch_rows=2, max_steps=4, evaluations=2, window_overlap=8, precision="fp32")
+SHORT = Sampling(max_new_tokens=4)
+
+
+def _conversation(kind: str, objective: Any, question: str, answer: str) -> Record:
+    turns = (Message("user", question), Message("assistant", answer))
+    return Record(kind, objective, group=question, section_id="0" * 16, messages=turns)
+
+
+STUDY = StudySet(
+    train=(
+        _conversation("qa", "answer", "Who owns it?", "The night shift owns it."),
+        _conversation("qa", "answer", "Where is it?", "It is in the cellar."),
+        Record("prose", "text", "text", "1" * 16, text="It stands in the cellar. " * 6, title="A lamp"),
+        _conversation("anchor", "anchor", "Hello!", "Hello! How can I help?"),
+    ),
+    held_out=(_conversation("probe", "answer", "In which room is it?", "It is in the cellar."),),
+    mixture={"qa": 0.5, "prose": 0.25, "anchor": 0.25},
+)
+
+
+class BackendContract:
+    """Subclass as ``TestMyBackend`` and give two fixtures: :meth:`backend` and :meth:`base`, a small base of its kind.
+
+    A randomly initialised model of two layers is enough. A test may be overridden only to mark it ``xfail`` with a
+    reason.
+    """
+
+    @pytest.fixture
+    def backend(self) -> Backend:
+        """Your backend."""
+        raise NotImplementedError(f"{type(self).__name__} gives no backend fixture")
+
+    @pytest.fixture
+    def base(self) -> LocalBase:
+        """A base that your backend can load, on this disk."""
+        raise NotImplementedError(f"{type(self).__name__} gives no base fixture")
+
+    def test_rows_tell_their_record_and_their_size(self, backend: Backend, base: LocalBase) -> None:
+        with backend.workbench(base, RECIPE, None) as bench:
+            rows = bench.encode(STUDY.train)
+        assert {row.record for row in rows} == set(range(len(STUDY.train)))
+        assert [row.record for row in rows] == sorted(row.record for row in rows)
+        assert all(0 < row.scored <= row.tokens <= RECIPE.sequence_len for row in rows)
+
+    def test_a_system_prompt_is_counted_and_not_scored(self, backend: Backend, base: LocalBase) -> None:
+        with backend.workbench(base, RECIPE, None) as bench:
+            plain = bench.encode(STUDY.train[:1])[0]
+        with backend.workbench(base, RECIPE, "You are a caretaker who answers each question in one sentence.") as bench:
+            told = bench.encode(STUDY.train[:1])[0]
+        assert told.tokens != plain.tokens
+        assert told.scored == plain.scored
+
+    def test_a_long_text_becomes_several_windows_and_none_of_it_is_lost(
+        self, backend: Backend, base: LocalBase
+    ) -> None:
+        long = replace(STUDY.train[2], text="It stands in the cellar, beside the boiler. " * 60)
+        with backend.workbench(base, RECIPE, None) as bench:
+            rows = bench.encode([long])
+        with backend.workbench(base, replace(RECIPE, sequence_len=8192), None) as bench:
+            (whole,) = bench.encode([long])
+        assert len(rows) > 1
+        # A window's first tokens may go unscored where there is nothing to predict them from.
+        assert whole.scored - len(rows) <= sum(row.scored for row in rows) <= whole.scored + len(rows)
+
+    def test_a_conversation_that_does_not_fit_is_refused(self, backend: Backend, base: LocalBase) -> None:
+        endless = _conversation("qa", "answer", "What is on the list?", "A lamp, a chair and a table. " * 200)
+        with backend.workbench(base, RECIPE, None) as bench, pytest.raises(TrainingFailed):
+            bench.encode([endless])
+
+    def test_training_tells_every_step_and_keeps_the_best(self, backend: Backend, base: LocalBase) -> None:
+        steps, evaluations, outcome = self._train(backend, base, None)
+        assert [event.step for event in steps] == [1, 2, 3, 4]
+        assert all(event.steps == 4 for event in steps)
+        assert all(math.isfinite(event.grad_norm) for event in steps)
+        assert (evaluations[0].step, evaluations[-1].step) == (0, 4)
+        scores = {event.step: event.held_out_loss for event in evaluations}
+        assert outcome.held_out_before == scores[0]
+        assert outcome.held_out_best == min(loss for step, loss in scores.items() if step > 0)
+        assert scores[outcome.best_step] == outcome.held_out_best
+        assert outcome.tokens == steps[-1].tokens
+        assert outcome.non_finite == ()
+
+    def test_the_same_seed_gives_the_same_losses(self, backend: Backend, base: LocalBase) -> None:
+        first, again = (self._train(backend, base, None)[0] for _ in range(2))
+        assert [(event.loss, event.anchor_kl) for event in first] == [(event.loss, event.anchor_kl) for event in again]
+
+    def test_an_adapter_that_learned_nothing_yet_diverges_by_nothing(self, backend: Backend, base: LocalBase) -> None:
+        anchors = replace(STUDY, train=STUDY.train[3:], mixture={"anchor": 1.0})
+        steps, _, _ = self._train(backend, base, None, anchors)
+        assert steps[0].loss is None
+        assert steps[0].anchor_kl == pytest.approx(0, abs=1e-6)
+
+    def test_a_saved_adapter_answers(self, backend: Backend, base: LocalBase, tmp_path: Path) -> None:
+        self._train(backend, base, tmp_path)
+        assert (tmp_path / "adapter_model.safetensors").is_file()
+        assert (tmp_path / "adapter_config.json").is_file()
+        with backend.answerer(base, tmp_path, None, "fp32") as answerer:
+            (answer,) = answerer.answer([[Message("user", "Where is it?")]], SHORT)
+        assert 0 <= answer.tokens <= 4
+
+    def test_greedy_answers_come_in_order_and_are_the_same_again(self, backend: Backend, base: LocalBase) -> None:
+        asked = [[Message("user", text)] for text in ("Hello!", "Where is the lamp that I was told about?", "Hm?")]
+        with backend.answerer(base, None, None, "fp32") as answerer:
+            together = [answer.text for answer in answerer.answer(asked, SHORT)]
+            again = [answer.text for answer in answerer.answer(asked, SHORT)]
+            alone = [next(iter(answerer.answer([one], SHORT))).text for one in asked]
+        assert together == again == alone
+
+    def test_drawn_answers_depend_on_the_seed_alone(self, backend: Backend, base: LocalBase) -> None:
+        asked = [[Message("user", "Hello!")]]
+        drawn = [replace(SHORT, temperature=1.0, max_new_tokens=12, seed=seed) for seed in (1, 1, 2, 3)]
+        with backend.answerer(base, None, None, "fp32") as answerer:
+            first, again, *others = (next(iter(answerer.answer(asked, sampling))).text for sampling in drawn)
+        assert first == again
+        assert any(other != first for other in others)
+
+    def test_a_prompt_that_is_too_long_is_refused(self, backend: Backend, base: LocalBase) -> None:
+        with backend.answerer(base, None, None, "fp32") as answerer, pytest.raises(UsageProblem):
+            list(answerer.answer([[Message("user", "word " * 20_000)]], SHORT))
+
+    def test_an_adapter_of_another_base_is_refused(self, backend: Backend, base: LocalBase, tmp_path: Path) -> None:
+        from .toy import tensor_file
+
+        self._train(backend, base, tmp_path)
+        (tmp_path / "adapter_model.safetensors").write_bytes(tensor_file([0.0, 1.0, 2.0]))
+        with pytest.raises(AdapterMismatch), backend.answerer(base, tmp_path, None, "fp32"):
+            pass
+
+    def test_the_contract_is_not_overridden(self) -> None:
+        forbid_overrides(type(self), BackendContract)
+
+    def _train(
+        self, backend: Backend, base: LocalBase, folder: Path | None, study: StudySet = STUDY
+    ) -> tuple[list[StepLogged], list[Evaluated], Outcome]:
+        steps: list[StepLogged] = []
+        evaluations: list[Evaluated] = []
+        with backend.workbench(base, RECIPE, None) as bench:
+            plan = make_plan(RECIPE, study, bench.encode(study.train), bench.encode(study.held_out))
+            outcome = bench.train(plan, steps.append, evaluations.append)
+            if folder is not None:
+                bench.save(folder)
+        return steps, evaluations, outcome

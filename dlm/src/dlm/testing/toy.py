@@ -1,0 +1,256 @@
+"""A backend of some hundred lines that really trains: one probability a character, learned by gradient descent.
+
+It needs no library and a fraction of a second, and it keeps every promise of the backend interface; it cannot answer a
+question. Its base is the uniform distribution over printable ASCII and an end mark.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import struct
+import time
+from collections import Counter
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, ClassVar
+
+from ..entries import BackendEntry
+from ..errors import AdapterMismatch, BaseModelError, TrainingFailed, UsageProblem
+from ..hookspecs import hookimpl
+from ..training.backend import Answer, Answerer, Backend, Sampling, Workbench
+from ..training.events import Evaluated, Outcome, StepLogged
+from ..training.plan import Row
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from ..bases import HubSource, LocalBase
+    from ..corpus.records import Message, Record
+    from ..training.plan import Plan
+    from ..training.recipe import Recipe
+
+ALPHABET = [chr(code) for code in range(32, 127)]
+END = len(ALPHABET)
+SIZE = END + 1
+CONTEXT = 8192
+
+
+def toy_base(folder: Path, name: str = "toy") -> Path:
+    """Write a base that :class:`ToyBackend` accepts into ``folder``; name it ``path:FOLDER`` in a document."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.json").write_text(json.dumps({"model_type": "toy", "name": name}), encoding="utf-8")
+    (folder / "tokenizer.json").write_text("{}", encoding="utf-8")
+    (folder / "model.safetensors").write_bytes(tensor_file([0.0] * SIZE))
+    return folder
+
+
+class ToyPlugin:
+    """Offers the toy backend; give it to :func:`dlm.testing.only_plugins`."""
+
+    @hookimpl
+    def dlm_backends(self) -> Iterable[BackendEntry]:
+        yield BackendEntry(
+            name="toy",
+            target="dlm.testing.toy:ToyBackend",
+            summary="Learns how often each character occurs.",
+            tasks=frozenset({"train", "generate"}),
+        )
+
+
+class ToyBackend(Backend):
+    """The backend named ``toy``. :attr:`loaded` counts how often weights were loaded."""
+
+    loaded: ClassVar[Counter[str]] = Counter()
+
+    def fetch_hub(self, source: HubSource, folder: Path, say: Callable[[str], None]) -> str:
+        raise BaseModelError(f"the toy backend has no hub to fetch {source.repo} from: use base_model: path:FOLDER")
+
+    def convert_gguf(self, gguf: Path, folder: Path) -> None:
+        raise BaseModelError("the toy backend reads no GGUF: use base_model: path:FOLDER")
+
+    @contextmanager
+    def workbench(self, base: LocalBase, recipe: Recipe, system_prompt: str | None) -> Iterator[Workbench]:
+        yield ToyWorkbench(base, recipe, system_prompt)
+
+    @contextmanager
+    def answerer(
+        self, base: LocalBase, adapter: Path | None, system_prompt: str | None, precision: str = "auto"
+    ) -> Iterator[Answerer]:
+        yield ToyAnswerer(_load(base, adapter), system_prompt)
+
+
+class ToyWorkbench(Workbench):
+    """The logits of the characters, trained with plain gradient descent."""
+
+    def __init__(self, base: LocalBase, recipe: Recipe, system_prompt: str | None) -> None:
+        self.base, self.recipe, self.system = base, recipe, system_prompt
+        self._encoded: list[list[tuple[Counter[int], bool]]] = []
+        self._logits: list[float] = []
+
+    def encode(self, records: Sequence[Record]) -> list[Row]:
+        rows, encoded = [], []
+        for index, record in enumerate(records):
+            for context, scored in self._windows(record):
+                rows.append(Row(index, context + len(scored), len(scored)))
+                encoded.append((Counter(scored), record.objective == "anchor"))
+        self._encoded.append(encoded)
+        return rows
+
+    def _windows(self, record: Record) -> Iterator[tuple[int, list[int]]]:
+        """Length of the context and the scored characters of each row."""
+        room = self.recipe.sequence_len
+        if record.messages:
+            prompt, answer = len(_prompt(record.messages[:-1], self.system)), _ids(record.messages[-1].content)
+            if prompt + len(answer) > room:
+                raise TrainingFailed(
+                    f"{record.messages[0].content[:40]!r} takes more than {room} characters: shorten it"
+                )
+            yield prompt, answer
+            return
+        title, body = len(record.title), _ids(record.text)
+        for start in range(0, len(body), room - title):
+            yield title, body[start : start + room - title]
+
+    def train(
+        self, plan: Plan, on_step: Callable[[StepLogged], None], on_evaluation: Callable[[Evaluated], None]
+    ) -> Outcome:
+        started = time.perf_counter()
+        rows, held_out = self._encoded[0], self._encoded[1]
+        self._logits = _load(self.base, None)
+        before = self._loss(held_out)
+        if before is not None:
+            on_evaluation(Evaluated(0, before, best=True))
+        best, best_step, kept = None, 0, list(self._logits)
+        tokens, loss, anchor_kl = 0, None, None
+        for number, step in enumerate(plan.steps, start=1):
+            loss, anchor_kl, norm = self._step([rows[row] for row in step], plan.learning_rate(number - 1))
+            tokens += sum(plan.rows[row].tokens for row in step)
+            elapsed = time.perf_counter() - started
+            rate = plan.learning_rate(number - 1)
+            on_step(StepLogged(number, len(plan.steps), loss, anchor_kl, rate, norm, tokens, tokens / elapsed, elapsed))
+            if number % plan.evaluate_every == 0 or number == len(plan.steps):
+                score = self._loss(held_out)
+                if score is not None:
+                    better = best is None or score < best
+                    on_evaluation(Evaluated(number, score, best=better))
+                    if better:
+                        best, best_step, kept = score, number, list(self._logits)
+        if before is not None and best is not None:
+            self._logits = kept
+        return Outcome(
+            steps=len(plan.steps),
+            best_step=best_step or len(plan.steps),
+            held_out_before=before,
+            held_out_best=best,
+            final_loss=loss,
+            anchor_kl=anchor_kl,
+            tokens=tokens,
+            seconds=time.perf_counter() - started,
+            precision="fp32",
+            device="cpu",
+            non_finite=() if all(map(math.isfinite, self._logits)) else ("logits",),
+        )
+
+    def _step(self, rows: Sequence[tuple[Counter[int], bool]], rate: float) -> tuple[float | None, float | None, float]:
+        """One step of gradient descent; mean loss, mean divergence from the base, gradient norm."""
+        learned = sum((counts for counts, anchor in rows if not anchor), Counter[int]())
+        anchored = any(anchor for _, anchor in rows)
+        logs = _log_softmax(self._logits)
+        chances = [math.exp(value) for value in logs]
+        gradient = [0.0] * SIZE
+        loss = kl = None
+        if total := learned.total():
+            loss = -sum(count * logs[token] for token, count in learned.items()) / total
+            gradient = [chance - learned[token] / total for token, chance in enumerate(chances)]
+        if anchored:
+            kl = -math.log(SIZE) - sum(logs) / SIZE
+            weight = self.recipe.anchor_weight
+            gradient = [slope + weight * (chance - 1 / SIZE) for slope, chance in zip(gradient, chances, strict=True)]
+        self._logits = [value - rate * 100 * slope for value, slope in zip(self._logits, gradient, strict=True)]
+        return loss, kl, math.sqrt(sum(slope * slope for slope in gradient))
+
+    def _loss(self, rows: Sequence[tuple[Counter[int], bool]]) -> float | None:
+        counts = sum((counts for counts, _ in rows), Counter[int]())
+        if not counts:
+            return None
+        logs = _log_softmax(self._logits)
+        return -sum(count * logs[token] for token, count in counts.items()) / counts.total()
+
+    def save(self, folder: Path) -> None:
+        (folder / "adapter_model.safetensors").write_bytes(tensor_file(self._logits))
+        (folder / "adapter_config.json").write_text(json.dumps({"peft_type": "TOY"}), encoding="utf-8")
+
+
+class ToyAnswerer(Answerer):
+    """Spells with the learned frequencies: the most frequent character at temperature 0, else at random."""
+
+    def __init__(self, logits: Sequence[float], system_prompt: str | None) -> None:
+        self._logits, self._system = list(logits), system_prompt
+
+    def count_tokens(self, messages: Sequence[Message]) -> int:
+        return len(_prompt(messages, self._system))
+
+    def answer(self, conversations: Sequence[Sequence[Message]], sampling: Sampling) -> Iterator[Answer]:
+        for number, messages in enumerate(conversations, start=1):
+            if self.count_tokens(messages) + sampling.max_new_tokens > CONTEXT:
+                raise UsageProblem(f"question {number} does not fit {CONTEXT} characters: shorten it")
+        for messages in conversations:
+            yield self._spell(Random(f"{sampling.seed} {messages}"), sampling)
+
+    def _spell(self, random: Random, sampling: Sampling) -> Answer:
+        started = time.perf_counter()
+        spelled = ""
+        while len(spelled) < sampling.max_new_tokens:
+            token = self._next(random, sampling.temperature)
+            if token == END:
+                return Answer(spelled, len(spelled), time.perf_counter() - started, complete=True)
+            spelled += ALPHABET[token]
+        return Answer(spelled, len(spelled), time.perf_counter() - started, complete=False)
+
+    def _next(self, random: Random, temperature: float) -> int:
+        if temperature == 0:
+            return max(range(SIZE), key=self._logits.__getitem__)
+        weights = [math.exp(value) for value in _log_softmax([value / temperature for value in self._logits])]
+        return random.choices(range(SIZE), weights)[0]
+
+
+def _prompt(messages: Sequence[Message], system: str | None) -> str:
+    return (system or "") + "".join(f"{message.role}: {message.content}\n" for message in messages)
+
+
+def _ids(text: str) -> list[int]:
+    return [ALPHABET.index(char) if char in ALPHABET else ALPHABET.index("?") for char in text] + [END]
+
+
+def _log_softmax(logits: Sequence[float]) -> list[float]:
+    top = max(logits)
+    if not math.isfinite(top):
+        return [math.nan] * len(logits)
+    norm = top + math.log(sum(math.exp(value - top) for value in logits))
+    return [value - norm for value in logits]
+
+
+def _load(base: LocalBase, adapter: Path | None) -> list[float]:
+    ToyBackend.loaded[base.key] += 1
+    logits = _read(base.path / "model.safetensors")
+    if adapter is None:
+        return logits
+    found = _read(adapter / "adapter_model.safetensors")
+    if len(found) != len(logits):
+        raise AdapterMismatch(f"{adapter} holds {len(found)} numbers, {base.key} needs {len(logits)}: train it again")
+    return found
+
+
+def tensor_file(values: Sequence[float]) -> bytes:
+    """One fp64 tensor in the safetensors format: the header's length, the header, the numbers."""
+    info = {"dtype": "F64", "shape": [len(values)], "data_offsets": [0, 8 * len(values)]}
+    header = json.dumps({"logits": info}).encode()
+    return struct.pack("<Q", len(header)) + header + struct.pack(f"<{len(values)}d", *values)
+
+
+def _read(path: Path) -> list[float]:
+    data = path.read_bytes()
+    start = 8 + struct.unpack("<Q", data[:8])[0]
+    return list(struct.unpack(f"<{(len(data) - start) // 8}d", data[start:]))

@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import pytest
+
+from dlm.corpus.anchors import anchors
+from dlm.corpus.makers import question
+from dlm.corpus.study import ANCHOR_SHARE, WEIGHTS, WHY, build
+from dlm.document import parse
+
+HEAD = "---\ndlm_id: 01J0000000000000000000000A\ndlm_version: 15\nbase_model: smollm2-135m\n{more}---\n"
+PROSE = """# Lamp handbook
+
+The lamp stands in the cellar. It was built by Ada Hale. It burns for 40 hours.
+
+## Switch
+
+Run `lampctl on` to light it. The switch is behind the door.
+
+```
+lampctl on. And wait.
+
+lampctl off. Then leave.
+```
+"""
+PAIRS = """
+::instruction::
+### Q
+Who built the lamp?
+### Q
+By whom was the lamp built?
+### A
+Ada Hale built the lamp.
+
+### Q
+How long does the lamp burn?
+### A
+The lamp burns for 40 hours.
+"""
+PROBES = """
+::instruction::
+### Q !probe
+Tell me the name of the lamp's maker.
+### A
+Ada Hale built the lamp.
+"""
+
+
+def document(body: str, more: str = ""):
+    return parse(HEAD.format(more=more) + body, "lamp.dlm")
+
+
+def questions(records):
+    return [question(record).casefold() for record in records if record.messages]
+
+
+def test_every_kind_is_made_and_explained():
+    study = build(document(PROSE + PAIRS), seed=1)
+    assert {record.kind for record in study.train} == {*WEIGHTS, "anchor"} == set(WHY)
+    assert len(study.train) == len(set(study.train))
+
+
+def test_the_mixture_sums_to_one_and_leaves_out_kinds_without_records():
+    whole = build(document(PROSE + PAIRS), seed=1).mixture
+    pairs_only = build(document(PAIRS), seed=1).mixture
+    prose_only = build(document(PROSE), seed=1).mixture
+    for mixture in (whole, pairs_only, prose_only):
+        assert sum(mixture.values()) == pytest.approx(1)
+        assert mixture["anchor"] == pytest.approx(ANCHOR_SHARE)
+    assert set(pairs_only) == {"qa", "wrapped", "dropped", "anchor"}
+    assert set(prose_only) == {"prose", "heading", "cloze", "keywords", "anchor"}
+    assert whole["qa"] / whole["prose"] == pytest.approx(WEIGHTS["qa"] / WEIGHTS["prose"])
+
+
+def test_the_same_seed_gives_the_same_study_and_another_one_does_not():
+    text = PROSE + PAIRS
+    assert build(document(text), seed=1) == build(document(text), seed=1)
+    assert build(document(text), seed=1) != build(document(text), seed=2)
+
+
+def test_an_edit_changes_the_records_of_its_own_section_only():
+    before = build(document(PROSE + PAIRS), seed=1)
+    after = build(document(PROSE + PAIRS.replace("40 hours", "50 hours")), seed=1)
+    gone, new = set(before.train) - set(after.train), set(after.train) - set(before.train)
+    assert gone
+    assert new
+    assert {record.section_id for record in gone}.isdisjoint({record.section_id for record in new})
+    assert all("40 hours" in record.messages[-1].content or "lamp" in question(record) for record in gone)
+    untouched = {record for record in before.train if record.kind in ("prose", "heading", "cloze", "keywords")}
+    assert untouched <= set(after.train)
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"), [(PROSE + PAIRS + PROBES, "probe"), (PROSE + PAIRS, "held_out"), (PROSE, "held_out")]
+)
+def test_no_held_out_question_is_ever_trained(body, kind):
+    study = build(document(body), seed=3)
+    assert study.held_out
+    assert {record.kind for record in study.held_out} == {kind}
+    trained = questions(study.train)
+    for secret in questions(study.held_out):
+        assert not any(secret in text for text in trained)
+
+
+def test_the_probes_are_what_is_held_out_and_their_answers_are_not_trained_twice():
+    study = build(document(PROSE + PAIRS + PROBES), seed=1)
+    assert questions(study.held_out) == ["tell me the name of the lamp's maker."]
+    assert study.held_out[0].messages[-1].content == "Ada Hale built the lamp."
+
+
+def test_a_trained_wording_that_contains_a_probe_is_left_out():
+    leaking = PAIRS.replace("By whom was the lamp built?", "So, tell me the NAME of the lamp's maker. Now.")
+    study = build(document(PROSE + leaking + PROBES), seed=1)
+    assert not any("name of the lamp's maker" in text for text in questions(study.train))
+    assert "who built the lamp?" in questions(study.train)
+
+
+def test_without_probes_every_pair_is_held_out_once_in_a_wording_of_its_own():
+    study = build(document(PROSE + PAIRS), seed=1)
+    assert len({record.group for record in study.held_out}) == len(study.held_out) == 2
+
+
+def test_code_is_neither_shuffled_nor_joined():
+    study = build(document(PROSE), seed=1)
+    blocks = [record.text for record in study.train if record.kind == "prose" and "```" in record.text]
+    assert len(blocks) > 1
+    assert all("```\nlampctl on. And wait.\n\nlampctl off. Then leave.\n```" in text for text in blocks)
+
+
+def test_shuffling_keeps_every_sentence():
+    study = build(document(PROSE), seed=1)
+    texts = [record.text for record in study.train if record.kind == "prose" and "cellar" in record.text]
+    assert len(texts) > 1
+    assert {tuple(sorted(text.split())) for text in texts} == {tuple(sorted(texts[0].split()))}
+
+
+def test_what_is_derived_fits_a_short_sequence_whatever_the_tokenizer():
+    long = "# Long\n\n" + "The lamp burns for 40 hours in the cellar of the house. " * 200
+    study = build(document(long + PAIRS, more="training:\n  sequence_len: 256\n"), seed=1)
+    derived = [record for record in (*study.train, *study.held_out) if record.messages]
+    assert any(record.kind == "heading" for record in derived)
+    for record in derived:
+        assert sum(len(message.content.encode()) for message in record.messages) < 256 * 2
+    assert any(len(record.text) > 5000 for record in study.train), "the text itself is never cut"
+
+
+def test_a_very_short_sequence_leaves_only_what_the_author_wrote():
+    study = build(document(PROSE + PAIRS, more="training:\n  sequence_len: 64\n"), seed=1)
+    assert {record.kind for record in study.train} == {"qa", "prose"}
+    assert sum(study.mixture.values()) == pytest.approx(1)
+
+
+def test_a_repeated_heading_is_asked_for_by_its_part():
+    study = build(document("# Log\n\nFirst entry. It rained.\n\n::prose::\nSecond entry. It snowed.\n"), seed=1)
+    answers = {}
+    for record in study.train:
+        if record.kind == "heading":
+            answers.setdefault(question(record), set()).add(record.messages[-1].content)
+    assert answers
+    assert all(len(found) == 1 for found in answers.values())
+
+
+def test_a_document_in_another_script_gives_records():
+    study = build(document("# ランプ\n\nランプは地下室にある。アダが作った。四十時間もつ。\n"), seed=1)
+    assert {"prose", "heading"} <= {record.kind for record in study.train}
+
+
+def test_the_anchors_are_many_short_and_all_different():
+    found = anchors()
+    chats = [record for record in found if record.messages]
+    assert len(chats) >= 120
+    assert len(found) - len(chats) >= 30
+    assert len({question(record).casefold() for record in chats}) == len(chats)
+    assert all(len(record.messages[-1].content.split()) <= 60 for record in chats)
+    assert all(record.objective == "anchor" and record.section_id == "" for record in found)
