@@ -16,7 +16,10 @@ def front(**training):
     )
 
 
-def budget(tokens=100, options=TrainOptions(), **training):
+NO_OPTIONS = TrainOptions()
+
+
+def budget(tokens=100, options=NO_OPTIONS, **training):
     records = (
         Record("qa", "answer", "a", "s", text="x"),
         Record("qa", "answer", "a", "s", text="y"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -45,7 +46,7 @@ class Progress(Observer):
 
     def planned(self, preview: Preview) -> None:
         self.say(preview_text(preview))
-        stream = click.get_text_stream("stderr" if self._to_stderr else "stdout")
+        stream = sys.stderr if self._to_stderr else sys.stdout
         if not self._quiet and stream.isatty():
             self._start_bar(len(preview.plan.steps))
 
