@@ -120,7 +120,7 @@ def test_an_adapter_folder_names_its_base_and_is_asked_general_questions(
     )
     suite = make_suite(found, nulls=39, margin=0.3)
     assert [entry["kind"] for entry in suite.suite] == ["integrity", "null_adapter", "delta_kl"]
-    assert len(suite.suite[2]["cases"]) == 40
+    assert len(suite.suite[2]["cases"]) == 14
     asked = make_suite(found, nulls=39, margin=0.3, prompts=["One?", "Two?"]).suite[2]
     assert (asked["prompts"], "cases" in asked) == (["One?", "Two?"], False)
     assert resolve(str(tmp_path / "a"), manager, base="other/base").models.ft.base == "other/base"

@@ -130,7 +130,8 @@ def _questions(target: Target, margin: float, prompts: Sequence[str]) -> Iterato
     changed = {"name": "changed", "kind": "delta_kl", "divergence": "kl"}
     own = target.held_out or target.taught
     if not own:
-        yield {**changed, "prompts": list(prompts)} if prompts else {**changed, "cases": _cases(general_items())}
+        # A third of the packaged questions, of every topic: each is asked of every random adapter, which takes time.
+        yield {**changed, "prompts": list(prompts)} if prompts else {**changed, "cases": _cases(general_items()[::3])}
         return
     yield {**changed, "cases": _cases(own)}
     if target.held_out:
