@@ -95,7 +95,7 @@ def test_too_few_nulls_for_alpha_tell_nothing_and_name_the_number_needed():
     ranking = rank(Measurement((100.0,)), [Measurement((0.0,)), Measurement((1.0,))], ctx())
     assert ranking.outcome == "untold"
     assert ranking.p_value == pytest.approx(1 / 3)
-    assert "needs runs: 19" in ranking.text
+    assert "needs at least 19" in ranking.text
 
 
 def test_a_null_that_is_not_a_number_is_an_error_and_not_a_point_for_us():

@@ -50,7 +50,7 @@ def test_as_much_as_random_adapters_fails_though_above_the_threshold():
 def test_too_few_nulls_to_ever_reach_alpha_are_not_a_verdict():
     result = judged([0.3, 0.31, 0.29, 0.3], nulls=(0.001,) * 3)
     assert result.verdict == "inconclusive"
-    assert "needs runs: 19" in result.message
+    assert "needs at least 19" in result.message
     assert judged([0.3, 0.31, 0.29, 0.3], nulls=(0.001,) * 39, alpha=0.01).verdict == "inconclusive"
 
 

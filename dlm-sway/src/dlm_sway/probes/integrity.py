@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ..scoring.types import AdapterInspection, Comparison
 
-_FORWARD_ITEMS = 8
+_FORWARD_ITEMS = 4
 _RELATIVE_JITTER = 10.0
 """How far above base-against-base noise two views may lie and still be called the same."""
 _SMALLEST_JITTER = 1e-6

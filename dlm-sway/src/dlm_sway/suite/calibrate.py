@@ -72,7 +72,8 @@ def rank(measured: Measurement, nulls: Sequence[Measurement], ctx: ProbeContext)
     outcome: Literal["beyond", "within", "untold"] = "beyond" if p <= ctx.alpha else "within"
     if summary.resolution > ctx.alpha:
         outcome = "untold"
-        text += f"; alpha {ctx.alpha:g} needs runs: {nulls_needed(ctx.alpha)} in null_adapter"
+        needed = nulls_needed(ctx.alpha)
+        text += f"; alpha {ctx.alpha:g} needs at least {needed} (runs of null_adapter, --nulls of sway check)"
     z = (measured.mean - summary.mean) / summary.sd if summary.sd > 0 else None
     return Ranking(outcome, p, summary, z, text)
 
