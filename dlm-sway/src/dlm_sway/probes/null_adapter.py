@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field, field_validator
 
 from ..errors import NotSupported
-from ..result import ProbeResult
+from ..result import ProbeResult, Verdict
 from ..scoring.types import View
 from .base import Measurement, Probe, ProbeContext, ProbeSpec
 
@@ -95,17 +95,22 @@ class NullAdapter(Probe[NullAdapterSpec]):
             "notes": [note for key, note in _NOTES.items() if key in self.spec.model_fields_set],
         }
         counted = f"{self.spec.runs} random adapters of the same size, smallest possible p {smallest:.2g}"
+        verdict, message = self._verdict(counted, needed, size, ctx.alpha)
+        return self.result(verdict, message, evidence=evidence)
+
+    def _verdict(self, counted: str, needed: int, size: dict[str, object], alpha: float) -> tuple[Verdict, str]:
         if size.get("same") is False:
-            text = f"random adapters differ in size from the real one ({size['worst']}): p-values here mean nothing"
-            return self.result("fail", text, evidence=evidence)
+            return "fail", (
+                f"random adapters differ in size from the real one ({size['worst']}): p-values here mean nothing"
+            )
         if self.spec.rank_multipliers != (1.0,):
-            text = f"{counted}; rank_multipliers is not supported: random adapters have the size of the real one"
-            return self.result("warn", text, evidence=evidence)
+            return "warn", (
+                f"{counted}; rank_multipliers is not supported: random adapters have the size of the real one"
+            )
         if self.spec.runs < needed:
-            text = f"{counted}: too few for alpha {ctx.alpha:g}, which needs runs: {needed}"
-            return self.result("warn", text, evidence=evidence)
+            return "warn", f"{counted}: too few for alpha {alpha:g}, which needs runs: {needed}"
         checked = "sizes checked" if size["checked"] else f"sizes not checked: {size['reason']}"
-        return self.result("pass", f"{counted} ({checked})", evidence=evidence)
+        return "pass", f"{counted} ({checked})"
 
 
 def _size_of_null(ctx: ProbeContext, seed: int) -> dict[str, object]:
