@@ -7,7 +7,9 @@ import json
 import pytest
 from click.testing import CliRunner
 
+from dlm._plugkit.plugins import PluginInfo
 from dlm.cli.main import main
+from dlm.cli.plugins import plugin_block
 from dlm.errors import StoreLocked
 from dlm.hookspecs import hookimpl
 from dlm.store import Store
@@ -233,3 +235,19 @@ def test_plugins_names_what_dlm_itself_offers():
     for told in ("command train", "section prose", "phase sft", "base smollm2-135m"):
         assert told in " ".join(done.output.split())
     assert json.loads(run("plugins", "--json").stdout) == []
+
+
+def test_a_plugin_that_failed_is_shown_with_its_reason_within_80_columns():
+    failure = "ModuleNotFoundError: No module named 'a_library_that_nobody_has', needed by the broken plugin"
+    row = PluginInfo("broken", "broken-plugin", "0.1", "/x", (), 1.0, failure)
+    shown = plugin_block(row, [])
+    assert shown.startswith("broken: broken-plugin 0.1, FAILED")
+    assert "a_library_that_nobody_has" in shown
+    assert all(len(line) <= 80 for line in shown.splitlines())
+
+
+@pytest.mark.parametrize("command", ["train", "prompt", "study"])
+def test_a_file_that_is_not_there_ends_with_2(command, tmp_path):
+    done = run(command, tmp_path / "missing.dlm", *(["Who?"] if command == "prompt" else []))
+    assert done.exit_code == 2
+    assert "missing.dlm" in done.stderr

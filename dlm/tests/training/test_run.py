@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
+import jsonschema
 import pytest
 
 import dlm
@@ -16,6 +18,7 @@ from dlm.training.run import Observer, TrainOptions, train
 
 pytestmark = pytest.mark.usefixtures("plugins")
 FEW = TrainOptions(max_steps=8)
+CONTRACTS = Path(__file__).parents[3] / "contracts"
 
 
 def store_of(home):
@@ -58,6 +61,16 @@ def test_the_log_tells_the_run_from_banner_to_end(home, write):
     assert log[-1]["status"] == "ok"
     assert log[-1]["adapter_version"] == 1
     assert all(record["timestamp"].endswith("Z") for record in log)
+
+
+def test_every_line_of_the_log_obeys_the_published_schema(home, write):
+    schema = json.loads((CONTRACTS / "train-log.schema.json").read_text(encoding="utf-8"))
+    train(write(), options=FEW)
+    with pytest.raises(NonFiniteWeights):
+        train(write("training:\n  learning_rate: 1.0e+308\n  warmup_ratio: 0.0"), options=FEW)
+    for run in (1, 2):
+        for record in log_of(home, run):
+            jsonschema.validate(record, schema)
 
 
 def test_the_same_document_and_seed_give_the_same_weights(home, write):

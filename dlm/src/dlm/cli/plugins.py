@@ -29,7 +29,7 @@ def plugins(as_json: bool) -> None:
         click.echo(json.dumps(_record(rows, offered), indent=2, ensure_ascii=False))
         return
     for row in rows:
-        click.echo(_block(row, offered))
+        click.echo(plugin_block(row, offered))
     click.echo(_own(offered))
 
 
@@ -60,7 +60,8 @@ def _record(rows: list[PluginInfo], offered: list[dict[str, str]]) -> list[dict[
     return found
 
 
-def _block(row: PluginInfo, offered: list[dict[str, str]]) -> str:
+def plugin_block(row: PluginInfo, offered: list[dict[str, str]]) -> str:
+    """One plugin as people read it."""
     lines = [f"{row.name}: {_source(row)}, loaded in {row.load_ms:.1f} ms"]
     if row.failure:
         lines = [f"{row.name}: {_source(row)}, FAILED"]
