@@ -44,10 +44,19 @@ def test_splitting_loses_no_word():
         ("Its lead is Marit Oyelaran.", "Marit Oyelaran"),
         ("Marit Oyelaran leads it.", "Marit Oyelaran"),
         ("Never do this.", None),
+        ("`x`.", None),
+        ("It is ` ` or so.", None),
     ],
 )
 def test_the_key_span_is_what_a_reader_would_ask_for(sentence, span):
-    assert key_span(sentence, NOTHING) == span
+    gap = key_span(sentence, NOTHING)
+    assert (gap and gap.span) == span
+    assert gap is None or gap.sentence == sentence
+
+
+def test_the_gap_is_where_the_span_was_found_not_where_its_letters_first_occur():
+    assert key_span("In v13 it has 3 ports", NOTHING) == ("In v13 it has ", "3 ports", "")
+    assert key_span("Of B13, 3.", NOTHING) == ("Of B13, ", "3", ".")
 
 
 def test_what_the_title_says_is_no_key_span():

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, reject, settings
+from hypothesis import strategies as st
 
 from dlm.corpus.anchors import anchors
 from dlm.corpus.makers import question
 from dlm.corpus.study import ANCHOR_SHARE, WEIGHTS, WHY, build
 from dlm.document import parse
+from dlm.errors import DocumentError
 
 HEAD = "---\ndlm_id: 01J0000000000000000000000A\ndlm_version: 15\nbase_model: smollm2-135m\n{more}---\n"
 PROSE = """# Lamp handbook
@@ -162,6 +165,20 @@ def test_a_repeated_heading_is_asked_for_by_its_part():
 def test_a_document_in_another_script_gives_records():
     study = build(document("# ランプ\n\nランプは地下室にある。アダが作った。四十時間もつ。\n"), seed=1)
     assert {"prose", "heading"} <= {record.kind for record in study.train}
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text(alphabet="ab Z.!?\n`#-*|>0159:é漢。'\"()[]~\t", max_size=200), st.integers(0, 3))
+def test_whatever_the_text_records_are_whole(body, seed):
+    try:
+        read = document(f"# T\n\n{body}")
+    except DocumentError:
+        reject()
+    study = build(read, seed)
+    assert sum(study.mixture.values()) == pytest.approx(1)
+    for record in study.train:
+        assert bool(record.messages) != bool(record.text.strip())
+        assert all(message.content.strip() for message in record.messages)
 
 
 def test_the_anchors_are_many_short_and_all_different():

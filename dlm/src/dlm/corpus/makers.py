@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from . import frames, sentences
 from .records import Message, Record
-from .sentences import Paragraph
+from .sentences import Gap, Paragraph
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,22 +112,22 @@ def heading(block: Block, seed: int) -> Iterator[Record]:
 
 def cloze(block: Block, seed: int) -> Iterator[Record]:
     """A sentence with its key span blanked: the span, or the whole sentence, is asked for."""
-    for sentence, span in _facts(block):
-        gap = sentence.replace(span, "____", 1)
-        yield _exchange(block, "cloze", frames.CLOZE_SPAN.format(h=block.where, gap=gap), span)
-        yield _exchange(block, "cloze", frames.CLOZE_SENTENCE.format(h=block.where, gap=gap), sentence)
+    for fact in _facts(block):
+        gap = f"{fact.before}____{fact.after}"
+        yield _exchange(block, "cloze", frames.CLOZE_SPAN.format(h=block.where, gap=gap), fact.span)
+        yield _exchange(block, "cloze", frames.CLOZE_SENTENCE.format(h=block.where, gap=gap), fact.sentence)
 
 
 def keywords(block: Block, seed: int) -> Iterator[Record]:
     """What somebody would type into a search box for a sentence, without its key span."""
     topic = block.where.rsplit(", ", 1)[-1]
-    for sentence, span in _facts(block):
-        words = sentences.content_words(sentence.replace(span, " ", 1))
-        random = _random(seed, f"keywords {sentence}", block.record)
-        for _ in range(KEYWORDS_VARIANTS if words else 0):
+    for fact in _facts(block):
+        words = sentences.content_words(f"{fact.before} {fact.after}")
+        random = _random(seed, f"keywords {fact.sentence}", block.record)
+        for _ in range(KEYWORDS_VARIANTS):
             random.shuffle(words)
             prompt = frames.KEYWORDS.format(h=topic, words=" ".join(words[:KEYWORDS]))
-            yield _exchange(block, "keywords", prompt, sentence)
+            yield _exchange(block, "keywords", prompt, fact.sentence)
 
 
 def opening(block: Block) -> str:
@@ -155,12 +155,12 @@ def _shuffled(paragraph: Paragraph, random: Random) -> str:
     return " ".join(order)
 
 
-def _facts(block: Block) -> Iterator[tuple[str, str]]:
-    """Every sentence short enough to ask about, with its key span."""
+def _facts(block: Block) -> Iterator[Gap]:
+    """Every sentence short enough to ask about that has a key span."""
     for paragraph in block.paragraphs:
         for sentence in sentences.sentences(paragraph.text) if paragraph.running else ():
-            if len(sentence.encode()) <= block.room // 2 and (span := sentences.key_span(sentence, block.known)):
-                yield sentence, span
+            if len(sentence.encode()) <= block.room // 2 and (gap := sentences.key_span(sentence, block.known)):
+                yield gap
 
 
 def _exchange(block: Block, kind: str, prompt: str, answer: str) -> Record:

@@ -26,7 +26,7 @@ class Record:
     """Which maker wrote it: ``qa``, ``reworded``, ``prose``, ``heading``, ``cloze``, ``anchor``..."""
     objective: Objective
     group: str
-    """Records about the same fact share a group; a group is never split between training and hold-out."""
+    """Records made from the same pair or block share a group."""
     section_id: str
     messages: tuple[Message, ...] = ()
     text: str = ""

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import re
 from itertools import pairwise
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _FUNCTION_WORDS = (
     "a an and are as at be been being but by can could did do does for from had has have how i if in into is it its "
@@ -84,22 +87,39 @@ def sentences(paragraph: str) -> list[str]:
     return found
 
 
-def key_span(sentence: str, known: frozenset[str]) -> str | None:
-    """The part of ``sentence`` most likely to be what a reader would ask for.
+class Gap(NamedTuple):
+    """A sentence around its key span."""
+
+    before: str
+    span: str
+    after: str
+
+    @property
+    def sentence(self) -> str:
+        return "".join(self)
+
+
+def key_span(sentence: str, known: frozenset[str]) -> Gap | None:
+    """Where ``sentence`` says what a reader would most likely ask for; ``None`` when nothing stands out.
 
     Code, tags, addresses, times and amounts come first, names last. ``known`` words, lower case (the title's), say
     nothing new and are passed over, as is the capital that only starts the sentence.
     """
+    for match in _candidates(sentence, known):
+        gap = Gap(sentence[: match.start(1)], match[1], sentence[match.end(1) :])
+        if match[1].strip() and content_words(gap.before + gap.after):
+            return gap
+    return None
+
+
+def _candidates(sentence: str, known: frozenset[str]) -> Iterator[re.Match[str]]:
     for pattern in (*_SPANS, _NUMBER_WORD):
-        for match in pattern.finditer(sentence):
-            if match[1].lower() not in known:
-                return match[1]
+        yield from (match for match in pattern.finditer(sentence) if match[1].lower() not in known)
     for match in _NAME.finditer(sentence):
         words = [word.lower() for word in match[1].split()]
         opens = match.start() == 0 and (len(words) == 1 or words[0] in FUNCTION_WORDS)
         if not opens and known.isdisjoint(words):
-            return match[1]
-    return None
+            yield match
 
 
 def content_words(text: str) -> list[str]:
