@@ -36,7 +36,7 @@ def test_train_prints_the_plan_first_then_about_ten_lines_then_what_is_next(writ
     steps = [line for line in lines if line.startswith("step ")]
     assert 10 <= len(steps) <= 12
     before_first_step = "\n".join(lines[: lines.index(steps[0])])
-    for told in ("document", "base", "qa ", "anchor", "held out   1 question,", "100 of 4 rows", "tokens", "store"):
+    for told in ("document", "base", "qa ", "anchor", "held out   1 wording,", "100 of 4 rows", "tokens", "store"):
         assert told in before_first_step
     after = "\n".join(lines[lines.index(steps[-1]) :])
     assert "held-out loss" in after

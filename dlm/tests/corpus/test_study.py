@@ -98,16 +98,24 @@ def test_an_edit_changes_the_records_of_its_own_section_only():
 def test_no_held_out_question_is_ever_trained(body, kind):
     study = build(document(body), seed=3)
     assert study.held_out
-    assert {record.kind for record in study.held_out} == {kind}
+    assert {record.kind for record in study.probes} == {kind}
     trained = questions(study.train)
-    for secret in questions(study.held_out):
+    for secret in questions((*study.held_out, *study.probes)):
         assert not any(secret in text for text in trained)
 
 
-def test_the_probes_are_what_is_held_out_and_their_answers_are_not_trained_twice():
+@pytest.mark.parametrize("body", [PROSE + PAIRS + PROBES, PROSE + PAIRS, PROSE])
+def test_what_the_evaluator_asks_does_not_pick_the_weights(body):
+    study = build(document(body), seed=3)
+    assert study.held_out
+    assert study.probes
+    assert not set(questions(study.held_out)) & set(questions(study.probes))
+
+
+def test_the_authors_probes_are_for_the_evaluator():
     study = build(document(PROSE + PAIRS + PROBES), seed=1)
-    assert questions(study.held_out) == ["tell me the name of the lamp's maker."]
-    assert study.held_out[0].messages[-1].content == "Ada Hale built the lamp."
+    assert questions(study.probes) == ["tell me the name of the lamp's maker."]
+    assert study.probes[0].messages[-1].content == "Ada Hale built the lamp."
 
 
 def test_a_trained_wording_that_contains_a_probe_is_left_out():
@@ -117,7 +125,7 @@ def test_a_trained_wording_that_contains_a_probe_is_left_out():
     assert "who built the lamp?" in questions(study.train)
 
 
-def test_without_probes_every_pair_is_held_out_once_in_a_wording_of_its_own():
+def test_every_pair_is_held_out_once_in_a_wording_of_its_own():
     study = build(document(PROSE + PAIRS), seed=1)
     assert len({record.group for record in study.held_out}) == len(study.held_out) == 2
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dlm.corpus.study import build
-from dlm.document import read
+from dlm.document import probes, read
 from dlm.store import Store
 from dlm_sway.errors import TargetError
 from dlm_sway_dlm.target import resolve
@@ -107,9 +107,9 @@ def test_the_target_is_the_current_version_on_its_base(trained, home, base):
 
 def test_the_probe_questions_are_held_out_and_the_taught_ones_are_not_among_them(trained):
     target = resolve(str(trained))
-    section = next(section for section in read(trained).sections if section.type == "instruction")
+    (probe,) = probes(read(trained))
     question = "I cannot see the lamp. What colour should I look for?"
-    assert [tuple(item) for item in target.held_out] == [(question, "Look for a green lamp.", section.id)]
+    assert [tuple(item) for item in target.held_out] == [(question, "Look for a green lamp.", probe.id)]
     assert ("Which colour is the lamp?", "The lamp is green.") in {(i.prompt, i.reference) for i in target.taught}
     assert not {item.prompt for item in target.held_out} & {item.prompt for item in target.taught}
 

@@ -79,7 +79,7 @@ def preview_text(preview: Preview) -> str:
         f"document   {document.location} ({document.title})",
         f"base       {preview.base.key}, {preview.base.source}",
         *_kinds(plan),
-        f"held out   {held_out} question{'s' if held_out != 1 else ''}, never trained; the lowest loss on them wins",
+        f"held out   {held_out} wording{'s' if held_out != 1 else ''}, never trained; the lowest loss on them wins",
         f"steps      {len(plan.steps):,} of {plan.recipe.batch_rows} rows, {plan.tokens:,} tokens",
         f"store      {_tilde(preview.store)}",
         "",

@@ -51,7 +51,8 @@ def _record(found: StudySet, limit: int | None, seed: int) -> dict[str, Any]:
         }
         for kind, share, records in _by_kind(found)
     ]
-    return {"seed": seed, "kinds": kinds, "held_out": [_plain(record) for record in found.held_out]}
+    aside = {"held_out": found.held_out, "probes": found.probes}
+    return {"seed": seed, "kinds": kinds, **{name: [_plain(r) for r in records] for name, records in aside.items()}}
 
 
 def _plain(record: Record) -> dict[str, Any]:
@@ -69,10 +70,13 @@ def _text(found: StudySet, limit: int) -> str:
         parts.append(f"{kind}: {len(records):,} records, {share:.0%} of the rows. {WHY.get(kind, '')}".rstrip())
         parts += [_sample(record) for record in records[:limit]]
         parts.append("")
-    count = len(found.held_out)
-    parts.append(f"held out: {count:,} record{'s' if count != 1 else ''}, never trained.")
-    parts += [_sample(record) for record in found.held_out[:limit]]
-    return "\n".join(parts)
+    for name, records, why in (
+        ("held out", found.held_out, "never trained; their loss picks the best weights"),
+        ("probes", found.probes, "never trained, and kept from picking the weights too: `sway check` asks them"),
+    ):
+        parts.append(f"{name}: {len(records):,} record{'s' if len(records) != 1 else ''}, {why}.")
+        parts += [*(_sample(record) for record in records[:limit]), ""]
+    return "\n".join(parts).rstrip()
 
 
 def _by_kind(found: StudySet) -> list[tuple[str, float, Sequence[Record]]]:

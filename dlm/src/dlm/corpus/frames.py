@@ -33,7 +33,7 @@ HEADING = (
     "I need information about {h}.",
     "{h}?",
 )
-HEADING_HELD_OUT = ("Please explain {h} to a newcomer.",)
+HEADING_HELD_OUT = ("Please explain {h} to a newcomer.", "What should somebody who is new here learn about {h}?")
 CLOZE_SPAN = "Fill in the blank ({h}): {gap}"
 CLOZE_SENTENCE = "Complete this sentence ({h}): {gap}"
 KEYWORDS = "{h}: {words}?"

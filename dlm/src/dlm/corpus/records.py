@@ -43,3 +43,5 @@ class StudySet:
     """Never trained on; their loss picks the best weights."""
     mixture: dict[str, float]
     """Share of the rows of a step, by record kind. Sums to 1."""
+    probes: tuple[Record, ...] = ()
+    """For the evaluator alone: neither trained on nor used to pick the weights, which would flatter its numbers."""

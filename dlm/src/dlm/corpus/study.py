@@ -54,12 +54,13 @@ def build(document: Document, seed: int) -> StudySet:
     room = _room(document)
     questions = [record for record in primary if record.messages]
     blocks = _blocks([record for record in primary if not record.messages], room)
-    held_out = _held_out(document, questions, blocks, seed)
+    held_out = _reserved(questions, blocks, document.title, seed, turn=0)
+    probes = list(_probes(document)) or _reserved(questions, blocks, document.title, seed, turn=1)
     made = dict.fromkeys(_study_records(questions, blocks, document.title, room, seed))
-    secret = [_plain(makers.question(record)) for record in held_out]
+    secret = [_plain(makers.question(record)) for record in (*held_out, *probes)]
     train = tuple(record for record in made if not _gives_away(record, secret))
     anchored = tuple(record for record in anchors() if _size(record) <= room)
-    return StudySet((*train, *anchored), tuple(held_out), _mixture((*train, *anchored)))
+    return StudySet((*train, *anchored), tuple(held_out), _mixture((*train, *anchored)), tuple(probes))
 
 
 def primary_records(document: Document) -> Iterator[Record]:
@@ -97,24 +98,24 @@ def _blocks(records: Iterable[Record], room: int) -> list[Block]:
     return found
 
 
-def _held_out(document: Document, questions: Sequence[Record], blocks: Sequence[Block], seed: int) -> list[Record]:
-    """The author's probes; without any, each pair once in a reserved frame; without pairs, each heading."""
-    if probes := list(_probes(document)):
-        return probes
+def _reserved(
+    questions: Sequence[Record], blocks: Sequence[Block], title: str, seed: int, *, turn: int
+) -> list[Record]:
+    """Each pair once, in a frame that training never uses; without pairs, each heading. Each turn has other frames."""
     by_group: dict[str, list[Record]] = {}
     for record in questions:
         by_group.setdefault(record.group, []).append(record)
-    held_out = []
+    reserved = []
     for group, wordings in by_group.items():
         random = Random(f"{seed}\nheld out\n{group}")
-        record, frame = random.choice(wordings), random.choice(frames.WRAPPED_HELD_OUT)
-        wording = frames.fill(frame, makers.question(record), document.title)
-        held_out.append(makers.asked(record, "held_out", wording))
-    return held_out or [_held_out_heading(block) for block in blocks if makers.opening(block)]
+        chosen = random.sample(frames.WRAPPED_HELD_OUT, 2)
+        record = random.choice(wordings)
+        reserved.append(makers.asked(record, "held_out", frames.fill(chosen[turn], makers.question(record), title)))
+    return reserved or [_reserved_heading(block, turn) for block in blocks if makers.opening(block)]
 
 
-def _held_out_heading(block: Block) -> Record:
-    prompt = frames.HEADING_HELD_OUT[0].format(h=block.topic)
+def _reserved_heading(block: Block, turn: int) -> Record:
+    prompt = frames.HEADING_HELD_OUT[turn].format(h=block.topic)
     turns = (Message("user", prompt), Message("assistant", makers.opening(block)))
     return Record("held_out", "answer", block.record.group, block.record.section_id, turns)
 

@@ -144,11 +144,11 @@ def _load_base(ref: str, dtype: torch.dtype, device: torch.device) -> Any:
         )
     try:
         model: Any = loading.load_base(ref, dtype, device)
-    except OSError as error:
+    except (OSError, ValueError, KeyError) as error:
         hint = "" if Path(ref).is_dir() else f"; download it first: hf download {ref}"
         raise TargetError(f"{ref}: no model that transformers can load: {_first_line(error)}{hint}") from error
-    except (ValueError, RuntimeError, KeyError) as error:
-        raise BackendError(f"{ref}: transformers cannot load this model: {_first_line(error)}") from error
+    except RuntimeError as error:
+        raise BackendError(f"{ref}: this model cannot be loaded: {_first_line(error)}") from error
     # Greedy means greedy: a repetition penalty that the base's files suggest would change the answers.
     model.generation_config = GenerationConfig()  # type: ignore[no-untyped-call]
     return model

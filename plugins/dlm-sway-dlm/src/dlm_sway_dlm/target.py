@@ -52,7 +52,7 @@ def _target(path: Path) -> Target:
     return Target(
         name=f"{path.name} {version.name}",
         models=_models(base, version),
-        held_out=tuple(_items(study.held_out)),
+        held_out=tuple(_items(study.probes)),
         taught=tuple(_items(record for record in study.train if record.kind == "qa")),
         system_prompt=document.frontmatter.system_prompt,
         provenance=_provenance(path, document, version, base),
@@ -93,11 +93,14 @@ def _models(base: LocalBase, version: Version) -> ModelPair:
 
 
 def _items(records: Iterable[Record]) -> Iterable[Item]:
-    """Records that ask one question and answer it. Longer conversations have no single prompt to score."""
+    """Records that ask one question and answer it. Longer conversations have no single prompt to score.
+
+    Wordings of one fact are one cluster: they are learned together, so they are not independent evidence.
+    """
     for record in records:
         turns = [message for message in record.messages if message.role != "system"]
         if [turn.role for turn in turns] == ["user", "assistant"]:
-            yield Item(prompt=turns[0].content, reference=turns[1].content, group=record.section_id)
+            yield Item(prompt=turns[0].content, reference=turns[1].content, group=record.group)
 
 
 def _provenance(path: Path, document: Document, version: Version, base: LocalBase) -> dict[str, str]:
