@@ -63,7 +63,7 @@ class Workspace:
 
     def wanted(self) -> str:
         """Digest of everything that decides what is installed."""
-        digest = hashlib.sha256(repr([sys.version, DISTRIBUTIONS, TESTING]).encode())
+        digest = hashlib.sha256(repr([str(ROOT), sys.version, DISTRIBUTIONS, TESTING]).encode())
         for path in (ROOT / "constraints.txt", *(ROOT / folder / "pyproject.toml" for folder in DISTRIBUTIONS)):
             digest.update(path.read_bytes())
         return digest.hexdigest()
