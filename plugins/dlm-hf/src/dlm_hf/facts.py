@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
-def base_facts(ref: str) -> dict[str, str]:
-    """``key``, ``digest``, ``revision`` and ``source`` from the ``base.json`` that dlm writes, where there is one."""
-    said = _json(Path(ref) / "base.json")
-    return {name: str(said[name]) for name in ("key", "digest", "revision", "source") if said.get(name)}
+def base_facts(folder: Path) -> dict[str, str]:
+    """``key``, ``digest``, ``revision`` and ``source`` from the ``base.json`` that dlm writes, where there is one.
+
+    Of a base in the hub's cache, the revision is the name of its folder.
+    """
+    said = _json(folder / "base.json")
+    facts = {name: str(said[name]) for name in ("key", "digest", "revision", "source") if said.get(name)}
+    return {"revision": folder.name} if folder.parent.name == "snapshots" and not facts else facts
 
 
 def adapter_facts(folder: Path) -> dict[str, str]:

@@ -119,14 +119,12 @@ def check_pair(models: ModelPair) -> None:
         )
 
 
-def tokenizer_folder(spec: ModelSpec) -> str:
+def tokenizer_folder(spec: ModelSpec) -> Path:
     """Where the fine-tuned side's tokenizer lies: beside the adapter when it was saved there, else with the base."""
-    adapter = spec.adapter
-    if adapter is not None and all(
-        (Path(adapter) / name).is_file() for name in ("tokenizer_config.json", "tokenizer.json")
-    ):
-        return str(adapter)
-    return spec.base
+    needed = ("tokenizer_config.json", "tokenizer.json")
+    if spec.adapter is not None and all((Path(spec.adapter) / name).is_file() for name in needed):
+        return Path(spec.adapter)
+    return base_folder(spec.base)
 
 
 def _pick_device(device: str) -> torch.device:
@@ -136,19 +134,35 @@ def _pick_device(device: str) -> torch.device:
         raise TargetError(f"models.ft.device: {device!r} is no device: {error}; use auto, cpu, cuda or mps") from error
 
 
-def _load_base(ref: str, dtype: torch.dtype, device: torch.device) -> Any:
-    if not Path(ref).is_dir() and not re.fullmatch(r"[\w.-]+/[\w.-]+", ref):
+def base_folder(ref: str) -> Path:
+    """Where the base lies on this disk: the folder itself, or the hub's cache for ``org/name``. Asks no network.
+
+    Raises:
+        TargetError: it is not there; the message says how to get it.
+    """
+    if (folder := Path(ref).expanduser()).is_dir():
+        return folder
+    if not re.fullmatch(r"[\w.-]+/[\w.-]+", ref):
         raise TargetError(
             f"there is no base model at {ref}; give the folder that holds its config.json, or download it first "
             "(for a dlm base: dlm base pull KEY)"
         )
+    from huggingface_hub import snapshot_download
+
     try:
-        model: Any = loading.load_base(ref, dtype, device)
+        return Path(snapshot_download(ref, local_files_only=True))
+    except (OSError, ValueError) as error:
+        raise TargetError(f"{ref} is no folder, and not downloaded yet: hf download {ref}") from error
+
+
+def _load_base(ref: str, dtype: torch.dtype, device: torch.device) -> Any:
+    folder = base_folder(ref)
+    try:
+        model: Any = loading.load_base(folder, dtype, device)
     except (OSError, ValueError, KeyError) as error:
-        hint = "" if Path(ref).is_dir() else f"; download it first: hf download {ref}"
-        raise TargetError(f"{ref}: no model that transformers can load: {_first_line(error)}{hint}") from error
+        raise TargetError(f"{folder}: no model that transformers can load: {_first_line(error)}") from error
     except RuntimeError as error:
-        raise BackendError(f"{ref}: this model cannot be loaded: {_first_line(error)}") from error
+        raise BackendError(f"{folder}: this model cannot be loaded: {_first_line(error)}") from error
     # Greedy means greedy: a repetition penalty that the base's files suggest would change the answers.
     model.generation_config = GenerationConfig()  # type: ignore[no-untyped-call]
     return model

@@ -24,7 +24,7 @@ from .divergence import divergences
 from .facts import adapter_facts, base_facts, declared_digest
 from .inspection import module_updates
 from .nulls import null_adapter
-from .pair import LoadedPair
+from .pair import LoadedPair, base_folder
 from .passes import TAIL_STEP, KeptLogits, batch_logits, greedy
 from .render import Encoded, RenderError
 
@@ -118,8 +118,8 @@ class HfScoring(Backend):
         return {
             "backend": "hf",
             "differential": pair.shared,
-            "base": {"ref": self.models.base.base, **base_facts(self.models.base.base)},
-            "fine_tuned": {"ref": ft.base, **base_facts(ft.base)},
+            "base": {"ref": self.models.base.base, **base_facts(base_folder(self.models.base.base))},
+            "fine_tuned": {"ref": ft.base, **base_facts(base_folder(ft.base))},
             "adapter": None if ft.adapter is None else {"path": str(ft.adapter), **adapter_facts(Path(ft.adapter))},
             "device": str(pair.device),
             "dtype": loading.NAMES.get(pair.dtype, str(pair.dtype)),
@@ -215,7 +215,7 @@ class HfScoring(Backend):
             declared_base=file.declared_base,
             declared_revision=file.config.revision,
             declared_digest=declared_digest(folder),
-            base_digest=base_facts(self.models.ft.base).get("digest"),
+            base_digest=base_facts(base_folder(self.models.ft.base)).get("digest"),
             extra_saved=tuple(getattr(file.config, "modules_to_save", None) or ()),
             tokenizer_tokens=len(pair.tokenizer) if pair else 0,
             embedding_rows=pair.embedding_rows if pair else 0,
