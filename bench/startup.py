@@ -1,7 +1,7 @@
 """How long ``dlm --help`` and ``sway --help`` take, without and with 20 third-party plugins installed.
 
-Prints median and best in milliseconds: ``python bench/startup.py [--runs N] [--limit MS]``. Fails when the best is over
-the limit: that is what the program costs; the median adds what else the machine was doing.
+Prints median and best in milliseconds: ``python bench/startup.py [--runs N] [--limit MS]``. Fails when a median is over
+the limit; a machine that is busy with something else shows in the distance between the two.
 """
 
 from __future__ import annotations
