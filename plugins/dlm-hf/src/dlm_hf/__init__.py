@@ -9,4 +9,4 @@ import os
 # A CPU thread that has finished its part of a product spins until the others have: thirty times as long as the work
 # when another program holds their core. Read once, when torch is imported; with it, threads sleep after microseconds.
 if "OMP_WAIT_POLICY" not in os.environ:
-    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
