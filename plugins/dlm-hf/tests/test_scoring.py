@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import shutil
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -434,6 +437,14 @@ def test_a_closed_backend_holds_nothing(backend):
 def test_registering_the_backend_loads_no_library():
     loaded = modules_after("import dlm_hf.for_sway as face; face.dlm_sway_backends()")
     assert not loaded & {"torch", "transformers", "peft", "numpy", "pydantic", "dlm"}
+
+
+@pytest.mark.parametrize(("given", "expected"), [({}, "1000"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "None")])
+def test_threads_stop_spinning_unless_told_to_wait_actively(given, expected):
+    environment = {k: v for k, v in os.environ.items() if k not in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")} | given
+    code = "import dlm_hf.for_sway, os; print(os.environ.get('GOMP_SPINCOUNT'))"
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == expected
 
 
 class TestContract(BackendContract):
