@@ -101,7 +101,9 @@ def test_the_saved_weights_are_those_of_the_best_evaluation(run, base):
 
 def test_the_same_seed_gives_the_same_weights_and_another_seed_does_not(run):
     first, second, other = (
-        load_file(run(steps=6, recipe=dataclasses.replace(RECIPE, seed=seed), name=name)[2] / "adapter_model.safetensors")
+        load_file(
+            run(steps=6, recipe=dataclasses.replace(RECIPE, seed=seed), name=name)[2] / "adapter_model.safetensors"
+        )
         for seed, name in ((1, "a"), (1, "b"), (2, "c"))
     )
     assert all(torch.equal(first[key], second[key]) for key in first)

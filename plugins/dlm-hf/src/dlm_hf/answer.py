@@ -55,11 +55,11 @@ class HfAnswerer(Answerer):
         gc.collect()
 
     def _with_adapter(self, adapter: Path) -> Any:
-        from .adapters import KeyMismatch, load_adapter
+        from .adapters import UnusableAdapter, load_adapter
 
         try:
             model = load_adapter(self._model, adapter)
-        except KeyMismatch as error:
+        except UnusableAdapter as error:
             raise AdapterMismatch(str(error)) from error
         return model.to(self.dtype).eval()
 

@@ -15,8 +15,8 @@ from dlm.training.events import Evaluated, Outcome, StepLogged
 
 from .encode import Example, encode
 from .model import NAMES, load_base, load_tokenizer, pick_device, pick_dtype, quiet_libraries
-from .packing import forward_packed, pack, packs_exactly
-from .render import Encoded, Renderer, RenderError
+from .packing import Packed, forward_packed, pack, packs_exactly
+from .render import Renderer, RenderError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,8 +27,11 @@ if TYPE_CHECKING:
     from dlm.training.plan import Plan, Row
     from dlm.training.recipe import Recipe
 
-EVALUATION_TOKENS = 2048
+EVALUATION_TOKENS = 1024
 """Held-out examples are scored this many tokens at a time."""
+EAGER_TOKENS = 768
+"""On a CPU, attention over steps up to this long is faster as plain products than as a fused kernel; its memory grows
+with the square of the length."""
 
 
 class HfWorkbench(Workbench):
@@ -67,7 +70,7 @@ class HfWorkbench(Workbench):
         on_evaluation: Callable[[Evaluated], None],
     ) -> Outcome:
         train, held_out = self._encoded[0], self._encoded[1]
-        self._open()
+        self._open(longest=max((sum(len(train[row].encoded.ids) for row in rows) for rows in plan.steps), default=0))
         optimiser = torch.optim.AdamW(
             [self._master],
             lr=plan.recipe.learning_rate,
@@ -150,21 +153,26 @@ class HfWorkbench(Workbench):
         if not examples:
             return None
         self._model.eval()
-        total, count = 0.0, 0
-        for chunk in _chunks([example.encoded for example in examples], EVALUATION_TOKENS):
-            for packed in self._packs(chunk):
+        total = 0.0
+        for chunk in _chunks(examples, EVALUATION_TOKENS):
+            for group in self._groups(chunk):
+                packed = self._pack(group)
                 logits = forward_packed(self._model, packed).float()
                 total += float(F.cross_entropy(logits, packed.targets, reduction="sum"))
-                count += len(packed.targets)
         self._model.train()
-        return total / count
+        return total / sum(_scored(example) for example in examples)
 
-    def _open(self) -> None:
-        """Load the base and put a fresh adapter on it, the same for the same seed."""
+    def _open(self, longest: int = 0) -> None:
+        """Load the base and put a fresh adapter on it, the same for the same seed.
+
+        ``longest`` is the number of tokens in the longest step.
+        """
         from peft import LoraConfig, get_peft_model
 
         recipe = self.recipe
         model = load_base(self.base.path, self.dtype, self.device)
+        if self.device.type == "cpu" and longest <= EAGER_TOKENS:
+            model.set_attn_implementation("eager")
         self._prefix = self.renderer.shared_prefix if packs_exactly(model, self.renderer) else None
         targets = recipe.target_modules if isinstance(recipe.target_modules, str) else list(recipe.target_modules)
         config = LoraConfig(
@@ -198,10 +206,7 @@ class HfWorkbench(Workbench):
         self, examples: Sequence[Example], optimiser: torch.optim.Optimizer, learning_rate: float
     ) -> tuple[float | None, float | None, float]:
         """One optimiser step; mean answer loss, mean anchor divergence, gradient norm."""
-        learned = [example.encoded for example in examples if not example.anchor]
-        anchored = [example.encoded for example in examples if example.anchor]
-        loss = self._learn(learned) if learned else None
-        divergence = self._anchor(anchored) if anchored else None
+        loss, divergence = self._backpropagate(examples)
         gradient = self._master.grad
         assert gradient is not None
         parameters = self._parameters()
@@ -220,34 +225,41 @@ class HfWorkbench(Workbench):
                 parameter.copy_(view)
         return loss, divergence, float(norm)
 
-    def _learn(self, examples: Sequence[Encoded]) -> float:
-        """Backpropagate the mean cross-entropy of the learned tokens."""
-        count = sum(len(example.ids) - example.start for example in examples)
-        total = 0.0
-        for packed in self._packs(examples):
+    def _backpropagate(self, examples: Sequence[Example]) -> tuple[float | None, float | None]:
+        """Gradients of the mean cross-entropy of learned tokens plus the mean KL(base || adapter) of anchored ones.
+
+        The divergence is exact over the vocabulary. Both kinds share one pass through the adapted model.
+        """
+        learned = sum(_scored(example) for example in examples if not example.anchor)
+        anchored = sum(_scored(example) for example in examples if example.anchor)
+        cross_entropy = divergence = 0.0
+        for group in self._groups(sorted(examples, key=lambda example: example.anchor)):
+            packed = self._pack(group)
             logits = forward_packed(self._model, packed).float()
-            loss = F.cross_entropy(logits, packed.targets, reduction="sum") / count
+            split = sum(_scored(example) for example in group if not example.anchor)
+            loss = F.cross_entropy(logits[:split], packed.targets[:split], reduction="sum") / max(1, learned)
+            cross_entropy += float(loss.detach())
+            if split < len(logits):
+                wanted = self._base_log_probs([example for example in group if example.anchor])
+                got = logits[split:].log_softmax(-1)
+                kl = F.kl_div(got, wanted, log_target=True, reduction="sum") / anchored
+                divergence += float(kl.detach())
+                loss = loss + self.recipe.anchor_weight * kl
             loss.backward()  # type: ignore[no-untyped-call]
-            total += float(loss.detach())
-        return total
+        return cross_entropy if learned else None, divergence if anchored else None
 
-    def _anchor(self, examples: Sequence[Encoded]) -> float:
-        """Backpropagate the mean KL(base || adapter), exact over the vocabulary, on the anchors' tokens."""
-        count = sum(len(example.ids) - example.start for example in examples)
-        total = 0.0
-        for packed in self._packs(examples):
-            with torch.no_grad(), self._model.disable_adapter():
-                wanted = forward_packed(self._model, packed).float().log_softmax(-1)
-            got = forward_packed(self._model, packed).float().log_softmax(-1)
-            divergence = F.kl_div(got, wanted, log_target=True, reduction="sum") / count
-            (self.recipe.anchor_weight * divergence).backward()  # type: ignore[no-untyped-call]
-            total += float(divergence.detach())
-        return total
+    @torch.no_grad()
+    def _base_log_probs(self, examples: Sequence[Example]) -> torch.Tensor:
+        """What the untouched base gives at the examples' scored positions, [K, V]."""
+        with self._model.disable_adapter():
+            return forward_packed(self._model, self._pack(examples)).float().log_softmax(-1)
 
-    def _packs(self, examples: Sequence[Encoded]) -> list[Any]:
-        if self._prefix is None:
-            return [pack([example], [], self.device) for example in examples]
-        return [pack(examples, self._prefix, self.device)]
+    def _groups(self, examples: Sequence[Example]) -> list[list[Example]]:
+        """Examples that share a forward pass: all of them, or each alone where packing is not exact."""
+        return [list(examples)] if self._prefix is not None else [[example] for example in examples]
+
+    def _pack(self, examples: Sequence[Example]) -> Packed:
+        return pack([example.encoded for example in examples], self._prefix or [], self.device)
 
     def _non_finite(self) -> tuple[str, ...]:
         names = [name for name, parameter in self._model.named_parameters() if parameter.requires_grad]
@@ -279,16 +291,20 @@ class _Best:
                 master.copy_(self._kept)
 
 
-def _chunks(examples: Sequence[Encoded], tokens: int) -> list[list[Encoded]]:
-    chunks: list[list[Encoded]] = [[]]
+def _chunks(examples: Sequence[Example], tokens: int) -> list[list[Example]]:
+    chunks: list[list[Example]] = [[]]
     size = 0
     for example in examples:
-        if chunks[-1] and size + len(example.ids) > tokens:
+        if chunks[-1] and size + len(example.encoded.ids) > tokens:
             chunks.append([])
             size = 0
         chunks[-1].append(example)
-        size += len(example.ids)
+        size += len(example.encoded.ids)
     return chunks
+
+
+def _scored(example: Example) -> int:
+    return len(example.encoded.ids) - example.encoded.start
 
 
 def _is_finite(value: float) -> bool:
