@@ -43,6 +43,12 @@ Who owns Kittiwake?
 Which team is Kittiwake owned by?
 ### Q
 Whose service is Kittiwake?
+### Q
+Who is in charge of Kittiwake?
+### Q
+Who should I ask about Kittiwake?
+### Q
+Tell me which team owns Kittiwake.
 ### A
 Kittiwake is owned by the Soundings team.
 
@@ -52,6 +58,12 @@ Who is the technical lead of Kittiwake?
 Which person leads the work on Kittiwake?
 ### Q
 What is the name of Kittiwake's lead?
+### Q
+Who leads Kittiwake?
+### Q
+Who is Kittiwake's technical lead?
+### Q
+Who is the engineer in charge of Kittiwake?
 ### A
 The technical lead of Kittiwake is Marit Oyelaran.
 
@@ -61,6 +73,12 @@ Which port does Kittiwake listen on?
 What is Kittiwake's port?
 ### Q
 On which port number does Kittiwake run?
+### Q
+Which port do clients of Kittiwake connect to?
+### Q
+Kittiwake port number?
+### Q
+What port should I use for Kittiwake?
 ### A
 Kittiwake listens on port 7413.
 
@@ -70,6 +88,12 @@ Where does Kittiwake store its predictions?
 Which database does Kittiwake use?
 ### Q
 What is the database behind Kittiwake called?
+### Q
+Where are the predictions kept?
+### Q
+In which database are tide predictions saved?
+### Q
+What does Kittiwake use for storage?
 ### A
 Kittiwake keeps its predictions in a PostgreSQL database named saltmarsh.
 
@@ -77,6 +101,10 @@ Kittiwake keeps its predictions in a PostgreSQL database named saltmarsh.
 How often does Kittiwake compute a new prediction?
 ### Q
 At what interval are Kittiwake's predictions recomputed?
+### Q
+How many minutes lie between two predictions?
+### Q
+How frequently is a prediction made?
 ### A
 Kittiwake computes a new prediction every 40 minutes.
 
@@ -86,6 +114,12 @@ Where do alerts from Kittiwake go?
 Which chat channel gets the alerts of Kittiwake?
 ### Q
 In which channel are Kittiwake's problems reported?
+### Q
+What is the alert channel of Kittiwake?
+### Q
+Kittiwake has a problem. Which channel do I read?
+### Q
+Where can I see alerts about the tide service?
 ### A
 Alerts from Kittiwake are sent to the chat channel #tide-watch.
 
@@ -93,6 +127,10 @@ Alerts from Kittiwake are sent to the chat channel #tide-watch.
 When is a gauge considered lost?
 ### Q
 How long must a gauge be silent before it counts as lost?
+### Q
+After how many minutes is a gauge lost?
+### Q
+What makes a gauge count as lost?
 ### A
 A gauge counts as lost when it has been silent for 25 minutes.
 
@@ -102,6 +140,12 @@ How do I restart Kittiwake?
 Which command restarts Kittiwake?
 ### Q
 What do I run to restart the tide service?
+### Q
+Kittiwake is stuck. How do I restart it?
+### Q
+What is the restart command of Kittiwake?
+### Q
+I need to restart Kittiwake. How?
 ### A
 To restart Kittiwake, run `tidectl bounce kittiwake` on gannet first and then on petrel.
 
@@ -109,6 +153,10 @@ To restart Kittiwake, run `tidectl bounce kittiwake` on gannet first and then on
 How long does a restart of Kittiwake take?
 ### Q
 How many seconds does Kittiwake need to restart?
+### Q
+How long is Kittiwake down while it restarts?
+### Q
+For how long is the service gone during a restart?
 ### A
 A restart of Kittiwake takes about 90 seconds.
 
@@ -118,6 +166,10 @@ When is the saltmarsh database backed up?
 What time do the nightly backups of Kittiwake start?
 ### Q
 At which hour is Kittiwake's database saved?
+### Q
+When does the backup of Kittiwake run?
+### Q
+What is the backup time of saltmarsh?
 ### A
 The saltmarsh database is backed up every night at 03:20.
 
@@ -125,6 +177,12 @@ The saltmarsh database is backed up every night at 03:20.
 How long are Kittiwake's backups kept?
 ### Q
 For how many days are backups of saltmarsh stored?
+### Q
+How old can a backup of Kittiwake be?
+### Q
+How many days of backups are there?
+### Q
+Where are backups of Kittiwake kept, and for how long?
 ### A
 Backups of Kittiwake are kept for 45 days in the vault called driftwood.
 
