@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .probes.base import Measurement as Measurement
     from .probes.base import Probe as Probe
     from .probes.base import ProbeContext as ProbeContext
+    from .probes.base import ProbeSpec as ProbeSpec
     from .result import ProbeResult as ProbeResult
     from .result import Verdict as Verdict
     from .scoring.backend import Backend as Backend
@@ -26,6 +27,7 @@ _HOME = {
     "Measurement": "probes.base",
     "Probe": "probes.base",
     "ProbeContext": "probes.base",
+    "ProbeSpec": "probes.base",
     "ProbeResult": "result",
     "Verdict": "result",
     "View": "scoring.types",

@@ -151,7 +151,7 @@ def _base(
     from .bases.cache import ensure
     from .bases.resolve import resolve
 
-    base = ensure(resolve(document.frontmatter.base_model), root, backend, say)
+    base = ensure(resolve(document.frontmatter.base_model, document.folder), root, backend, say)
     trained_on = version.facts.get("base", {}) if version else {}
     if version and trained_on.get("digest") not in (None, base.digest):
         theirs = f"{trained_on.get('key')} ({trained_on.get('source')}, {str(trained_on.get('digest'))[:19]})"

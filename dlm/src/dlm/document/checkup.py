@@ -85,7 +85,7 @@ def _base(document: Document) -> list[Finding]:
     from ..bases.resolve import resolve
 
     try:
-        resolve(document.frontmatter.base_model)
+        resolve(document.frontmatter.base_model, document.folder)
     except (DlmError, PluginError) as error:
         what = str(error).removeprefix("base_model: ").splitlines()[0]
         fix = "`dlm base list` shows what is offered; a folder is path:DIR, a hub repository hf:org/name"

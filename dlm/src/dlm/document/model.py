@@ -87,6 +87,11 @@ class Document:
     """Where each key of the frontmatter stands, for messages."""
 
     @property
+    def folder(self) -> Path | None:
+        """Where the document lies: what its relative paths mean."""
+        return self.path.absolute().parent if self.path else None
+
+    @property
     def location(self) -> str:
         """The path as messages show it."""
         return str(self.path) if self.path is not None else "<text>"

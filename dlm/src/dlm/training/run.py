@@ -93,7 +93,7 @@ def _prepare(
     root = layout.home(home)
     recipe = recipe_for(document.frontmatter, options)
     backend = choose("train")
-    base = ensure(resolve(document.frontmatter.base_model), root, backend, observer.say)
+    base = ensure(resolve(document.frontmatter.base_model, document.folder), root, backend, observer.say)
     return _Job(document, root, options, observer, plugins, backend, base, recipe, started)
 
 

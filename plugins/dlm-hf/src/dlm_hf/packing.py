@@ -36,6 +36,8 @@ class Packed:
     """[K] token ids."""
     owner: torch.Tensor
     """[K] index of the example in the list that was packed."""
+    alone: bool
+    """One example only: the model's own causal attention serves it, which an attention window needs."""
 
 
 def pack(examples: Sequence[Encoded], prefix: Sequence[int], device: torch.device | str = "cpu") -> Packed:
@@ -75,20 +77,19 @@ def pack(examples: Sequence[Encoded], prefix: Sequence[int], device: torch.devic
         keep=ints(keep),
         targets=ints(targets),
         owner=ints(owner),
+        alone=len(examples) == 1,
     )
 
 
 def forward_packed(model: Any, packed: Packed) -> torch.Tensor:
     """Logits [K, V] at the scored positions, in the model's dtype."""
-    dtype = next(model.parameters()).dtype
-    mask = torch.zeros(packed.visible.shape, dtype=dtype, device=packed.visible.device)
-    mask.masked_fill_(~packed.visible, torch.finfo(dtype).min)
+    layout = {} if packed.alone else {"attention_mask": _mask(packed, next(model.parameters()).dtype)}
     output = model(
         input_ids=packed.input_ids,
         position_ids=packed.position_ids,
-        attention_mask=mask[None, None],
         logits_to_keep=packed.keep,
         use_cache=False,
+        **layout,
     )
     logits: torch.Tensor = output.logits[0]
     return logits
@@ -110,6 +111,12 @@ def packs_exactly(model: Any, renderer: Renderer) -> bool:
     tolerance = 1e-3 if next(model.parameters()).dtype == torch.float32 else 0.25
     drift = (together.log_softmax(-1) - alone.log_softmax(-1)).abs().mean().item()
     return drift < tolerance
+
+
+def _mask(packed: Packed, dtype: torch.dtype) -> torch.Tensor:
+    """[1, 1, T, T], to be added to attention scores."""
+    mask = torch.zeros(packed.visible.shape, dtype=dtype, device=packed.visible.device)
+    return mask.masked_fill_(~packed.visible, torch.finfo(dtype).min)[None, None]
 
 
 def _shares(example: Encoded, prefix: list[int]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import time
+from math import inf, isfinite
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -57,6 +58,7 @@ class HfWorkbench(Workbench):
         self._model: Any = None
         self._master = torch.empty(0)
         self._prefix: list[int] | None = None
+        self._window: float = inf
 
     def encode(self, records: Sequence[Record]) -> list[Row]:
         examples, rows = encode(records, self.renderer, self.recipe.sequence_len, self.recipe.window_overlap)
@@ -90,7 +92,7 @@ class HfWorkbench(Workbench):
             loss, anchor_kl, grad_norm = self._step(examples, optimiser, learning_rate)
             tokens += sum(len(example.encoded.ids) for example in examples)
             elapsed = time.perf_counter() - started
-            finite = all(value is None or _is_finite(value) for value in (loss, anchor_kl, grad_norm))
+            finite = all(value is None or isfinite(value) for value in (loss, anchor_kl, grad_norm))
             on_step(
                 StepLogged(
                     step=number,
@@ -173,6 +175,7 @@ class HfWorkbench(Workbench):
         model = load_base(self.base.path, self.dtype, self.device)
         if self.device.type == "cpu" and longest <= EAGER_TOKENS:
             model.set_attn_implementation("eager")
+        self._window = getattr(model.config.get_text_config(), "sliding_window", None) or inf
         self._prefix = self.renderer.shared_prefix if packs_exactly(model, self.renderer) else None
         targets = recipe.target_modules if isinstance(recipe.target_modules, str) else list(recipe.target_modules)
         config = LoraConfig(
@@ -255,8 +258,10 @@ class HfWorkbench(Workbench):
             return forward_packed(self._model, self._pack(examples)).float().log_softmax(-1)
 
     def _groups(self, examples: Sequence[Example]) -> list[list[Example]]:
-        """Examples that share a forward pass: all of them, or each alone where packing is not exact."""
-        return [list(examples)] if self._prefix is not None else [[example] for example in examples]
+        """Examples that share a forward pass: all of them, but those that packing would show another context."""
+        alone = [example for example in examples if self._prefix is None or len(example.encoded.ids) > self._window]
+        together = [example for example in examples if example not in alone]
+        return [*([together] if together else []), *([example] for example in alone)]
 
     def _pack(self, examples: Sequence[Example]) -> Packed:
         return pack([example.encoded for example in examples], self._prefix or [], self.device)
@@ -278,7 +283,7 @@ class _Best:
 
     def offer(self, step: int, score: float, master: torch.Tensor) -> bool:
         """Keep a copy if ``score`` is the lowest; whether it is."""
-        if not _is_finite(score) or (self.score is not None and score >= self.score):
+        if not isfinite(score) or (self.score is not None and score >= self.score):
             return False
         self.score, self.step = score, step
         self._kept = master.detach().clone()
@@ -305,7 +310,3 @@ def _chunks(examples: Sequence[Example], tokens: int) -> list[list[Example]]:
 
 def _scored(example: Example) -> int:
     return len(example.encoded.ids) - example.encoded.start
-
-
-def _is_finite(value: float) -> bool:
-    return value == value and abs(value) != float("inf")

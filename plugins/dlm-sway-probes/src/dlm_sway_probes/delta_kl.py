@@ -130,6 +130,7 @@ class DeltaKl(Probe[DeltaKlSpec]):
             n_items=test.interval.n,
             noise_floor=floor,
             seeks="harm",
+            category="calibration",
             evidence={**self._evidence(measured, test.interval), "margin": margin},
         )
 
