@@ -12,17 +12,20 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 from dlm.document import read
 
 WIDTH = 80
-LABEL = "  {:<9} "
+COLUMN = (WIDTH - 3) // 2
+TOKENS = 40
+"""An untrained base rambles; this much of it is enough to see that it does not know."""
 
 
 def main() -> None:
-    """Print question, base's answer, trained model's answer and the document's own, for every probe."""
+    """Print every probe with the document's answer, and under it the base's and the trained model's, side by side."""
     path = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).with_name("runbook.dlm")
     pairs = probes(path)
     if not pairs:
@@ -34,9 +37,8 @@ def main() -> None:
     print(f"\n{len(pairs)} questions that {path.name} was not trained on\n")
     for (question, wanted), before, after in zip(pairs, base, trained, strict=True):
         print(textwrap.fill(question, WIDTH))
-        show("base", before["answer"])
-        show("trained", after["answer"])
-        show("document", wanted)
+        print(textwrap.fill(f"document: {wanted}", WIDTH, subsequent_indent=" " * 10))
+        print(side_by_side(shown("base", before), shown("trained", after)))
         print()
 
 
@@ -49,7 +51,8 @@ def probes(path: Path) -> list[tuple[str, str]]:
 def ask(path: Path, questions: Path, *options: str) -> list[dict[str, Any]]:
     """Answers from one ``dlm prompt``: the model is loaded once."""
     dlm = str(Path(sys.executable).with_name("dlm"))
-    command = [dlm, "prompt", str(path), "--file", str(questions), "--temp", "0", "--max-tokens", "64", "--json"]
+    asked = ["--file", str(questions), "--temp", "0", "--max-tokens", str(TOKENS), "--json"]
+    command = [dlm, "--quiet", "prompt", str(path), *asked]
     done = subprocess.run([*command, *options], stdout=subprocess.PIPE, encoding="utf-8", check=False)
     if done.returncode:
         # dlm has said why on standard error.
@@ -57,11 +60,18 @@ def ask(path: Path, questions: Path, *options: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def show(label: str, answer: str) -> None:
-    """One answer, wrapped under its label."""
-    text = " ".join(answer.split()) or "(nothing)"
-    head = LABEL.format(label)
-    print(textwrap.fill(text, WIDTH, initial_indent=head, subsequent_indent=" " * len(head)))
+def shown(label: str, answer: dict[str, Any]) -> list[str]:
+    """One answer as the lines of a column."""
+    text = " ".join(answer["answer"].split()) or "(nothing)"
+    return textwrap.wrap(
+        f"{label}: {text}{'' if answer['complete'] else ' ...'}", COLUMN, break_long_words=False, break_on_hyphens=False
+    )
+
+
+def side_by_side(left: list[str], right: list[str]) -> str:
+    """Two columns of lines."""
+    rows = zip_longest(left, right, fillvalue="")
+    return "\n".join(f"{one:<{COLUMN}} | {other}".rstrip() for one, other in rows)
 
 
 if __name__ == "__main__":

@@ -33,17 +33,18 @@ def test_the_quickstart_asks_every_probe_of_the_runbook(script):
     assert asked[0][1] == "The Soundings team is responsible for Kittiwake."
 
 
-def test_the_quickstart_prints_within_80_columns_and_never_breaks_a_word(script, capsys):
+def test_the_quickstart_prints_two_columns_within_80_and_never_breaks_a_word(script):
     answer = "The   tide\nprediction service of the Ferrymoor harbour office, " * 5
-    script["show"]("document", answer)
-    lines = capsys.readouterr().out.splitlines()
+    left = script["shown"]("base", {"answer": answer, "complete": False})
+    right = script["shown"]("trained", {"answer": "7413", "complete": True})
+    lines = script["side_by_side"](left, right).splitlines()
     assert max(map(len, lines)) <= 80
-    assert " ".join(" ".join(lines).split()) == f"document {' '.join(answer.split())}"
+    assert lines[0].endswith("| trained: 7413")
+    assert " ".join(left) == f"base: {' '.join(answer.split())} ..."
 
 
-def test_the_quickstart_shows_an_empty_answer_as_one(script, capsys):
-    script["show"]("base", " \n")
-    assert capsys.readouterr().out == "  base      (nothing)\n"
+def test_the_quickstart_shows_an_empty_answer_as_one(script):
+    assert script["shown"]("base", {"answer": " \n", "complete": True}) == ["base: (nothing)"]
 
 
 @pytest.mark.parametrize(

@@ -253,3 +253,15 @@ def test_asking_before_training_says_what_to_run(home, write):
     with pytest.raises(NotTrained, match=f"dlm train {path}"):
         list(dlm.ask(path, ["Who?"]))
     assert not home.exists()
+
+
+def test_a_relative_base_folder_is_looked_up_beside_the_document(home, write, monkeypatch, tmp_path):
+    path = write()
+    text = path.read_text(encoding="utf-8")
+    base = next(line.split("path:")[1].strip() for line in text.splitlines() if line.startswith("base_model"))
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    path.with_name("beside").symlink_to(base, target_is_directory=True)
+    path.write_text(text.replace(f"path:{base}", "path:beside"), encoding="utf-8")
+    assert train(path, options=FEW).base.path == path.with_name("beside")
