@@ -1,8 +1,8 @@
 """Train the example document and score it on whatever device is there; print speed, losses and what a CPU agrees on.
 
-``python bench/gpu.py BASE_FOLDER [--budget TOKENS]``. BASE_FOLDER is a base that ``dlm base pull`` made. Prints one JSON
-object a line: training speed and held-out loss, seconds of one pass over the document's probes, and how far the same
-adapter's divergences on this device are from those computed on the CPU in fp32.
+``python bench/gpu.py BASE_FOLDER [--budget TOKENS]``. BASE_FOLDER is a base that ``dlm base pull`` made. Prints one
+JSON object a line: training speed and held-out loss, seconds of one pass over the document's probes, and how far the
+same adapter's divergences on this device are from those computed on the CPU in fp32.
 """
 
 from __future__ import annotations
