@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 
 import pytest
 import torch
@@ -11,7 +12,7 @@ from safetensors.torch import load_file
 
 from dlm.bases import LocalBase
 from dlm.corpus.records import Message, Record
-from dlm.errors import AdapterMismatch, TrainingFailed, UsageProblem
+from dlm.errors import AdapterMismatch, BaseModelError, TrainingFailed, UsageProblem
 from dlm.training.backend import Sampling
 from dlm.training.plan import Plan
 from dlm.training.recipe import Recipe
@@ -180,3 +181,25 @@ def test_an_adapter_of_another_base_is_refused(run, make_base):
     other = LocalBase("other", make_base("gpt_neox"), "sha256:1", "test")
     with pytest.raises(AdapterMismatch):
         HfAnswerer(other, folder, None, "fp32")
+
+
+def test_a_damaged_base_is_named_with_the_way_out(base, tmp_path):
+    broken = tmp_path / "broken"
+    shutil.copytree(base.path, broken)
+    (broken / "model.safetensors").write_bytes(b"not a model")
+    with pytest.raises(BaseModelError, match=r"base tiny in .*broken cannot be loaded: .*dlm base pull tiny"):
+        HfAnswerer(dataclasses.replace(base, path=broken), None, None, "fp32")
+
+
+def test_a_base_that_suggests_a_repetition_penalty_still_answers_greedily(base, tmp_path):
+    from transformers import GenerationConfig
+
+    other = tmp_path / "penalised"
+    shutil.copytree(base.path, other)
+    GenerationConfig(repetition_penalty=9.0, do_sample=True, temperature=3.0).save_pretrained(other)
+    asked = [[Message("user", "what is the port of Kittiwake ?")]]
+    plain, suggested = (
+        next(iter(HfAnswerer(one, None, None, "fp32").answer(asked, Sampling(max_new_tokens=12)))).text
+        for one in (base, dataclasses.replace(base, path=other))
+    )
+    assert plain == suggested

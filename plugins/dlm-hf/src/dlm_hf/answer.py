@@ -6,13 +6,12 @@ import gc
 import time
 from typing import TYPE_CHECKING, Any
 
-import torch
-
-from dlm.errors import AdapterMismatch, BaseModelError, UsageProblem
+from dlm.errors import AdapterMismatch, UsageProblem
 from dlm.training.backend import Answer, Answerer, Sampling
 
-from .model import context_length, load_base, load_tokenizer, pick_device, pick_dtype, quiet_libraries
-from .render import Renderer, RenderError
+from .model import context_length, pick_device, pick_dtype
+from .opened import open_model, open_renderer
+from .passes import complete
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,11 +31,8 @@ class HfAnswerer(Answerer):
         self.base = base
         self.device = pick_device()
         self.dtype = pick_dtype(precision, self.device, scoring=False)
-        try:
-            self.renderer = Renderer(load_tokenizer(base.path), system_prompt)
-        except RenderError as error:
-            raise BaseModelError(f"base {base.key}: {error}") from error
-        self._model: Any = load_base(base.path, self.dtype, self.device)
+        self.renderer = open_renderer(base, system_prompt)
+        self._model: Any = open_model(base, self.dtype, self.device)
         if adapter is not None:
             self._model = self._with_adapter(adapter)
 
@@ -72,34 +68,22 @@ class HfAnswerer(Answerer):
                     f"than the {context} that {self.base.key} can read: ask less at once, or lower --max-tokens"
                 )
 
-    @torch.no_grad()
     def _generate(self, prompts: Sequence[list[int]], sampling: Sampling) -> Iterator[Answer]:
-        """Answers to one batch, padded on the left so that all answers start in the same column."""
-        from transformers import GenerationConfig
-
+        """Answers to one batch; its time is shared out equally."""
         started = time.perf_counter()
-        width = max(len(prompt) for prompt in prompts)
-        pad = self.renderer.pad_id
-        ids = torch.tensor([[pad] * (width - len(p)) + p for p in prompts], device=self.device)
-        mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in prompts], device=self.device)
-        drawn = {"do_sample": True, "temperature": sampling.temperature, "top_p": sampling.top_p, "top_k": 0}
-        config = GenerationConfig(  # type: ignore[no-untyped-call]
-            max_new_tokens=sampling.max_new_tokens,
-            eos_token_id=list(self.renderer.end_ids),
-            pad_token_id=pad,
-            **(drawn if sampling.temperature > 0 else {"do_sample": False}),
+        found = complete(
+            self._model,
+            prompts,
+            self.renderer,
+            self.device,
+            sampling.max_new_tokens,
+            temperature=sampling.temperature,
+            top_p=sampling.top_p,
+            seed=sampling.seed,
         )
-        torch.manual_seed(sampling.seed)
-        with quiet_libraries():
-            output = self._model.generate(input_ids=ids, attention_mask=mask, generation_config=config)
-        seconds = (time.perf_counter() - started) / len(prompts)
-        for row in output[:, width:].tolist():
-            yield self._answer(row, seconds)
-
-    def _answer(self, row: list[int], seconds: float) -> Answer:
-        ends = [at for at, token in enumerate(row) if token in self.renderer.end_ids]
-        tokens = row[: ends[0]] if ends else row
-        return Answer(self.renderer.decode(tokens), len(tokens), round(seconds, 3), complete=bool(ends))
+        seconds = round((time.perf_counter() - started) / len(prompts), 3)
+        for one in found:
+            yield Answer(self.renderer.decode(one.ids), len(one.ids), seconds, complete=one.ended)
 
 
 def _batches(prompts: Sequence[list[int]], new_tokens: int) -> Iterator[list[list[int]]]:

@@ -60,12 +60,14 @@ def load_base(folder: str | Path, dtype: torch.dtype, device: torch.device) -> P
     Raises:
         OSError: ``folder`` holds no loadable model.
     """
-    from transformers import AutoModelForCausalLM
+    from transformers import AutoModelForCausalLM, GenerationConfig
 
     with quiet_libraries():
         model = AutoModelForCausalLM.from_pretrained(
             str(folder), dtype=dtype, local_files_only=True, trust_remote_code=False, attn_implementation="sdpa"
         )
+    # Greedy means greedy: a repetition penalty that the base's files suggest would change the answers.
+    model.generation_config = GenerationConfig()  # type: ignore[no-untyped-call]
     model.to(device)  # type: ignore[arg-type]
     return model.eval()  # type: ignore[no-any-return,no-untyped-call]
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from transformers import GenerationConfig
 
 from dlm_sway.errors import AdapterMismatch, BackendError, NotSupported, TargetError
 
@@ -163,8 +162,6 @@ def _load_base(ref: str, dtype: torch.dtype, device: torch.device) -> Any:
         raise TargetError(f"{folder}: no model that transformers can load: {_first_line(error)}") from error
     except RuntimeError as error:
         raise BackendError(f"{folder}: this model cannot be loaded: {_first_line(error)}") from error
-    # Greedy means greedy: a repetition penalty that the base's files suggest would change the answers.
-    model.generation_config = GenerationConfig()  # type: ignore[no-untyped-call]
     return model
 
 

@@ -1,9 +1,9 @@
-"""Single forward passes and greedy answers of a loaded model, and the base's logits kept between views."""
+"""Single forward passes and answers of a loaded model, and the base's logits kept between views."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from transformers import GenerationConfig
@@ -38,21 +38,49 @@ def batch_logits(model: Any, batch: Batch, renderer: Renderer, device: torch.dev
     return logits
 
 
-def greedy(model: Any, prompts: Sequence[list[int]], renderer: Renderer, device: torch.device, new: int) -> list[str]:
-    """One answer of at most ``new`` tokens a prompt, all in one batch padded on the left."""
+class Completion(NamedTuple):
+    """New tokens, without the one that ends an answer."""
+
+    ids: list[int]
+    ended: bool
+    """The model ended its answer by itself."""
+
+
+@torch.no_grad()
+def complete(
+    model: Any,
+    prompts: Sequence[list[int]],
+    renderer: Renderer,
+    device: torch.device,
+    new: int,
+    *,
+    temperature: float = 0.0,
+    top_p: float = 1.0,
+    seed: int = 0,
+) -> list[Completion]:
+    """One answer of at most ``new`` tokens a prompt, all in one batch; greedy at temperature 0.
+
+    Padding is on the left, so that all answers start in the same column.
+    """
     width = max(len(prompt) for prompt in prompts)
     ids = torch.tensor([[renderer.pad_id] * (width - len(p)) + p for p in prompts], device=device)
     mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in prompts], device=device)
+    drawn = {"do_sample": True, "temperature": temperature, "top_p": top_p, "top_k": 0}
     config = GenerationConfig(  # type: ignore[no-untyped-call]
-        max_new_tokens=new, do_sample=False, eos_token_id=list(renderer.end_ids) or None, pad_token_id=renderer.pad_id
+        max_new_tokens=new,
+        eos_token_id=list(renderer.end_ids) or None,
+        pad_token_id=renderer.pad_id,
+        **(drawn if temperature > 0 else {"do_sample": False}),
     )
+    torch.manual_seed(seed)
     with quiet_libraries():
         output = model.generate(input_ids=ids, attention_mask=mask, generation_config=config)
-    answers = []
-    for row in output[:, width:].tolist():
-        end = next((at for at, token in enumerate(row) if token in renderer.end_ids), len(row))
-        answers.append(renderer.decode(row[:end]))
-    return answers
+    return [_completion(row, renderer.end_ids) for row in output[:, width:].tolist()]
+
+
+def _completion(row: list[int], ends: Sequence[int]) -> Completion:
+    end = next((at for at, token in enumerate(row) if token in ends), None)
+    return Completion(row[:end], ended=end is not None)
 
 
 class KeptLogits:

@@ -25,7 +25,7 @@ from .facts import adapter_facts, base_facts, declared_digest
 from .inspection import module_updates
 from .nulls import null_adapter
 from .pair import LoadedPair, base_folder
-from .passes import TAIL_STEP, KeptLogits, batch_logits, greedy
+from .passes import TAIL_STEP, KeptLogits, batch_logits, complete
 from .render import Encoded, RenderError
 
 if TYPE_CHECKING:
@@ -88,9 +88,9 @@ class HfScoring(Backend):
         with _memory_explained(), torch.no_grad(), pair.viewing(view) as model:
             for at in range(0, len(order), ANSWERED_TOGETHER):
                 some = order[at : at + ANSWERED_TOGETHER]
-                texts = greedy(model, [rows[index] for index in some], pair.renderer, pair.device, max_new_tokens)
-                for index, text in zip(some, texts, strict=True):
-                    answers[index] = text
+                found = complete(model, [rows[index] for index in some], pair.renderer, pair.device, max_new_tokens)
+                for index, answer in zip(some, found, strict=True):
+                    answers[index] = pair.renderer.decode(answer.ids)
         return answers
 
     def inspect(self) -> AdapterInspection:

@@ -15,9 +15,9 @@ from dlm.training.backend import Workbench
 from dlm.training.events import Evaluated, Outcome, StepLogged
 
 from .encode import Example, encode
-from .model import NAMES, load_base, load_tokenizer, pick_device, pick_dtype, quiet_libraries
+from .model import NAMES, pick_device, pick_dtype, quiet_libraries
+from .opened import open_model, open_renderer
 from .packing import Packed, forward_packed, pack, packs_exactly
-from .render import Renderer, RenderError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -50,10 +50,7 @@ class HfWorkbench(Workbench):
             raise TrainingFailed(
                 "training in fp16 needs loss scaling, which this backend does not do: use bf16 or fp32"
             )
-        try:
-            self.renderer = Renderer(load_tokenizer(base.path), system_prompt)
-        except RenderError as error:
-            raise TrainingFailed(f"base {base.key}: {error}") from error
+        self.renderer = open_renderer(base, system_prompt)
         self._encoded: list[list[Example]] = []
         self._model: Any = None
         self._master = torch.empty(0)
@@ -172,7 +169,7 @@ class HfWorkbench(Workbench):
         from peft import LoraConfig, get_peft_model
 
         recipe = self.recipe
-        model = load_base(self.base.path, self.dtype, self.device)
+        model = open_model(self.base, self.dtype, self.device)
         if self.device.type == "cpu" and longest <= EAGER_TOKENS:
             model.set_attn_implementation("eager")
         self._window = getattr(model.config.get_text_config(), "sliding_window", None) or inf
