@@ -57,7 +57,7 @@ class SuiteResult:
 
     probes: tuple[ProbeResult, ...]
     conclusion: str
-    """``learned``, ``changed``, ``no change``, ``harmed``, ``broken`` or ``could not tell``."""
+    """``learned``, ``changed``, ``not learned``, ``no change``, ``harmed``, ``broken`` or ``could not tell``."""
     score: dict[str, Any]
     provenance: dict[str, Any]
     started_at: str

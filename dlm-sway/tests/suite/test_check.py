@@ -74,7 +74,7 @@ def test_an_untouched_adapter_is_no_change(full: PluginManager) -> None:
     found = checked(full, ClosedForm())
     assert (found.exit_code, found.result.conclusion) == (1, "no change")
     assert found.result.summary[0].startswith("integrity: the adapter is loaded but changes nothing")
-    assert found.result.summary[1].startswith("not changed: nothing above numeric noise")
+    assert found.result.summary[1].startswith("no real change: nothing above numeric noise")
 
 
 @pytest.mark.parametrize("seed", range(5))

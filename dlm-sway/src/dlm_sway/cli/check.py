@@ -40,7 +40,7 @@ def check(
 ) -> None:
     """Judge REF: an adapter folder, or a document that was trained.
 
-    0: it learned (or changed, where learning could not be asked about). 1: no change, changed but not learned,
+    0: it learned (or changed, where learning could not be asked about). 1: no change, not learned,
     harmed or broken. 4: could not tell.
     """
     from ..suite.check import check as check_target

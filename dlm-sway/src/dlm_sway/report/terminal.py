@@ -22,6 +22,7 @@ _STYLES: Final = {
     "skip": "dim",
     "learned": "bold green",
     "changed": "bold green",
+    "not learned": "bold red",
     "no change": "bold red",
     "harmed": "bold red",
     "broken": "bold red",
@@ -92,7 +93,7 @@ def _probe(probe: dict[str, Any], told: bool, width: int) -> Iterator[Line]:
 
 
 def _told(message: str, summary: list[str]) -> bool:
-    """Whether a sentence of the summary is ``message`` after a word of its own, such as ``not changed:``."""
+    """Whether a sentence of the summary is ``message`` after a word of its own, such as ``no real change:``."""
     tails = [sentence.partition(": ")[2] for sentence in summary]
     return any(tail and (tail.endswith(message) or message.endswith(tail)) for tail in tails)
 

@@ -178,7 +178,7 @@ def sentences(results: Sequence[ProbeResult]) -> Iterator[str]:
         elif result.name == "learned":
             yield _learned(result)
         elif result.name == "changed":
-            yield f"{_word(result, 'changed', 'not changed')}: {_bare(result.message)}"
+            yield f"{_word(result, 'changed', 'no real change')}: {_bare(result.message)}"
         elif result.name == "elsewhere":
             yield f"elsewhere: {_word(result, 'no harm', 'harmed')}: {result.message}"
 

@@ -10,12 +10,13 @@ if TYPE_CHECKING:
 
 
 def conclude(results: Sequence[ProbeResult]) -> str:
-    """``broken``, ``harmed``, ``learned``, ``changed``, ``no change`` or ``could not tell``.
+    """``broken``, ``harmed``, ``learned``, ``changed``, ``not learned``, ``no change`` or ``could not tell``.
 
     The worst that is established wins: an adapter that is not properly on its base (``broken``), then damage
     (``harmed``). Then the strongest claim that holds: answers became likelier than random adapters make them
-    (``learned``, category attribution), or the model moved at all (``changed``, category adherence). ``no change``
-    needs every probe that looked for a change to have looked and found none.
+    (``learned``, category attribution), or the model moved at all (``changed``, category adherence). ``not learned`` and
+    ``no change`` need every probe that looked for a change to have looked and failed: ``no change`` when nothing lies
+    above the numeric noise, ``not learned`` when the model did move, but too little or no more than at random.
     """
     if any(r.kind == "integrity" and r.verdict == "fail" and not changes_nothing(r) for r in results):
         return "broken"
@@ -27,8 +28,10 @@ def conclude(results: Sequence[ProbeResult]) -> str:
         return "learned"
     if any(r.verdict == "pass" for r in seeking):
         return "changed"
-    if any(changes_nothing(r) for r in results) or (seeking and all(r.verdict == "fail" for r in seeking)):
+    if any(changes_nothing(r) for r in results):
         return "no change"
+    if seeking and all(r.verdict == "fail" for r in seeking):
+        return "not learned" if any(_moved(r) for r in seeking) else "no change"
     return "could not tell"
 
 
@@ -41,7 +44,7 @@ def deciding(conclusion: str, results: Sequence[ProbeResult]) -> list[ProbeResul
     if conclusion in ("learned", "changed"):
         seeking = [r for r in results if r.seeks == "change" and r.verdict in ("pass", "fail")]
         return [r for r in seeking if conclusion == "changed" or r.category == "attribution"]
-    wanted = "fail" if conclusion == "no change" else "inconclusive"
+    wanted = "fail" if conclusion in ("no change", "not learned") else "inconclusive"
     return [r for r in results if r.verdict == wanted]
 
 
@@ -54,3 +57,8 @@ def changes_nothing(result: ProbeResult) -> bool:
     failed = [finding for finding in result.evidence.get("findings", ()) if finding["level"] == "fail"]
     empty = adapter.get("modules", 0) > 0 and adapter.get("modules") == adapter.get("zero_updates")
     return result.kind == "integrity" and empty and len(failed) == 1
+
+
+def _moved(result: ProbeResult) -> bool:
+    """Whether its number lies above the numeric noise, where that was measured."""
+    return result.raw is not None and abs(result.raw) > (result.noise_floor or 0.0)
