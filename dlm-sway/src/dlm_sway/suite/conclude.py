@@ -14,9 +14,9 @@ def conclude(results: Sequence[ProbeResult]) -> str:
 
     The worst that is established wins: an adapter that is not properly on its base (``broken``), then damage
     (``harmed``). Then the strongest claim that holds: answers became likelier than random adapters make them
-    (``learned``, category attribution), or the model moved at all (``changed``, category adherence). ``not learned`` and
-    ``no change`` need every probe that looked for a change to have looked and failed: ``no change`` when nothing lies
-    above the numeric noise, ``not learned`` when the model did move, but too little or no more than at random.
+    (``learned``, category attribution), or the model moved at all (``changed``, category adherence). The last two need
+    every probe that looked for a change to have looked and failed: ``no change`` when nothing lies above the numeric
+    noise, ``not learned`` when the model did move, but too little or no more than at random.
     """
     if any(r.kind == "integrity" and r.verdict == "fail" and not changes_nothing(r) for r in results):
         return "broken"
