@@ -93,7 +93,7 @@ def test_check_as_json_holds_the_findings_or_what_will_be_trained(tmp_path: Path
     dlm("init", path)
     sound = json.loads(dlm("check", path, "--json").stdout)
     assert (sound["ok"], sound["findings"], sound["digest"]) == (True, [], read(path).digest)
-    assert sound["will_train"] == {"records": 8, "texts": 3, "words": 59, "questions": 5, "answers": 3, "probes": 2}
+    assert sound["will_train"] == {"records": 8, "texts": 3, "words": 59, "questions": 5, "answers": 3, "probes": 4}
     assert [(section["type"], section["id"]) for section in sound["sections"]] == [
         (section.type, section.id) for section in read(path).sections
     ]
@@ -120,3 +120,12 @@ def test_checking_loads_no_model_library() -> None:
     code += "print(sorted({'torch', 'transformers', 'peft', 'numpy'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code, BROKEN.with_name("plain.dlm")], capture_output=True, text=True)
     assert done.stdout.splitlines()[-1] == "[]", done.stderr
+
+
+def test_check_says_when_the_probes_are_too_few_to_judge_by(tmp_path: Path) -> None:
+    path = tmp_path / "new.dlm"
+    dlm("init", path)
+    assert "too few" not in dlm("check", path).stdout
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text[: text.rindex("### Q !probe")], encoding="utf-8")
+    assert "too few for `sway check` to conclude from: keep at least 4" in dlm("check", path).stdout

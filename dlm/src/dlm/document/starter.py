@@ -24,7 +24,8 @@ base_model: {base}
 # REPLACE everything below the next --- line: it is a sample, and the model learns whatever stands there.
 # Write about one subject, call things by their full names, and put one topic under each heading.
 # Below ::instruction:: write questions, each in several wordings, with the answer you want to hear. Questions marked
-# !probe are never trained: they are kept to find out whether the model has learned.
+# !probe are never trained: they are kept to find out whether the model has learned. Keep at least four: fewer cannot
+# show anything.
 ---
 # The tea kitchen
 
@@ -68,6 +69,16 @@ The tea kitchen closes at 18:00.
 What is the name of the kettle?
 ### A
 The kettle is called Bertha.
+
+### Q !probe
+I cannot get into the tea kitchen. What do I look for, and where?
+### A
+The key of the tea kitchen hangs behind the green door on the second floor.
+
+### Q !probe
+On which day is limescale removed from Bertha?
+### A
+Bertha is descaled on the first Monday of each month.
 """
 _PLAIN = re.compile(r"[A-Za-z][\w./@:-]*[\w/]")
 
