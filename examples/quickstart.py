@@ -16,7 +16,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from dlm.document import read
+from dlm import document
 
 WIDTH = 80
 COLUMN = (WIDTH - 3) // 2
@@ -44,8 +44,7 @@ def main() -> None:
 
 def probes(path: Path) -> list[tuple[str, str]]:
     """Question and answer of every ``!probe`` pair."""
-    sections = (section for section in read(path).sections if section.type == "instruction")
-    return [(pair.questions[0], pair.answer) for section in sections for pair in section.body if pair.probe]
+    return [(probe.questions[0], probe.answer) for probe in document.probes(document.read(path))]
 
 
 def ask(path: Path, questions: Path, *options: str) -> list[dict[str, Any]]:

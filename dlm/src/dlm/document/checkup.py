@@ -15,7 +15,7 @@ from .starter import starter_lines
 from .unsupported import unsupported
 
 _NO_PROBES = "(to keep a question for judging, write it as `### Q !probe`)"
-_ENOUGH_PROBES = 4
+ENOUGH_PROBES = 4
 """The evaluator draws no conclusion from fewer questions."""
 
 
@@ -45,8 +45,8 @@ class Checkup:
         document, counts = self.document, _counts(self.document)
         types = Counter(section.type for section in document.sections)
         held_out = f"never trained: `sway check {self.path}` asks them" if counts["probes"] else _NO_PROBES
-        if 0 < counts["probes"] < _ENOUGH_PROBES:
-            held_out = f"never trained; too few for `sway check` to conclude from: keep at least {_ENOUGH_PROBES}"
+        if 0 < counts["probes"] < ENOUGH_PROBES:
+            held_out = f"never trained; too few for `sway check` to conclude from: keep at least {ENOUGH_PROBES}"
         return [
             "sections   " + ", ".join(f"{number} {name}" for name, number in sorted(types.items())),
             f"texts      {counts['texts']} with {counts['words']} words",

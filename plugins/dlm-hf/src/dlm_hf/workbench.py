@@ -273,9 +273,10 @@ class HfWorkbench(Workbench):
 
     def _groups(self, examples: Sequence[Example]) -> list[list[Example]]:
         """Examples that share a forward pass: all of them, but those that packing would show another context."""
-        alone = [example for example in examples if self._prefix is None or len(example.encoded.ids) > self._window]
-        together = [example for example in examples if example not in alone]
-        return [*([together] if together else []), *([example] for example in alone)]
+        longest = 0 if self._prefix is None else self._window
+        together = [example for example in examples if len(example.encoded.ids) <= longest]
+        alone = [[example] for example in examples if len(example.encoded.ids) > longest]
+        return [together, *alone] if together else alone
 
     def _pack(self, examples: Sequence[Example]) -> Packed:
         return pack([example.encoded for example in examples], self._prefix or [], self.device)
