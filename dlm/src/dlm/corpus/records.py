@@ -32,6 +32,8 @@ class Record:
     text: str = ""
     title: str = ""
     """Where the text stands (document and heading), put before every window of a long ``text``."""
+    weight: float = 1.0
+    """How often it is drawn, relative to the other records of its kind."""
 
 
 @dataclass(frozen=True)

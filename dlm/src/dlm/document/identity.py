@@ -28,9 +28,13 @@ def section_id(kind: str, adapter: str | None, attributes: Mapping[str, str], co
     return _short("section", kind, adapter or "", sorted(map(list, attributes.items())), canonical(content))
 
 
-def pair_id(questions: Iterable[str], answer: str) -> str:
-    """First 16 hex digits of SHA-256 over ``["pair", sorted canonical questions, canonical answer]`` as JSON."""
-    return _short("pair", sorted(map(canonical, questions)), canonical(answer))
+def pair_id(questions: Iterable[str], answer: str, before: Iterable[tuple[str, str]] = ()) -> str:
+    """First 16 hex digits of SHA-256 over ``["pair", sorted canonical questions, canonical answer]`` as JSON.
+
+    A follow-up adds the turns before it, ``[[question, answer], ...]``, as a fourth part.
+    """
+    turns = [[canonical(question), canonical(said)] for question, said in before]
+    return _short("pair", sorted(map(canonical, questions)), canonical(answer), *([turns] if turns else []))
 
 
 def block_id(headings: Iterable[str], text: str) -> str:

@@ -24,18 +24,20 @@ class Pair:
     """Never trained; kept for the evaluator."""
     line: int
     """Of its first ``### Q``."""
+    before: tuple[tuple[str, str], ...] = ()
+    """The turns that a follow-up question continues, oldest first, as (question, answer)."""
 
     @property
     def id(self) -> str:
-        """16 hex digits that depend on the wordings (in any order) and the answer, and on nothing around the pair."""
-        return pair_id(self.questions, self.answer)
+        """16 hex digits over the wordings (in any order), the answer and the turns before; nothing else around it."""
+        return pair_id(self.questions, self.answer, self.before)
 
 
 @dataclass(frozen=True)
 class Probe(Pair):
     """A pair that is held out of training, with the section it was written in."""
 
-    section_id: str
+    section_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,12 @@ class Section:
     attributes: Mapping[str, str] = field(default_factory=dict)
     provenance: Mapping[str, str] = field(default_factory=dict)
     """Which tool wrote the section, when one did; not part of its identity."""
+    origin: str = ""
+    """The file of a source that it is, relative to the document's folder; empty for a section of the document."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """From the ``metadata`` of a ``.dlm/training.yaml`` above the file."""
+    weight: float = 1.0
+    """How often its records are trained, relative to the others; 0 leaves them out. Not part of its identity."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +93,8 @@ class Document:
     """``sha256:`` over the canonical text of the whole file."""
     places: Places = field(repr=False, compare=False)
     """Where each key of the frontmatter stands, for messages."""
+    text: str = field(default="", repr=False, compare=False)
+    """The whole file as it was read, with its line ends and byte order mark."""
 
     @property
     def folder(self) -> Path | None:
@@ -100,7 +110,7 @@ class Document:
 def probes(document: Document) -> list[Probe]:
     """Every held-out pair of ``document``, in its order."""
     return [
-        Probe(pair.questions, pair.answer, pair.probe, pair.line, section.id)
+        Probe(pair.questions, pair.answer, pair.probe, pair.line, pair.before, section.id)
         for section in document.sections
         for pair in (section.body if isinstance(section.body, tuple) else ())
         if isinstance(pair, Pair) and pair.probe

@@ -61,7 +61,7 @@ def parse(text: str, path: str = _TEXT, types: Mapping[str, SectionType] | None 
         DocumentError: with every mistake.
     """
     findings = Findings(path)
-    text = _checked(normalise(text), findings)
+    original, text = text, _checked(normalise(text), findings)
     framed = frame(text, findings.report)
     head = _frontmatter(framed, findings)
     found = _sections(framed, InstalledTypes() if types is None else types, findings)
@@ -70,7 +70,7 @@ def parse(text: str, path: str = _TEXT, types: Mapping[str, SectionType] | None 
         raise AssertionError("a frontmatter without a finding is a frontmatter")
     place = None if path == _TEXT else Path(path)
     title = _title(found) or (place.stem if place else "Untitled")
-    document = Document(place, head[0], found, title, digest(text), head[1])
+    document = Document(place, head[0], found, title, digest(text), head[1], original)
     _something_to_train(document, framed, types, findings)
     findings.raise_if_any()
     return document
