@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from dlm.corpus.anchors import anchors
 from dlm.corpus.makers import question
-from dlm.corpus.study import ANCHOR_SHARE, WEIGHTS, WHY, build
+from dlm.corpus.study import ANCHOR_SHARE, MOST_HELD_OUT, WEIGHTS, WHY, build
 from dlm.document import parse
 from dlm.errors import DocumentError
 
@@ -197,3 +199,63 @@ def test_the_anchors_are_many_short_and_all_different():
     assert len({question(record).casefold() for record in chats}) == len(chats)
     assert all(len(record.messages[-1].content.split()) <= 60 for record in chats)
     assert all(record.objective == "anchor" and record.section_id == "" for record in found)
+
+
+def weighing(found, weight):
+    return [replace(section, weight=weight) for section in found.sections]
+
+
+def test_what_comes_from_elsewhere_is_trained_beside_the_document():
+    other = document("# Boat\n\nThe boat is called Tern. It has 3 sails.\n")
+    study = build(document(PROSE + PAIRS), 1, other.sections)
+    assert any("Tern" in record.text for record in study.train if record.kind == "prose")
+    assert {section.id for section in other.sections} <= {record.section_id for record in study.train}
+
+
+def test_a_copy_of_a_section_adds_nothing_wherever_it_comes_from():
+    whole = document(PROSE + PAIRS)
+    copies = [replace(section, id="f" * 16, origin="old/notes.md") for section in whole.sections]
+    assert build(whole, 1, copies) == build(whole, 1)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 9), st.integers(1, 5), st.booleans(), st.booleans())
+def test_no_copy_of_a_held_out_question_crosses_into_training(seed, copies, probed, prose):
+    whole = document((PROSE if prose else "") + PAIRS + (PROBES if probed else ""))
+    # As a replay or a source would bring it back: other ids, other case and blanks, marked as trained.
+    again = PAIRS + PROBES.replace("### Q !probe\n", "### Q\n").replace("maker.", "MAKER. ")
+    more = [replace(section, id=f"{n:016x}") for n in range(copies) for section in document(again).sections]
+    study = build(whole, seed, more)
+    trained = questions(study.train)
+    secrets = questions((*study.held_out, *study.probes))
+    assert secrets
+    assert not any(secret in text for secret in secrets for text in trained)
+
+
+def test_a_section_of_weight_zero_is_not_trained_and_not_asked_about():
+    other = document("# Boat\n\nThe boat is called Tern.\n")
+    assert build(document(PROSE), 1, weighing(other, 0.0)) == build(document(PROSE), 1)
+
+
+def test_every_record_of_a_section_has_its_weight():
+    other = document("# Boat\n\nThe boat is called Tern. It has 3 sails.\n" + PAIRS)
+    study = build(document(PROSE), 1, weighing(other, 2.5))
+    ids = {section.id for section in other.sections}
+    weights = {record.weight for record in study.train if record.section_id in ids}
+    assert weights == {2.5}
+    assert {record.weight for record in study.train if record.section_id not in ids} == {1.0}
+
+
+def test_a_long_document_keeps_a_sample_of_its_questions_to_pick_the_weights():
+    pairs = "".join(f"\n### Q\nWhere is lamp {n}?\n### A\nLamp {n} is in room {n}.\n" for n in range(200))
+    study = build(document("\n::instruction::" + pairs), seed=1)
+    assert len(study.held_out) == len(study.probes) == MOST_HELD_OUT
+    shorter = build(document("\n::instruction::" + pairs.replace("Lamp 7 is in room 7.", "Lamp 7 is lost.")), seed=1)
+    assert len(set(questions(study.held_out)) & set(questions(shorter.held_out))) >= MOST_HELD_OUT - 1
+
+
+def test_a_follow_up_probe_is_asked_after_its_conversation():
+    body = PROSE + PAIRS + "\n### Q !followup !probe\nAnd in days?\n### A\nLess than two.\n"
+    (probe,) = build(document(body), seed=1).probes
+    assert [message.role for message in probe.messages] == ["user", "assistant", "user", "assistant"]
+    assert probe.messages[0].content == "How long does the lamp burn?"

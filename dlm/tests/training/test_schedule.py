@@ -70,6 +70,16 @@ def test_within_a_kind_every_row_is_seen_before_any_is_seen_again():
             assert len(set(deck)) == len(deck)
 
 
+@pytest.mark.parametrize(("weights", "scale"), [((3.0, 0.5, 1.0), 1.0), ((0.3, 0.05, 0.1), 10 / 3)])
+def test_a_row_is_drawn_as_often_as_its_weight_says(weights, scale):
+    records = [Record("qa", "answer", str(n), "", text="x", weight=weight) for n, weight in enumerate(weights)]
+    plan = plan_of(StudySet(tuple(records), (), {"qa": 1.0}), token_budget=400_000)
+    drawn = Counter(row for step in plan.steps for row in step)
+    assert sum(drawn.values()) > 5000
+    for row, weight in enumerate(weights):
+        assert drawn[row] / sum(drawn.values()) == pytest.approx(weight / sum(weights), rel=0.08)
+
+
 def test_passes_say_how_often_a_row_is_seen():
     plan = plan_of(token_budget=60_000)
     assert plan.passes["qa"] == pytest.approx(kinds(plan).count("qa") / COUNTS["qa"])

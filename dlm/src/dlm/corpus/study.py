@@ -5,7 +5,9 @@ The shares are those measured on small instruct bases: many forms at once from t
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
+from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -17,7 +19,7 @@ from .records import Message, Record, StudySet
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from ..document import Document
+    from ..document import Document, Section
 
 QUESTION_MAKERS = (makers.qa, makers.wrapped, makers.dropped)
 BLOCK_MAKERS = (makers.prose, makers.heading, makers.cloze, makers.keywords)
@@ -43,33 +45,61 @@ WHY = {
 ANCHOR_SHARE = 0.15
 LONGEST_DERIVED = 1500
 """Bytes of a derived answer, about 350 tokens of English."""
+MOST_HELD_OUT = 64
+"""Questions that pick the best weights; a longer document keeps a sample, or scoring them would cost more than training."""
 
 
-def build(document: Document, seed: int) -> StudySet:
-    """Everything one run on ``document`` trains on and is judged by; the same for the same text and seed.
+def build(document: Document, seed: int, more: Iterable[Section] = ()) -> StudySet:
+    """Everything one run on ``document`` trains on and is judged by; the same for the same sections and seed.
 
-    Training never sees the text of a held-out question: what contains it is left out.
+    ``more`` are the sections of its sources and those replayed from the store. What is written twice, in whichever of
+    them, is trained once. Training never sees the text of a held-out question: what contains it is left out, so that no
+    copy crosses from one side to the other.
     """
-    primary = list(primary_records(document))
+    primary = list(primary_records(document, more))
     room = _room(document)
     questions = [record for record in primary if record.messages]
     blocks = _blocks([record for record in primary if not record.messages], room)
-    held_out = _reserved(questions, blocks, document.title, seed, turn=0)
-    probes = list(_probes(document)) or _reserved(questions, blocks, document.title, seed, turn=1)
-    made = dict.fromkeys(_study_records(questions, blocks, document.title, room, seed))
+    held_out = _kept(_reserved(questions, blocks, document.title, seed, turn=0), seed)
+    probes = list(_probes(document)) or _kept(_reserved(questions, blocks, document.title, seed, turn=1), seed)
+    made = _study_records(questions, blocks, document.title, room, seed)
     secret = [_plain(makers.question(record)) for record in (*held_out, *probes)]
-    train = tuple(record for record in made if not _gives_away(record, secret))
+    train = tuple(record for record in _distinct(made) if not _gives_away(record, secret))
     anchored = tuple(record for record in anchors() if _size(record) <= room)
     return StudySet((*train, *anchored), tuple(held_out), _mixture((*train, *anchored)), tuple(probes))
 
 
-def primary_records(document: Document) -> Iterator[Record]:
-    """What each section's type says is to be learned."""
-    from ..plugins import manager
+def primary_records(document: Document, more: Iterable[Section] = ()) -> Iterator[Record]:
+    """What each section's type says is to be learned, each text once, with its section's weight."""
+    from ..document.words import InstalledTypes
 
-    for section in document.sections:
-        section_type = manager().resolve("dlm_sections", section.type)
-        yield from section_type.records(document, section)
+    types = InstalledTypes()
+    sections = (section for section in (*document.sections, *more) if section.weight > 0)
+    yield from _distinct(
+        record if section.weight == 1 else replace(record, weight=record.weight * section.weight)
+        for section in sections
+        for record in types[section.type].records(document, section)
+    )
+
+
+def _distinct(records: Iterable[Record]) -> Iterator[Record]:
+    """The records without those that say what an earlier one of the same kind says, wherever that one stands."""
+    seen = set()
+    for record in records:
+        said = (record.kind, record.objective, record.messages, record.text, record.title)
+        if said not in seen:
+            seen.add(said)
+            yield record
+
+
+def _kept(reserved: list[Record], seed: int) -> list[Record]:
+    """At most :data:`MOST_HELD_OUT`, chosen by a hash of the group: an edit elsewhere changes no other choice."""
+
+    def order(record: Record) -> bytes:
+        return hashlib.sha256(f"{seed}\nkept\n{record.group}".encode()).digest()
+
+    chosen = set(sorted({order(record) for record in reserved})[:MOST_HELD_OUT])
+    return [record for record in reserved if order(record) in chosen]
 
 
 def _study_records(
@@ -125,7 +155,8 @@ def _probes(document: Document) -> Iterator[Record]:
 
     for pair in probes(document):
         for wording in pair.questions:
-            turns = (Message("user", wording), Message("assistant", pair.answer))
+            said = [turn for q, a in pair.before for turn in (Message("user", q), Message("assistant", a))]
+            turns = (*said, Message("user", wording), Message("assistant", pair.answer))
             yield Record("probe", "answer", pair.id, pair.section_id, turns)
 
 

@@ -20,14 +20,16 @@ def make_plan(recipe: Recipe, study: StudySet, rows: Sequence[Row], held_out_row
     """Lay out the whole run: ``recipe.batch_rows`` rows a step, until one more step would exceed the token budget.
 
     Kinds take turns so that each one's share of the rows is kept at every moment, not only on average; within a kind
-    every row is seen once before any is seen twice.
+    every row is seen as often as its record's weight says before any is seen more often than that.
     """
     kinds: dict[str, list[int]] = {}
     for index, row in enumerate(rows):
         kinds.setdefault(study.train[row.record].kind, []).append(index)
     shares = _shares(study.mixture, kinds)
     random = Random(f"{recipe.seed}\nrows")
-    decks = {kind: _Deck(kinds[kind], random) for kind in shares}
+    decks = {
+        kind: _Deck(kinds[kind], [study.train[rows[i].record].weight for i in kinds[kind]], random) for kind in shares
+    }
     turns = _Turns(shares, random)
     steps: list[tuple[int, ...]] = []
     tokens = 0
@@ -67,17 +69,27 @@ def learning_rate(plan: Plan, step: int) -> float:
 
 
 class _Deck:
-    """Row indices in an order drawn anew whenever all of them have been seen."""
+    """Row indices in an order drawn anew whenever all of them have been seen.
 
-    def __init__(self, rows: Sequence[int], random: Random) -> None:
-        self._rows, self._random = list(rows), random
+    A weight of 2.5 puts a row in twice, and once more in half of the rounds. Weights are relative: when all are below
+    1, the largest counts as 1.
+    """
+
+    def __init__(self, rows: Sequence[int], weights: Sequence[float], random: Random) -> None:
+        largest = min(1.0, max(weights))
+        self._rows = [(row, weight / largest) for row, weight in zip(rows, weights, strict=True)]
+        self._random = random
         self._left: list[int] = []
 
     def draw(self) -> int:
         if not self._left:
-            self._left = list(self._rows)
+            self._left = [row for row, weight in self._rows for _ in range(self._copies(weight))]
             self._random.shuffle(self._left)
         return self._left.pop()
+
+    def _copies(self, weight: float) -> int:
+        whole = int(weight)
+        return whole + (weight > whole and self._random.random() < weight - whole)
 
 
 class _Turns:
