@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dlm.document import Document, parse
-from dlm.document.frontmatter import Frontmatter, Training
+from dlm.document.frontmatter import Frontmatter, Replay, Training
 from dlm.document.ulid import new_ulid, valid_ulid
 from dlm.document.unsupported import unsupported
 from dlm.errors import DocumentError, Finding
@@ -37,7 +37,7 @@ def only(*lines: str, **keys: str) -> Finding:
 
 
 def test_what_the_writer_leaves_out_is_left_to_the_recipe() -> None:
-    decided = {"adapter", "optimizer", "preference", "cpt", "gate", "cache", "audio", "sources_policy"}
+    decided = {"adapter", "optimizer", "preference", "cpt", "gate", "cache", "replay", "audio", "sources_policy"}
     given = document().frontmatter.training.model_dump()
     assert {key for key, value in given.items() if value is not None} == decided
 
@@ -60,6 +60,8 @@ def test_what_the_writer_leaves_out_is_left_to_the_recipe() -> None:
         ("lr_scheduler: wsd", "lr_scheduler", "wsd"),
         ("precision:", "precision", None),
         ("sources: []", "sources", ()),
+        ("replay: {removed: keep, max_sections: 0}", "replay", Replay(removed="keep", max_sections=0)),
+        ("replay: {}", "replay", Replay(removed="forget", max_sections=64)),
     ],
 )
 def test_a_training_value_is_accepted(line: str, key: str, value: object) -> None:
@@ -90,6 +92,9 @@ def test_a_training_value_is_accepted(line: str, key: str, value: object) -> Non
         ("sources: [{path: '', include: x}]", 20),
         ("cpt: {embed_warmup_steps: -1}", 29),
         ("preference: {hyperparams: {beta: 2}}", 36),
+        ("replay: {removed: delete}", 21),
+        ("replay: {max_sections: -1}", 26),
+        ("replay: {max_sections: 1.5}", 26),
     ],
 )
 def test_a_training_value_is_refused_at_its_own_column(line: str, col: int) -> None:
@@ -258,7 +263,6 @@ def test_the_models_never_change_after_reading() -> None:
         ("adapter: dora", "training.adapter", 3),
         ("optimizer: paged_adamw_8bit", "training.optimizer", 3),
         ("adapters: {a: {}}", "training.adapters", 3),
-        ("sources: [{path: src}]", "training.sources", 3),
         ("cpt: {schedule: dapt}", "training.cpt.schedule", 9),
         ("cpt: {embed_warmup_steps: 1}", "training.cpt.embed_warmup_steps", 9),
         ("preference: {enabled: true}", "training.preference.enabled", 16),
@@ -288,7 +292,8 @@ def test_what_does_not_touch_training_is_not_listed() -> None:
         "optimizer: adamw_torch",
         "cpt: {schedule: sft}",
         "cache: {enabled: false}",
-        "sources: []",
+        "sources: [{path: src}]",
+        "replay: {removed: keep, max_sections: 0}",
     ]
     quiet += ["preference: {enabled: false, method: orpo}", "seed: 3", "gate: {steps: 9}"]
     export = "export: {default_quant: Q8_0, default_temperature: 0.5}"

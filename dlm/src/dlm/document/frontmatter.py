@@ -137,6 +137,15 @@ class Source(_Part):
     max_files: Count | None = None
 
 
+class Replay(_Part):
+    """``training.replay``: what happens with a section that is no longer in the document."""
+
+    removed: Literal["forget", "keep"] = "forget"
+    """``forget``: never trained again. ``keep``: its text stays in the store and is trained on."""
+    max_sections: Annotated[int, Field(ge=0)] = 64
+    """How many sections that are gone are trained on at most."""
+
+
 class Training(_Part):
     """``training``: how to train. ``None`` leaves the choice to the recipe."""
 
@@ -163,6 +172,7 @@ class Training(_Part):
     cpt: Cpt = Cpt()
     gate: Gate = Gate()
     cache: Cache = Cache()
+    replay: Replay = Replay()
     audio: Audio = Audio()
     adapters: (
         Annotated[dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")], NamedAdapter], Field(min_length=1)]

@@ -193,7 +193,7 @@ def _title(found: tuple[Section, ...]) -> str:
 def _something_to_train(
     document: Document, framed: Framed, types: Mapping[str, SectionType] | None, findings: Findings
 ) -> None:
-    if any(True for _ in records(document, types)):
+    if document.frontmatter.training.sources or any(True for _ in records(document, types)):
         return
     fix = "write some text below the second `---`, or an ::instruction:: section with `### Q` and `### A`"
     what = "there is nothing to train on: only probes or headings" if document.sections else "the document has no text"

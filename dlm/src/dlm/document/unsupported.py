@@ -41,8 +41,6 @@ def _keys(document: Document) -> Iterator[tuple[Path, str]]:
         yield ("training", "optimizer"), "write `optimizer: adamw_torch`, or remove it"
     if training.adapters:
         yield ("training", "adapters"), "remove it: all sections train one adapter"
-    if training.sources:
-        yield ("training", "sources"), "remove it, and paste the text that shall be learned into the document"
     if training.gate.enabled:
         yield ("training", "gate", "enabled"), remove
     if training.cpt.schedule not in ("auto", "sft"):
