@@ -159,12 +159,12 @@ def _sentence(detail: ErrorDetails) -> str:
 
 
 def _spelling(path: Path) -> str:
-    close = difflib.get_close_matches(str(path[-1]), _keys(Frontmatter, path[:-1]), n=1)
+    close = difflib.get_close_matches(str(path[-1]), known_keys(Frontmatter, path[:-1]), n=1)
     return f"did you mean `{close[0]}`? Otherwise remove it" if close else "remove it, or correct its spelling"
 
 
-def _keys(model: type[BaseModel], path: Path) -> list[str]:
-    """The keys that may stand below ``path``."""
+def known_keys(model: type[BaseModel], path: Path) -> list[str]:
+    """The keys of ``model`` that may stand below ``path``, in the order of the format."""
     inner: Any = model
     for step in path:
         fields = getattr(inner, "model_fields", None)
