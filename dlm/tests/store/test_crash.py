@@ -15,7 +15,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -26,37 +25,13 @@ from dlm.store import Store
 # Newer Pythons warn when a process with threads forks; the child here only writes files and ends.
 pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 
-MUTATIONS = {"open", "os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.truncate", "os.utime", "shutil.rmtree"}
-DONE, CRASHED = 7, 9
 DLM_ID = "01J9ZQ4T8WXYV5E7KD3MNPRSTA"
 
 
-def crash_at(moment: int, root: Path, work: Callable[[], None]) -> bool:
-    """Do ``work`` in a child that ends at its ``moment``-th touch of ``root``; whether it got there."""
-    child = os.fork()
-    if child == 0:
-        seen = 0
-
-        def audit(event: str, arguments: tuple[object, ...]) -> None:
-            nonlocal seen
-            if event in MUTATIONS and any(str(root) in str(one) for one in arguments):
-                seen += 1
-                if seen == moment:
-                    os._exit(CRASHED)
-
-        sys.addaudithook(audit)
-        try:
-            work()
-        except BaseException:
-            os._exit(1)
-        os._exit(DONE)
-    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    assert status in (DONE, CRASHED), "the work itself failed"
-    return status == CRASHED
-
-
 @pytest.mark.parametrize("ending", ["commit", "reject", "use", "cancel"])
-def test_a_crash_at_any_step_leaves_a_store_that_serves_and_goes_on(tmp_path: Path, adapter, facts, ending) -> None:
+def test_a_crash_at_any_step_leaves_a_store_that_serves_and_goes_on(
+    tmp_path: Path, adapter, facts, crash_at, ending
+) -> None:
     crashes = 0
     begun = Store(tmp_path / "begun", DLM_ID)
     with begun.lock("train"):
@@ -93,7 +68,7 @@ def test_a_crash_at_any_step_leaves_a_store_that_serves_and_goes_on(tmp_path: Pa
     assert crashes > 8, "the hook saw too little to mean anything"
 
 
-def test_the_first_run_of_all_may_crash_anywhere(tmp_path: Path, adapter, facts) -> None:
+def test_the_first_run_of_all_may_crash_anywhere(tmp_path: Path, adapter, facts, crash_at) -> None:
     crashes = 0
     while True:
         store = Store(tmp_path / str(crashes), DLM_ID)

@@ -67,6 +67,21 @@ class Layout:
         """Holds one ``.jsonl`` a run."""
         return self.root / "logs"
 
+    @property
+    def replay(self) -> Path:
+        """Holds the ledger."""
+        return self.root / "replay"
+
+    @property
+    def ledger(self) -> Path:
+        """Which sections were trained, are kept, or were let go."""
+        return self.replay / "ledger.json"
+
+    @property
+    def tokens(self) -> Path:
+        """Tokenised records, to save time; nothing is lost with it."""
+        return self.root / "tokenized-cache" / "tokens.sqlite"
+
     def version(self, number: int) -> Path:
         """Folder of a committed version."""
         return self.versions / version_name(number)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import StoreError
 from . import version as reading
-from .files import remove_tree, write_atomic
+from .files import disk_errors, remove_tree, write_atomic
 from .layout import VERSIONS, parse_rejected, version_name
+from .ledger import LEDGER_FILE, put_in_place
 from .manifest import Manifest, fresh, load
 from .summary import current_keys, new_run, run_numbers
 
@@ -47,6 +48,7 @@ def recover(layout: Layout, dlm_id: str) -> Recovered:
         manifest = _rebuilt(dlm_id, found, notes)
     manifest, adopted = _close_runs(manifest, found, notes)
     current = _settle_pointer(layout, found, adopted, notes)
+    _settle_ledger(layout, found, notes)
     manifest = manifest.model_copy(update=current_keys(current))
     return Recovered(manifest, found, tuple(notes))
 
@@ -61,7 +63,7 @@ def _remove_leftovers(layout: Layout) -> list[str]:
     for folder in reading.contents(layout).partial:
         remove_tree(folder)
         notes.append(f"removed {folder.name}, left half-written by a run that died")
-    for place in (layout.root, layout.adapter):
+    for place in (layout.root, layout.adapter, layout.replay):
         for leftover in place.glob(".*.tmp"):
             leftover.unlink(missing_ok=True)
     return notes
@@ -101,6 +103,19 @@ def _settle_pointer(layout: Layout, found: Contents, adopted: Version | None, no
         point(layout, wanted.number)
         notes.append(f"{wanted.name} is whole and was not yet current: now it is")
     return wanted
+
+
+def _settle_ledger(layout: Layout, found: Contents, notes: list[str]) -> None:
+    """Move the ledger of a commit that was cut short into place. One beside weights that are not whole goes: nothing
+    was trained by it, and it may hold text."""
+    newest_first = [version.path for version in reversed(found.versions) if (version.path / LEDGER_FILE).is_file()]
+    sound = {version.path for version in found.versions if version.path in newest_first and _whole(version, notes)}
+    with disk_errors(layout.ledger):
+        for folder in [path for path in newest_first if path in sound][:1]:
+            put_in_place(layout, folder)
+            notes.append(f"the ledger of {folder.name} was not yet in its place: now it is")
+        for folder in (*newest_first, *found.damaged):
+            (folder / LEDGER_FILE).unlink(missing_ok=True)
 
 
 def _rebuilt(dlm_id: str, found: Contents, notes: list[str]) -> Manifest:

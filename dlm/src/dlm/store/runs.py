@@ -16,6 +16,7 @@ from ..errors import StoreError
 from .encoding import canonical, jsonable, line, now
 from .files import disk_errors, explain, free_megabytes, remove_tree, sha256, sync_folder, sync_tree, write_atomic
 from .layout import version_name
+from .ledger import LEDGER_FILE, dump, put_in_place, require_unchanged
 from .manifest import save
 from .recover import point, recover
 from .summary import current_keys, new_run, run_numbers
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from .layout import Layout
+    from .ledger import Ledger
     from .manifest import Manifest, Status, TrainingRun
     from .recover import Recovered
 
@@ -56,18 +58,26 @@ class Run:
         with disk_errors(self.log_path), self.log_path.open("a", encoding="utf-8") as file:
             file.write(line({"timestamp": now(), **record}))
 
-    def commit(self, write: Callable[[Path], None], facts: dict[str, Any]) -> Version:
+    def commit(self, write: Callable[[Path], None], facts: dict[str, Any], ledger: Ledger | None = None) -> Version:
         """Let ``write`` fill a folder and make it the current version, or leave everything as it was.
 
+        ``ledger`` becomes the store's in the same step: readers see both as they were, or both as they are now.
+
         Raises:
-            StoreError: the disk is full or closed to us, or ``write`` left no adapter. Other exceptions of ``write``
-                come through as they are.
+            StoreError: the disk is full or closed to us, ``write`` left no adapter, or the ledger was changed since the
+                one that ``ledger`` follows from was read. Other exceptions of ``write`` come through as they are.
         """
-        partial = self._fill(write, facts)
+        if ledger is not None:
+            require_unchanged(self._layout, ledger)
+            ledger = ledger.stamped(self.id, self._number)
+        partial = self._fill(write, facts, ledger)
         final = self._layout.version(self._number)
         self._show(partial, final)
         try:
             point(self._layout, self._number)
+            if ledger is not None:
+                with disk_errors(self._layout.ledger):
+                    put_in_place(self._layout, final)
             version = read_version(final, self._number)
             self._close("ok", "", version)
         except StoreError as problem:
@@ -95,7 +105,7 @@ class Run:
         """End the run because someone stopped it. Does nothing when it has ended already."""
         self._give_up("cancelled", "stopped from the keyboard")
 
-    def _fill(self, write: Callable[[Path], None], facts: dict[str, Any]) -> Path:
+    def _fill(self, write: Callable[[Path], None], facts: dict[str, Any], ledger: Ledger | None = None) -> Path:
         """Phase one: a hidden folder with everything in it, durable."""
         if self._ended:
             raise RuntimeError(f"run {self.id} has ended: begin another one")
@@ -104,6 +114,8 @@ class Run:
             with disk_errors(partial):
                 partial.mkdir()
             self._write(write, partial)
+            if ledger is not None:
+                write_atomic(partial / LEDGER_FILE, dump(ledger))
             with disk_errors(partial):
                 sync_tree(partial)
                 write_atomic(partial / FACTS_FILE, canonical(self._all_facts(partial, facts)))
@@ -164,17 +176,20 @@ class Run:
         save(self._layout.manifest, self._manifest)
 
 
-def begin(layout: Layout, dlm_id: str, facts: dict[str, Any]) -> Run:
+def begin(layout: Layout, dlm_id: str, facts: dict[str, Any], ledger: Ledger | None = None) -> Run:
     """Put the store in order and open a run in it; the lock is held.
 
     Raises:
-        StoreError: the manifest is damaged, or the disk is nearly full or closed to us.
+        StoreError: the manifest is damaged, the disk is nearly full or closed to us, or ``ledger``, which will be
+            committed, follows from one that is no longer the store's.
     """
     _require_room(layout)
     with disk_errors(layout.root):
-        for folder in (layout.versions, layout.logs):
+        for folder in (layout.versions, layout.logs, layout.replay):
             folder.mkdir(parents=True, exist_ok=True)
     state = recover(layout, dlm_id)
+    if ledger is not None:
+        require_unchanged(layout, ledger)
     run_id = _next_run(layout, state)
     started = new_run(run_id, facts)
     source_path = facts.get("source_path", state.manifest.source_path)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageProblem
+from . import ledger as ledgers
 from . import version as reading
 from .layout import store_layout
 from .lock import hold
@@ -15,9 +16,10 @@ from .runs import Run, begin
 from .summary import current_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from .ledger import Ledger
     from .manifest import Manifest
     from .version import Contents, Version
 
@@ -93,18 +95,41 @@ class Store:
             finally:
                 self._held = False
 
-    def begin_run(self, facts: dict[str, Any]) -> Run:
+    def ledger(self) -> Ledger:
+        """Which sections the last training saw, kept and let go; empty before the first. Needs no lock.
+
+        Raises:
+            StoreError: it is damaged, or of a newer dlm.
+        """
+        return ledgers.load(self.layout)
+
+    def rewrite_ledger(self, change: Callable[[Ledger], Ledger]) -> Ledger:
+        """Replace the ledger, outside of a run, by what ``change`` makes of it. Hold :meth:`lock`.
+
+        Raises:
+            StoreError: it is damaged, or the disk cannot be written.
+        """
+        self._require_lock()
+        state = recover(self.layout, self.dlm_id)
+        save(self.layout.manifest, state.manifest)
+        before = self.ledger()
+        after = change(before).model_copy(update={"revision": before.revision + 1})
+        ledgers.save(self.layout, after)
+        return after
+
+    def begin_run(self, facts: dict[str, Any], ledger: Ledger | None = None) -> Run:
         """Put right what a dead process left, and open a run. Hold :meth:`lock` until it has ended.
 
         ``facts`` go into ``version.json``. Known keys: ``document_digest``, ``section_ids``, ``source_path``, ``base``
         (``key``, ``digest``, ``revision``, ``source``), ``recipe``, ``plan``, ``versions`` (distribution to version).
-        :meth:`Run.commit` adds ``outcome`` and ``precision``.
+        :meth:`Run.commit` adds ``outcome`` and ``precision``. ``ledger`` is the one that will be committed: whether it
+        still follows from the store's is found out here, before anything is trained.
 
         Raises:
-            StoreError: the manifest is damaged, or the disk is nearly full or closed to us.
+            StoreError: the manifest is damaged, the disk is nearly full or closed to us, or the ledger was changed.
         """
         self._require_lock()
-        return begin(self.layout, self.dlm_id, facts)
+        return begin(self.layout, self.dlm_id, facts, ledger)
 
     def use(self, number: int) -> Version:
         """Make an existing version the current one. Hold :meth:`lock`.
