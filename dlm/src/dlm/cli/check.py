@@ -2,42 +2,133 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import textwrap
+from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ..document.checkup import Checkup
 
+SHOWN = 200
+"""Findings printed of one kind; ``--json`` has all of them."""
+MISTAKES, WARNINGS = 2, 1
+"""Exit codes; warnings count only with ``--strict``."""
 
-@click.command()
-@click.argument("document", type=click.Path())
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+
+@click.command(short_help="Read documents and report every mistake in them.")
+@click.argument("documents", metavar="DOC...", nargs=-1, required=True, type=click.Path())
+@click.option("--strict", is_flag=True, help="End with exit code 1 when there are warnings.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object; a list of them for several documents.")
 @click.pass_context
-def check(ctx: click.Context, document: str, as_json: bool) -> None:
-    """Read a document and report every mistake in it."""
+def check(ctx: click.Context, documents: tuple[str, ...], strict: bool, as_json: bool) -> None:
+    """Read DOC and report every mistake in it, with its line, before anything is trained.
+
+    Mistakes end with exit code 2. Without any, what will be trained is shown.
+    """
     import json
     from pathlib import Path
 
     from ..document.checkup import examine
+    from ..errors import UsageProblem
 
-    found = examine(Path(document))
+    found: list[Checkup] = []
+    unread = False
+    for document in documents:
+        try:
+            found.append(examine(Path(document)))
+        except UsageProblem as problem:
+            if len(documents) == 1:
+                raise
+            click.echo(f"error: {problem}", err=True)
+            unread = True
+        else:
+            if not as_json:
+                _print(found[-1])
     if as_json:
-        click.echo(json.dumps(found.as_json(), indent=2, ensure_ascii=False, allow_nan=False))
-    else:
-        _print(found)
-    ctx.exit(2 if found.findings else 0)
+        plain: Any = [one.as_json() for one in found]
+        click.echo(json.dumps(plain if len(documents) > 1 else plain[0], indent=2, ensure_ascii=False, allow_nan=False))
+    ctx.exit(_exit_code(found, unread, strict))
+
+
+def _exit_code(found: list[Checkup], unread: bool, strict: bool) -> int:
+    if unread or any(one.errors for one in found):
+        return MISTAKES
+    return WARNINGS if strict and any(one.warnings for one in found) else 0
 
 
 def _print(found: Checkup) -> None:
-    for finding in found.findings:
-        click.echo(str(finding))
+    """First whether it is fine; findings where editors look for them; then what will be trained."""
+    verdict = ", ".join(_number(count, word) for count, word in _tally(found) if count)
+    if found.errors:
+        click.echo(f"{found.path}: {verdict}", err=True)
+    else:
+        click.echo(f"{found.path}: no mistakes{f', {verdict}' if verdict else ''}")
+    for line in _findings(found):
+        click.echo(line)
+    for name, text in _summary(found):
+        click.echo(_wrapped(f"  {name:<10} ", text))
     for note in found.notes:
-        click.echo(f"{found.path}: note: {note}")
-    if found.findings:
-        count = len(found.findings)
-        click.echo(f"{count} {'mistake' if count == 1 else 'mistakes'} in {found.path}", err=True)
+        click.echo(_wrapped("note: ", note))
+
+
+def _wrapped(begin: str, text: str) -> str:
+    return textwrap.fill(
+        text,
+        79,
+        initial_indent=begin,
+        subsequent_indent=" " * len(begin),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _tally(found: Checkup) -> list[tuple[int, str]]:
+    return [(len(found.errors), "mistake"), (len(found.warnings), "warning")]
+
+
+def _findings(found: Checkup) -> Iterator[str]:
+    for severity, finding in found.remarks[:SHOWN]:
+        what = finding.what if severity == "error" else f"{severity}: {finding.what}"
+        yield f"{finding.path}:{finding.line}:{finding.col}: {what}: {finding.fix}"
+    if len(found.remarks) > SHOWN:
+        yield f"... and {len(found.remarks) - SHOWN} more: `dlm check --json {found.path}` lists all"
+
+
+def _summary(found: Checkup) -> Iterator[tuple[str, str]]:
+    """What will be trained, as names with their numbers."""
+    if found.document is None or found.base is None or found.forecast is None:
         return
-    click.echo(f"{found.path}: no mistakes. {found.title!r}, base {found.base_model}")
-    for line in found.summary():
-        click.echo(f"  {line}")
+    counts = found.counts
+    yield "title", found.document.title
+    yield "base", f"{found.base.key}, {'on this disk' if found.base.folder else 'to be fetched by the first training'}"
+    yield "sections", ", ".join(f"{number:,} {name}" for name, number in found.section_types.items())
+    windows = f"{_number(found.forecast.windows, 'window')} of at most {found.forecast.sequence_len:,} tokens"
+    yield "texts", f"{counts['texts']:,} with {_number(counts['words'], 'word')}, in {windows}"
+    yield "questions", f"{_number(counts['questions'], 'wording')} for {_number(counts['answers'], 'answer')}"
+    yield "probes", _probes(found)
+    yield from _training(found)
+
+
+def _probes(found: Checkup) -> str:
+    count = found.counts["probes"]
+    return f"{count:,}, never trained: `sway check {found.path}` asks them" if count else "none"
+
+
+def _training(found: Checkup) -> Iterator[tuple[str, str]]:
+    if (forecast := found.forecast) is None:
+        return
+    yield "tokens", f"{forecast.tokens:,}" if forecast.exact else f"about {forecast.tokens:,}, judged by the bytes"
+    if (plan := forecast.laid_out) is None:
+        yield "training", "too much to lay out here: `dlm train` prints its plan before the first step"
+        return
+    yield "held out", f"{_number(plan.held_out, 'question')}, never trained: they pick the best weights"
+    rows = sum(plan.rows.values())
+    yield "training", f"about {_number(plan.steps, 'step')} of {plan.batch_rows} rows, {plan.tokens:,} tokens in all"
+    yield "rows", f"{rows:,}: " + ", ".join(f"{number:,} {kind}" for kind, number in plan.rows.items())
+
+
+def _number(count: int, word: str) -> str:
+    return f"{count:,} {word}{'' if count == 1 else 's'}"

@@ -1,0 +1,164 @@
+"""What ``dlm check`` finds beyond grammar: pairs against each other, lengths, adapters, files, and the forecast."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from dlm.corpus.forecast import LAID_OUT_BYTES
+from dlm.corpus.study import build
+from dlm.document import read
+from dlm.document.checkup import Checkup, examine
+from dlm.testing import toy_base
+
+HEAD = "---\ndlm_id: 01M81FN4JAC853MSGR8B0PH69S\ndlm_version: 15\nbase_model: {base}\n{more}---\n"
+PROBES = "".join(f"\n### Q !probe\nWhich number follows {n}?\n### A\n{n + 1}\n" for n in range(4))
+
+
+@pytest.fixture
+def checked(tmp_path, monkeypatch):
+    """``checked(body, more="training: ...")``: a document with that body, examined."""
+    monkeypatch.setenv("DLM_HOME", str(tmp_path / "home"))
+    base = toy_base(tmp_path / "base")
+
+    def checked(body: str, more: str = "", base: Path | str = f"path:{base}") -> Checkup:
+        path = tmp_path / "d.dlm"
+        path.write_text(HEAD.format(base=base, more=f"{more}\n" if more else "") + body, encoding="utf-8")
+        return examine(path)
+
+    return checked
+
+
+@pytest.fixture
+def counted(checked, tmp_path):
+    """As ``checked``, with a base that has a tokenizer: every word and every mark is a token."""
+    tokenizers = pytest.importorskip("tokenizers")
+    model = tokenizers.models.WordLevel({"?": 0}, unk_token="?")
+    tokenizer = tokenizers.Tokenizer(model)
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
+    # What a tokenizer.json carries along must not shorten what is counted.
+    tokenizer.enable_truncation(2)
+    tokenizer.enable_padding(length=50)
+    tokenizer.save(str(tmp_path / "base" / "tokenizer.json"))
+    return checked
+
+
+def line_of(checked: Checkup, text: str, nth: int = 1) -> int:
+    """The line on which ``text`` stands for the ``nth`` time."""
+    lines = checked.path.read_text("utf-8").split("\n")
+    return [number for number, line in enumerate(lines, start=1) if line == text][nth - 1]
+
+
+def pair(question: str, answer: str, flags: str = "") -> str:
+    return f"\n### Q{flags}\n{question}\n### A\n{answer}\n"
+
+
+def test_a_question_with_two_answers_is_a_warning_that_names_both_lines(checked):
+    body = (
+        "::instruction::\n" + pair("Who built it?", "Ada.") + pair("When?", "In May.") + pair("who  BUILT it?", "Ben.")
+    )
+    found = checked(body)
+    (warning,) = found.warnings
+    assert (warning.line, warning.col) == (line_of(found, "### Q", 3), 1)
+    assert f"another answer on line {line_of(found, '### Q')}" in warning.what
+    assert found.errors == ()
+
+
+def test_one_of_several_wordings_is_enough_for_a_contradiction_also_across_sections(checked):
+    body = "::instruction::\n\n### Q\nWho?\n### Q\nBy whom?\n### A\nAda.\n\n::prose::\nText.\n\n::instruction::\n"
+    found = checked(body + pair("By whom?", "Ben.") + pair("By whom?", "Cid."))
+    assert [warning.line for warning in found.warnings] == [line_of(found, "### Q", 3), line_of(found, "### Q", 4)]
+    assert f"lines {line_of(found, '### Q')} and {line_of(found, '### Q', 3)}" in found.warnings[1].what
+
+
+def test_probes_contradict_each_other_too_and_never_trained_sections_contradict_nobody(checked):
+    clash = pair("Who?", "Ada.", " !probe") + pair("Who?", "Ben.", " !probe")
+    assert len(checked("Text.\n\n::instruction::\n" + clash).warnings) == 1
+
+
+def test_the_same_pair_twice_is_a_note_and_no_warning(checked):
+    found = checked("::instruction::\n" + pair("Who?", "Ada.") + pair("When?", "May.") + pair("who?", "Ada."))
+    assert found.remarks == ()
+    assert any(note.startswith(f"line {line_of(found, '### Q', 3)} repeats") for note in found.notes)
+
+
+def test_a_pair_that_surely_does_not_fit_a_sequence_is_an_error_at_its_line(counted):
+    long = "word " * 400
+    found = counted(
+        "Text.\n\n::instruction::\n" + pair("Who?", "Ada.") + pair("Why?", long), "training: {sequence_len: 128}"
+    )
+    ((severity, finding),) = found.remarks
+    assert (severity, finding.line) == ("error", line_of(found, "### Q", 2))
+    assert "training.sequence_len = 128" in finding.what
+
+
+def test_without_a_tokenizer_a_pair_that_is_too_long_is_a_warning(checked):
+    body = "Text.\n\n::instruction::\n" + pair("Why?", "word " * 400)
+    found = checked(body, "training: {sequence_len: 128}", base="hf:nobody/nothing")
+    assert [finding.line for finding in found.warnings] == [line_of(found, "### Q")]
+    assert "about" in found.warnings[0].what
+    assert found.errors == ()
+
+
+def test_routing_to_an_adapter_that_is_not_declared_is_an_error_at_its_fence(checked):
+    more = "training:\n  adapters:\n    tone: {}\n    spare: {}"
+    found = checked("Text.\n\n::prose#tome::\nMore.\n\n::prose#tone::\nEven more.\n", more)
+    undeclared = [finding for finding in found.errors if "does not declare" in finding.what]
+    assert [(f.line, f.col, f.fix) for f in undeclared] == [(line_of(found, "::prose#tome::"), 8, "write #tone")]
+    assert any("`spare`" in note and f"line {line_of(found, '    spare: {}')} " in note for note in found.notes)
+
+
+def test_all_kinds_of_findings_come_in_one_pass_in_the_order_of_their_lines(checked):
+    body = "::instruction#x::\n" + pair("Who?", "Ada.") + pair("Who?", "Ben.")
+    found = checked(body, "training: {adapter: qlora}", base="gpt-0")
+    places = [finding.line for _, finding in found.remarks]
+    assert places == sorted(places)
+    assert [severity for severity, _ in found.remarks] == ["error", "error", "error", "error", "warning"]
+
+
+def test_the_forecast_counts_what_training_would_lay_out(checked):
+    body = "# Lamp\n\nThe lamp stands in the cellar. It was built by Ada.\n\n::instruction::\n"
+    found = checked(body + pair("Who built the lamp?", "Ada built the lamp.") + PROBES)
+    assert found.forecast is not None
+    assert found.forecast.laid_out is not None
+    study = build(read(found.path), 42)
+    assert found.forecast.laid_out.rows == dict(Counter(record.kind for record in study.train))
+    assert found.forecast.laid_out.held_out == len(study.held_out)
+
+
+def test_tokens_are_counted_by_the_base_s_tokenizer_when_it_lies_on_this_disk(counted):
+    body = "The lamp stands in the cellar.\n\n::instruction::\n\n### Q\nWho?\n### Q\nWho was it?\n### A\nAda.\n"
+    will_train = counted(body + PROBES).as_json()["will_train"]
+    assert (will_train["tokens"], will_train["tokens_counted"]) == (7 + 2 + 2, True)
+
+
+def test_a_tokenizer_that_cannot_be_loaded_leaves_an_estimate(checked, tmp_path):
+    (tmp_path / "base" / "tokenizer.json").write_text("{not json", "utf-8")
+    will_train = checked("x" * 360 + "\n").as_json()["will_train"]
+    assert (will_train["tokens"], will_train["tokens_counted"]) == (100, False)
+
+
+def test_a_text_longer_than_a_sequence_is_counted_in_windows(checked):
+    body = "A sentence of words stands here. " * 200
+    found = checked(body + "\n\n::instruction::\n" + PROBES, "training: {sequence_len: 256}")
+    assert found.forecast is not None
+    assert found.forecast.windows >= found.forecast.tokens / 256 > 1
+
+
+def test_a_document_too_large_to_lay_out_is_still_counted(checked):
+    sentence = "The keeper writes down the level of the tank and the hour. "
+    found = checked(sentence * (LAID_OUT_BYTES // len(sentence) + 1), base="hf:nobody/nothing")
+    assert found.forecast is not None
+    assert found.forecast.laid_out is None
+    assert found.forecast.tokens == pytest.approx(LAID_OUT_BYTES / 3.6, rel=0.01)
+
+
+def test_a_document_with_errors_has_no_forecast_and_its_json_says_what_is_known(checked):
+    plain = checked("Text.\n", base="gpt-0").as_json()
+    assert (plain["ok"], plain["base"], plain["base_model"]) == (False, None, "gpt-0")
+    assert {finding["severity"] for finding in plain["findings"]} == {"error"}
+    assert "rows" not in plain["will_train"]
+    json.dumps(plain, allow_nan=False)
