@@ -126,7 +126,7 @@ def test_an_unclosed_code_block_is_reported_where_it_opens(fence: str) -> None:
 def test_an_unknown_section_names_the_types_and_the_escape(line: str) -> None:
     found = only(f"{FRONT}Text.\n{line}\nmore\n")
     assert (found.line, found.col) == (6, 1)
-    assert "instruction, prose" in found.fix
+    assert "audio, image, instruction, preference, prose" in found.fix
     assert "\\::" in found.fix
     assert shape(parse(f"{FRONT}Text.\n\\{line}\nmore")) == [("prose", f"Text.\n{line}\nmore")]
 
@@ -145,13 +145,6 @@ def test_one_backslash_is_taken_from_an_escaped_fence_and_none_elsewhere() -> No
 )
 def test_lines_that_only_resemble_a_fence_are_text(line: str) -> None:
     assert shape(parse(f"{FRONT}a\n{line}\nb")) == [("prose", f"a\n{line}\nb")]
-
-
-@pytest.mark.parametrize("word", ["preference", "image", "audio"])
-def test_words_of_the_format_without_a_plugin_say_so(word: str) -> None:
-    found = only(f'{FRONT}a\n::{word} path="x"::\nbody\n')
-    assert "installed" in found.what
-    assert word in found.what
 
 
 def test_attributes_that_cannot_be_read_are_reported_for_known_words_only() -> None:

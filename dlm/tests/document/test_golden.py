@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import jsonschema
 import pytest
 
 from dlm.document import Pair, parse, probes, read, records
+from dlm.document.formats import Triple
 from dlm.document.mapping import read_mapping
 from dlm.document.schema import schema
 from dlm.errors import DocumentError
@@ -36,12 +38,10 @@ def as_data(path: Path) -> dict[str, Any]:
                 "adapter": section.adapter,
                 "attributes": dict(section.attributes),
                 "provenance": dict(section.provenance),
+                "weight": section.weight,
                 "content": section.content,
-                "pairs": [
-                    {"id": p.id, "questions": list(p.questions), "answer": p.answer, "probe": p.probe, "line": p.line}
-                    for p in section.body
-                    if isinstance(p, Pair)
-                ],
+                "pairs": [_pair(item) for item in section.body if isinstance(item, Pair)],
+                "triples": [asdict(item) for item in section.body if isinstance(item, Triple)],
             }
             for section in document.sections
         ],
@@ -51,12 +51,19 @@ def as_data(path: Path) -> dict[str, Any]:
                 "group": r.group,
                 "title": r.title,
                 "text": r.text,
+                "weight": r.weight,
                 "messages": [list(m) for m in r.messages],
             }
             for r in records(document)
         ],
         "probes": [{"id": probe.id, "section_id": probe.section_id} for probe in probes(document)],
     }
+
+
+def _pair(pair: Pair) -> dict[str, Any]:
+    before = [list(turns) for turns in pair.before]
+    data = {"id": pair.id, "questions": list(pair.questions), "answer": pair.answer, "before": before}
+    return data | {"probe": pair.probe, "line": pair.line}
 
 
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.name)

@@ -67,10 +67,10 @@ def test_headers_inside_code_are_text() -> None:
         ("\n\n", 5, "without a question"),
         ("### Q\na\n### Q !probe\nb\n### A\nc\n", 8, "with and without !probe"),
         ("### Q !probe\na\n### Q\nb\n### A\nc\n", 8, "with and without !probe"),
-        ("### Q !prob\na\n### A\nb\n", 6, "`### Q !prob` is not a header"),
+        ("### Q !prob\na\n### A\nb\n", 6, "`!prob` is no flag of `### Q`"),
         ("### Q:\na\n### A\nb\n", 6, "`### Q:` is not a header"),
         ("### Q\na\n###A\nb\n", 8, "`###A` is not a header"),
-        ("### Q\na\n### A !probe\nb\n", 8, "is not a header"),
+        ("### Q\na\n### A !probe\nb\n", 8, "`### A` takes no `!probe`"),
     ],
 )
 def test_a_mistake_in_the_pairs_is_reported_at_its_line(text: str, line: int, what: str) -> None:

@@ -9,14 +9,19 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .model import Section
 
 BLANKS = " \t"
+_BY_PATH = frozenset({"image", "audio"})
 
 
 def canonical(text: str) -> str:
     """``text`` without what nobody can see: LF line ends, no trailing blanks, no blank lines at either end."""
     lines = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    return "\n".join(line.rstrip(BLANKS) for line in lines).strip("\n")
+    return "\n".join([line.rstrip(BLANKS) for line in lines]).strip("\n")
 
 
 def section_id(kind: str, adapter: str | None, attributes: Mapping[str, str], content: str) -> str:
@@ -26,6 +31,21 @@ def section_id(kind: str, adapter: str | None, attributes: Mapping[str, str], co
     attributes by key, and writes ``""`` for no adapter.
     """
     return _short("section", kind, adapter or "", sorted(map(list, attributes.items())), canonical(content))
+
+
+def prior_ids(section: Section) -> frozenset[str]:
+    """Every id that the trainer before this one may have given ``section``, to recognise it in a store of its.
+
+    It hashed ``type + "\\n" + content`` as the content stood in the file, so the id changed with blank lines at the
+    ends and with its own rewriting of the file; of images and recordings it hashed the path. Adapter and attributes
+    were not in it.
+    """
+    if section.type in _BY_PATH:
+        return frozenset({_prior(section.type, section.attributes.get("path", ""))})
+    content = section.content
+    stripped = content.strip()
+    variants = {content, content + "\n", content.removesuffix("\n"), stripped, stripped + "\n"}
+    return frozenset(_prior(section.type, variant) for variant in variants)
 
 
 def pair_id(questions: Iterable[str], answer: str, before: Iterable[tuple[str, str]] = ()) -> str:
@@ -45,6 +65,10 @@ def block_id(headings: Iterable[str], text: str) -> str:
 def digest(text: str) -> str:
     """``sha256:`` and 64 hex digits of the canonical text of a whole file."""
     return "sha256:" + hashlib.sha256(canonical(text).encode()).hexdigest()
+
+
+def _prior(kind: str, content: str) -> str:
+    return hashlib.sha256(f"{kind}\n{content}".encode()).hexdigest()[:16]
 
 
 def _short(*parts: object) -> str:

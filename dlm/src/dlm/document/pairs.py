@@ -2,104 +2,89 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from .headed import Grammar, Part, parts
 from .model import Pair
-from .scan import text_outside_code
 
 if TYPE_CHECKING:
     from .findings import Report
 
-_NEARLY = re.compile(r"###[ \t]*([QqAa])[ \t]*:?([ \t]+!?\w+)?[ \t]*")
-_ORDER = "write `### Q`, the question, `### A`, the answer"
-
-
-@dataclass
-class _Part:
-    """One header and the text below it."""
-
-    letter: str
-    probe: bool
-    line: int
-    col: int
-    lines: list[str] = field(default_factory=list)
-
-    @property
-    def text(self) -> str:
-        return "\n".join(self.lines).strip()
+GRAMMAR = Grammar(
+    {"Q": frozenset({"probe", "followup"}), "A": frozenset()}, "write `### Q`, the question, `### A`, the answer"
+)
+_ALL_OR_NONE: Mapping[str, str] = {
+    "probe": "mark every wording of this question with !probe, or none: a probe must not be trained in other words",
+    "followup": "mark every wording of this question with !followup, or none",
+}
 
 
 def parse_pairs(content: str, line: int, report: Report) -> tuple[Pair, ...]:
     """The pairs of ``content``, whose first line is ``line`` of the file; mistakes go to ``report``.
 
-    Several ``### Q`` in a row are wordings of one question. ``### Q !probe`` holds the pair out of training. A header
-    inside a code block is text.
+    Several ``### Q`` in a row are wordings of one question. ``### Q !probe`` holds the pair out of training;
+    ``### Q !followup`` continues the conversation of the pair above. A header inside a code block is text.
     """
-    parts = _parts(content, line, report)
-    pairs: list[Pair] = []
-    wordings: list[_Part] = []
-    for part in parts:
-        if part.letter == "Q":
+    found: list[Pair | None] = []
+    wordings: list[Part] = []
+    headed = parts(content, line, GRAMMAR, report)
+    for part in headed:
+        if part.name == "Q":
             wordings.append(part)
             continue
-        if not wordings:
-            report(part.line, part.col, "an answer without a question", _ORDER)
-        elif (pair := _pair(wordings, part, report)) is not None:
-            pairs.append(pair)
+        if wordings:
+            found.append(_pair(wordings, part, found, report))
+        else:
+            report(part.line, part.col, "an answer without a question", GRAMMAR.order)
         wordings = []
     if wordings:
-        report(
-            wordings[0].line, wordings[0].col, "a question without an answer", "write `### A` and the answer below it"
-        )
-    if not parts:
-        report(max(line - 1, 1), 1, "an instruction section without a question", _ORDER)
-    return tuple(pairs)
+        fix = "write `### A` and the answer below it"
+        report(wordings[0].line, wordings[0].col, "a question without an answer", fix)
+    if not headed:
+        report(max(line - 1, 1), 1, "an instruction section without a question", GRAMMAR.order)
+    return tuple(pair for pair in found if pair is not None)
 
 
-def _parts(content: str, line: int, report: Report) -> list[_Part]:
-    parts: list[_Part] = []
-    stray = False
-    for index, text, in_code in text_outside_code(content):
-        number, col = line + index, len(text) - len(text.lstrip()) + 1
-        header = None if in_code else _header(text.strip(), number, col, report)
-        if header is not None:
-            parts.append(header)
-        elif parts:
-            parts[-1].lines.append(text)
-        elif text.strip() and not stray:
-            stray = True
-            report(number, col, "text before the first `### Q`", "move it to a ::prose:: section, or below a `### Q`")
-    return parts
+def _pair(wordings: list[Part], answer: Part, above: list[Pair | None], report: Report) -> Pair | None:
+    """One pair, or ``None`` after a report; ``above`` are those of the section so far."""
+    sound = [_filled(part, "question", report) for part in wordings] + [_filled(answer, "answer", report)]
+    sound += [_alike(wordings, flag, fix, report) for flag, fix in _ALL_OR_NONE.items()]
+    first = wordings[0]
+    before: tuple[tuple[str, str], ...] = ()
+    probe = "probe" in first.flags
+    if all(sound) and "followup" in first.flags:
+        if not _continues(first, above, report):
+            return None
+        pair = above[-1]
+        before = (*pair.before, (pair.questions[0], pair.answer)) if pair else ()
+    questions = tuple(part.text for part in wordings)
+    return Pair(questions, answer.text, probe, first.line, before) if all(sound) else None
 
 
-def _header(text: str, line: int, col: int, report: Report) -> _Part | None:
-    if text in ("### Q", "### A", "### Q !probe"):
-        return _Part(text[4], text.endswith("!probe"), line, col)
-    if not text.startswith("###") or (nearly := _NEARLY.fullmatch(text)) is None:
-        return None
-    letter, rest = nearly[1].upper(), (nearly[2] or "").strip()
-    if rest and not rest.startswith("!"):
-        return None
-    known = "`### Q !probe`" if rest and letter == "Q" else f"`### {letter}`"
-    report(line, col, f"`{text}` is not a header", f"write {known}, or put it in a code block if it is text")
-    return _Part(letter, rest.lower() == "!probe" and letter == "Q", line, col)
+def _filled(part: Part, name: str, report: Report) -> bool:
+    if not part.text:
+        fix = f"write the {name} on the lines below, or remove the header"
+        report(part.line, part.col, f"an empty {name}", fix)
+    return bool(part.text)
 
 
-def _pair(wordings: list[_Part], answer: _Part, report: Report) -> Pair | None:
-    sound = True
-    for part, name in [*((part, "question") for part in wordings), (answer, "answer")]:
-        if not part.text:
-            sound = False
-            report(
-                part.line, part.col, f"an empty {name}", f"write the {name} on the lines below, or remove the header"
-            )
-    if len({part.probe for part in wordings}) > 1:
-        sound = False
-        fix = "mark every wording of this question with !probe, or none: a probe must not be trained in other words"
-        odd = next(part for part in wordings if part.probe != wordings[0].probe)
-        report(odd.line, odd.col, "wordings of one question with and without !probe", fix)
-    if not sound:
-        return None
-    return Pair(tuple(part.text for part in wordings), answer.text, wordings[0].probe, wordings[0].line)
+def _alike(wordings: list[Part], flag: str, fix: str, report: Report) -> bool:
+    """Whether all wordings bear ``flag``, or none."""
+    odd = next((part for part in wordings if (flag in part.flags) != (flag in wordings[0].flags)), None)
+    if odd is not None:
+        report(odd.line, odd.col, f"wordings of one question with and without !{flag}", fix)
+    return odd is None
+
+
+def _continues(first: Part, above: list[Pair | None], report: Report) -> bool:
+    """Whether there is a conversation that the follow-up ``first`` may continue; one with mistakes of its own may."""
+    if not above:
+        fix = "write the question that it continues above it in this section, or remove !followup"
+        report(first.line, first.col, "a follow-up without a question above it", fix)
+        return False
+    if (pair := above[-1]) is not None and pair.probe and "probe" not in first.flags:
+        what = f"this follow-up would train the text of the probe on line {pair.line}, which it continues"
+        report(first.line, first.col, what, "write `### Q !followup !probe`, or let it continue a trained question")
+        return False
+    return True

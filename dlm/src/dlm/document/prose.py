@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
+from .identity import BLANKS
 from .model import Block
 from .scan import text_outside_code
 
-_HEADING = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*?))??(?:[ \t]+#+)?[ \t]*")
+_HEADING = re.compile(r" {0,3}(#{1,6})(?![^ \t])")
 
 
 def parse_blocks(content: str, line: int) -> tuple[Block, ...]:
@@ -26,13 +27,20 @@ def parse_blocks(content: str, line: int) -> tuple[Block, ...]:
         lines.clear()
 
     for index, text, in_code in text_outside_code(content):
-        found = None if in_code or "#" not in text else _HEADING.fullmatch(text)
+        found = None if in_code or "#" not in text else _HEADING.match(text)
         if found is None:
             lines.append(text)
             continue
         close()
         start, level = line + index, len(found[1])
         headings = [(above, name) for above, name in headings if above < level]
-        headings.append((level, (found[2] or "").strip()))
+        headings.append((level, _name(text[found.end() :])))
     close()
     return tuple(blocks)
+
+
+def _name(rest: str) -> str:
+    """What stands behind the opening ``#``, without the closing ones."""
+    name = rest.strip(BLANKS)
+    bare = name.rstrip("#")
+    return bare.rstrip(BLANKS) if not bare or bare[-1] in BLANKS else name

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import logging
+import math
+import os
+import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +29,11 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 _TEXT = "<text>"
+LARGEST = 256 * 2**20
+"""Bytes of a document. Longer texts are read file by file, as sources."""
+_WEIGHT = "weight"
+_NUMBER = re.compile(r"[0-9]{0,20}(?:[0-9]|\.[0-9]{1,20})(?:[eE][+-]?[0-9]{1,3})?")
+_LONGEST_FRONTMATTER = 256 * 2**10
 
 
 def read(path: Path) -> Document:
@@ -36,20 +45,31 @@ def read(path: Path) -> Document:
     """
     from ..plugins import manager
 
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise UsageProblem(f"{path}: no such file; to begin a document there, run: dlm init {path}") from None
-    except IsADirectoryError:
-        raise UsageProblem(f"{path}: this is a folder; name the document in it, for example {path / 'x.dlm'}") from None
-    except OSError as error:
-        raise UsageProblem(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
+    data = _bytes(path)
     findings = Findings(str(path))
     text = decode(data, findings.report)
     findings.raise_if_any()
     document = parse(text or "", str(path))
     manager().notify("dlm_document_parsed", _LOG.warning, path=path, document=document)
     return document
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            # One byte more than may be there: what grows meanwhile, or has no size, is refused too.
+            too_large = os.fstat(file.fileno()).st_size > LARGEST
+            data = b"" if too_large else file.read(LARGEST + 1)
+    except FileNotFoundError:
+        raise UsageProblem(f"{path}: no such file; to begin a document there, run: dlm init {path}") from None
+    except IsADirectoryError:
+        raise UsageProblem(f"{path}: this is a folder; name the document in it, for example {path / 'x.dlm'}") from None
+    except OSError as error:
+        raise UsageProblem(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
+    if too_large or len(data) > LARGEST:
+        what = f"larger than {LARGEST >> 20} MB, the most that a document may hold"
+        raise UsageProblem(f"{path}: {what}; put the text into files of its own and name them under training.sources")
+    return data
 
 
 def parse(text: str, path: str = _TEXT, types: Mapping[str, SectionType] | None = None) -> Document:
@@ -77,10 +97,11 @@ def parse(text: str, path: str = _TEXT, types: Mapping[str, SectionType] | None 
 
 
 def records(document: Document, types: Mapping[str, SectionType] | None = None) -> Iterator[Record]:
-    """Everything that the writer wrote to be trained, in the document's order; probes are not."""
+    """Everything that the writer wrote to be trained, in the document's order; probes and weight 0 are not."""
     types = InstalledTypes() if types is None else types
     for section in document.sections:
-        yield from types[section.type].records(document, section)
+        for record in types[section.type].records(document, section) if section.weight else ():
+            yield record if section.weight == 1 else replace(record, weight=record.weight * section.weight)
 
 
 def _checked(text: str, findings: Findings) -> str:
@@ -100,6 +121,10 @@ def _checked(text: str, findings: Findings) -> str:
 
 def _frontmatter(framed: Framed, findings: Findings) -> tuple[Frontmatter, Places] | None:
     if framed.frontmatter is None:
+        return None
+    if len(framed.frontmatter) > _LONGEST_FRONTMATTER:
+        what = f"the frontmatter is longer than {_LONGEST_FRONTMATTER >> 10} kB"
+        findings.report(1, 1, what, "what the model shall learn belongs below the second `---`")
         return None
     mapping = read_mapping(framed.frontmatter, 2, findings.report)
     if mapping is None:
@@ -123,7 +148,7 @@ def _section(raw: RawSection, types: Mapping[str, SectionType], findings: Findin
         findings.report(raw.fence_line, 1, *unknown_word(raw.fence, types))
         return None
     kind = types[word]
-    attributes = _attributes(raw, kind, findings)
+    attributes, weight = _attributes(raw, kind, findings)
     adapter = _adapter(raw, findings)
     marked = take_markers(word, raw.lines, raw.line, findings.report)
     line = raw.line + marked.taken
@@ -138,6 +163,7 @@ def _section(raw: RawSection, types: Mapping[str, SectionType], findings: Findin
         adapter=adapter,
         attributes=attributes,
         provenance=marked.provenance,
+        weight=weight,
     )
 
 
@@ -150,35 +176,60 @@ def _adapter(raw: RawSection, findings: Findings) -> str | None:
     return name
 
 
-def _attributes(raw: RawSection, kind: SectionType, findings: Findings) -> dict[str, str]:
-    pairs = raw.fence.attributes if raw.fence else ()
-    given = dict(pairs)
+def _attributes(raw: RawSection, kind: SectionType, findings: Findings) -> tuple[dict[str, str], float]:
+    """What stands in the fence for the type, and the section's weight."""
+    if not raw.fence or not (raw.fence.attributes or kind.required_attributes):
+        return {}, 1.0
+    given: dict[str, str] = {}
+    weight = 1.0
     known = kind.required_attributes | kind.optional_attributes
-    for key in sorted({key for key, _ in pairs if [name for name, _ in pairs].count(key) > 1}):
-        findings.report(raw.fence_line, 1, f"the attribute `{key}` is written twice", "keep one of the two")
-    for key in sorted(given.keys() - known):
-        fix = f"the attributes of ::{kind.name}:: are {', '.join(sorted(known))}" if known else "remove it"
-        findings.report(raw.fence_line, 1, f"::{kind.name}:: has no attribute `{key}`", fix)
-    for key in sorted(kind.required_attributes - given.keys()):
-        fix = f'write ::{kind.name} {key}="..."::'
-        findings.report(raw.fence_line, 1, f"::{kind.name}:: needs the attribute `{key}`", fix)
-    return given
+    for key, value, col in raw.fence.attributes:
+        if key in given:
+            findings.report(raw.fence_line, col, f"the attribute `{key}` is written twice", "keep one of the two")
+        elif key == _WEIGHT:
+            weight = _weight(value, raw.fence_line, col, findings)
+        elif key not in known:
+            fix = f"the attributes of ::{kind.name}:: are {', '.join(sorted({*known, _WEIGHT}))}"
+            findings.report(raw.fence_line, col, f"::{kind.name}:: has no attribute `{key}`", fix)
+        given.setdefault(key, value)
+    for key in sorted(key for key in kind.required_attributes if not given.get(key, "").strip()):
+        what = f"the attribute `{key}` is empty" if key in given else f"::{kind.name}:: needs the attribute `{key}`"
+        findings.report(raw.fence_line, 1, what, f'write ::{kind.name} {key}="..."::')
+    given.pop(_WEIGHT, None)
+    return given, weight
+
+
+def _weight(value: str, line: int, col: int, findings: Findings) -> float:
+    weight = float(value) if _NUMBER.fullmatch(value) else math.nan
+    if math.isfinite(weight):
+        return weight
+    shown = value if len(value) <= 40 else value[:37] + "..."
+    fix = "write a number from 0, such as 2 or 0.5; 0 leaves the section out of training"
+    findings.report(line, col, f'the weight is "{shown}"', fix)
+    return 1.0
 
 
 def _probes_are_not_trained(found: tuple[Section, ...], findings: Findings) -> None:
     """A probe that is also trained would measure memory of its own words, not learning."""
-    pairs = [pair for section in found for pair in _pairs(section)]
-    trained = {_folded(question): pair.line for pair in pairs if not pair.probe for question in pair.questions}
-    for pair in pairs:
-        clash = next((line for q in pair.questions if pair.probe and (line := trained.get(_folded(q)))), None)
-        if clash:
-            what = f"this probe asks in the same words as the trained question on line {clash}"
+    trained: dict[tuple[str, ...], int] = {}
+    probes: list[tuple[Pair, tuple[str, ...]]] = []
+    for section in found:
+        for pair in _pairs(section):
+            said = tuple(_folded(turn) for turns in pair.before for turn in turns)
+            asked = [(*said, _folded(question)) for question in pair.questions]
+            if pair.probe:
+                probes += ((pair, question) for question in asked)
+            elif section.weight:
+                trained |= dict.fromkeys(asked, pair.line)
+    for pair, question in probes:
+        if question in trained:
+            what = f"this probe asks in the same words as the trained question on line {trained[question]}"
             findings.report(pair.line, 1, what, "word it differently, or remove one of the two")
 
 
-def _pairs(section: Section) -> tuple[Pair, ...]:
+def _pairs(section: Section) -> Iterator[Pair]:
     body = section.body if isinstance(section.body, tuple) else ()
-    return tuple(item for item in body if isinstance(item, Pair))
+    return (item for item in body if isinstance(item, Pair))
 
 
 def _folded(question: str) -> str:

@@ -7,13 +7,15 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from .fences import CodeFences, SectionFence, loose_fence_word, section_fence
+from .code import CodeFences
+from .fences import SectionFence, loose_fence_word, section_fence
 from .identity import BLANKS
 
 if TYPE_CHECKING:
     from .findings import Report
 
 _LINE_END = re.compile(r"\r\n?")
+_LONGEST_MARK = 40
 
 
 class Framed(NamedTuple):
@@ -54,7 +56,8 @@ def decode(data: bytes, report: Report) -> str | None:
 
 def normalise(text: str) -> str:
     """``text`` without byte order mark and with LF line ends."""
-    return _LINE_END.sub("\n", text.removeprefix("\ufeff"))
+    text = text.removeprefix("\ufeff")
+    return _LINE_END.sub("\n", text) if "\r" in text else text
 
 
 def frame(text: str, report: Report) -> Framed:
@@ -76,7 +79,7 @@ def frame(text: str, report: Report) -> Framed:
 
 
 def sections(lines: list[str], first_line: int, known: Collection[str], report: Report) -> list[RawSection]:
-    """Cut the body at its section fences, which are never inside a code block.
+    """Cut the body at its section fences, which are never inside a code block; a section ends every list and quotation.
 
     ``known`` are the section words that exist: a word with a slash, or with attributes that are not written as
     attributes, is a fence (or a mistake) only when it is one of them, and else plain text.
@@ -84,24 +87,30 @@ def sections(lines: list[str], first_line: int, known: Collection[str], report: 
     found = [RawSection(None, 0, first_line)]
     code = CodeFences()
     for number, line in enumerate(lines, start=first_line):
-        if code.step(line):
+        if code.step(line) or line[:1] not in (":", "\\"):
             found[-1].lines.append(line)
         elif (fence := _fence(line, known)) is not None:
             found.append(RawSection(fence, number, number + 1))
+            code = CodeFences()
         else:
             _check_loose(line, number, known, report)
             found[-1].lines.append(_unescaped(line, known))
-    if code.line:
-        what = f"the code block that opens here with {code.mark} never closes"
-        fix = f"write a line {code.mark} where it ends, or put a backslash before this one if it is text"
-        report(first_line + code.line - 1, 1, what, fix)
+    if code.unclosed:
+        mark = code.mark if len(code.mark) <= _LONGEST_MARK else f"{code.mark[:3]}..."
+        what = f"the code block that opens here with {mark} never closes"
+        fix = f"write a line {mark} where it ends, or put a backslash before this one if it is text"
+        report(found[-1].line + code.unclosed - 1, 1, what, fix)
     return found
 
 
 def text_outside_code(content: str) -> Iterator[tuple[int, str, bool]]:
     """Each line of ``content`` as (index from 0, line, whether it is part of a code block)."""
+    lines = content.split("\n")
+    if "```" not in content and "~~~" not in content:
+        yield from ((index, line, False) for index, line in enumerate(lines))
+        return
     code = CodeFences()
-    for index, line in enumerate(content.split("\n")):
+    for index, line in enumerate(lines):
         yield index, line, code.step(line)
 
 

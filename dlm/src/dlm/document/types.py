@@ -49,7 +49,7 @@ class SectionType(ABC):
     """Keys that ``::name key="value"::`` must have."""
 
     optional_attributes: ClassVar[frozenset[str]] = frozenset()
-    """Keys that it may have besides."""
+    """Keys that it may have besides. ``weight`` may stand in every fence and is never handed to a type."""
 
     @abstractmethod
     def parse(self, content: str, line: int, report: Report) -> Any:
@@ -71,20 +71,26 @@ class Prose(SectionType):
     """Text that is learned as text, one record a heading."""
 
     name = "prose"
+    optional_attributes: ClassVar[frozenset[str]] = frozenset({"title"})
 
     def parse(self, content: str, line: int, report: Report) -> tuple[Block, ...]:
         """The blocks under each heading."""
         return parse_blocks(content, line)
 
     def records(self, document: Document, section: Section) -> Iterable[Record]:
-        """One record a block that has text; its title is the way to it: ``Document > Heading > Heading``."""
+        """One record a block that has text; its title is the way to it: ``Document > Heading > Heading``.
+
+        The attribute ``title`` stands there like a heading above all others.
+        """
+        title = section.attributes.get("title", "").strip()
         for block in section.body:
-            headings = block.headings[1:] if block.headings[:1] == (document.title,) else block.headings
+            way = (title, *block.headings) if title else block.headings
+            headings = way[1:] if way[:1] == (document.title,) else way
             if block.text:
                 yield Record(
                     kind="prose",
                     objective="text",
-                    group=block_id(block.headings, block.text),
+                    group=block_id(way, block.text),
                     section_id=section.id,
                     text=block.text,
                     title=" > ".join((document.title, *headings)),
@@ -101,12 +107,16 @@ class Instruction(SectionType):
         return parse_pairs(content, line, report)
 
     def records(self, document: Document, section: Section) -> Iterable[Record]:
-        """One record a wording of each pair that is not a probe; the wordings of a pair share a group."""
+        """One record a wording of each pair that is not a probe; the wordings of a pair share a group.
+
+        A follow-up has the turns before it in front.
+        """
         for pair in section.body:
             if pair.probe:
                 continue
+            said = [turn for ask, reply in pair.before for turn in (Message("user", ask), Message("assistant", reply))]
             for question in pair.questions:
-                messages = (Message("user", question), Message("assistant", pair.answer))
+                messages = (*said, Message("user", question), Message("assistant", pair.answer))
                 yield Record("qa", "answer", group=pair.id, section_id=section.id, messages=messages)
 
 

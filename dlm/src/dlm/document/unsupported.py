@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..errors import Finding
+from .words import RESERVED, InstalledTypes, untrained_word
 
 if TYPE_CHECKING:
     from .mapping import Path
@@ -23,7 +24,10 @@ def unsupported(document: Document) -> list[Finding]:
         Finding(document.location, *document.places.place(path).key, f"{_WHAT} `{'.'.join(map(str, path))}`", fix)
         for path, fix in _keys(document)
     ]
+    types = InstalledTypes()
     for section in document.sections:
+        if section.type in RESERVED and not types.trains(section.type):
+            found.append(Finding(document.location, section.fence, 1, *untrained_word(section.type)))
         if section.adapter is not None:
             what = f"{_WHAT} sections of an adapter of their own (#{section.adapter})"
             col = len(section.type) + 3
