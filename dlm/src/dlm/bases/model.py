@@ -12,7 +12,8 @@ class HubSource:
 
     repo: str
     revision: str | None
-    """40 hex digits; ``None`` only for ``hf:org/name``, pinned when it is first fetched."""
+    """40 hex digits, or the first 10 or more of them: completed and pinned when it is first fetched. ``None`` only for
+    ``hf:org/name``, pinned then too."""
 
 
 @dataclass(frozen=True)
@@ -28,13 +29,25 @@ class WheelSource:
 
 
 @dataclass(frozen=True)
+class PartsSource:
+    """A GGUF file that several wheels hold in parts."""
+
+    name: str
+    """Of the whole file."""
+    parts: tuple[WheelSource, ...]
+    """In order."""
+    sha256: str
+    """Of the whole file."""
+
+
+@dataclass(frozen=True)
 class FolderSource:
     """A folder on this disk that ``transformers`` can load."""
 
     path: Path
 
 
-Source = HubSource | WheelSource | FolderSource
+Source = HubSource | WheelSource | PartsSource | FolderSource
 
 
 @dataclass(frozen=True)
@@ -47,8 +60,16 @@ class BaseModel:
     parameters: int | None = None
     context: int | None = None
     licence: str | None = None
-    """SPDX identifier."""
+    """SPDX identifier; ``LicenseRef-...`` for one that SPDX does not list."""
     licence_url: str | None = None
+    requires_acceptance: bool = False
+    """Whether the licence binds only who has agreed to it: see :mod:`.licence`."""
+    redistributable: bool = False
+    """Whether the licence lets the weights be passed on, merged with an adapter or not."""
+    sequence: int | None = None
+    """Tokens of a training sequence that suit its size; at most :attr:`context`."""
+    note: str | None = None
+    """What somebody who chooses it should know first."""
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from .._plugkit.errors import UnknownName
 from ..errors import UsageProblem
 from .model import BaseModel, FolderSource, HubSource
+from .registry import MEDIA, of_repository
 
 _HUB = re.compile(r"hf:(?P<repo>[\w.-]+/[\w.-]+)(?:@(?P<revision>.*))?")
-_COMMIT = re.compile(r"[0-9a-f]{40}")
+_COMMIT = re.compile(r"[0-9a-f]{10,40}")
 
 
 def resolve(ref: str, beside: Path | None = None) -> BaseModel:
@@ -31,6 +33,11 @@ def resolve(ref: str, beside: Path | None = None) -> BaseModel:
     try:
         found = manager().resolve("dlm_bases", ref)
     except UnknownName as problem:
+        if ref in MEDIA:
+            raise UsageProblem(
+                f"base_model: {ref!r} takes {MEDIA[ref]} beside text, and no installed plugin trains it: choose "
+                "another base; `dlm base list` shows them"
+            ) from problem
         raise UsageProblem(
             f"base_model: {problem}\n  or name a folder (base_model: path:DIR) or a hub repository "
             "(base_model: hf:org/name); `dlm base list` shows what is offered"
@@ -54,7 +61,11 @@ def _hub(ref: str) -> BaseModel:
     repo, revision = found["repo"], found["revision"]
     if revision is not None and not _COMMIT.fullmatch(revision):
         raise UsageProblem(
-            f"base_model: {revision!r} is no commit of 40 hexadecimal digits, and a branch or tag may move: copy the "
-            f"commit from the repository's history, or write base_model: hf:{repo} to pin what is fetched first"
+            f"base_model: {revision!r} is no commit of 10 to 40 hexadecimal digits, and a branch or tag may move: copy "
+            f"the commit from the repository's history, or write base_model: hf:{repo} to pin what is fetched first"
         )
-    return BaseModel(key=ref, sources=(HubSource(repo, revision),), summary=f"{repo} from the Hugging Face Hub.")
+    source, summary = HubSource(repo, revision), f"{repo} from the Hugging Face Hub."
+    if (known := of_repository(repo)) is not None:
+        # Another name for it is no way around its licence.
+        return replace(known, key=ref, sources=(source,), summary=summary)
+    return BaseModel(key=ref, sources=(source,), summary=summary)

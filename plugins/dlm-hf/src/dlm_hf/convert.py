@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from dlm.bases import HubSource
 
+_WHOLE_COMMIT = 40
 WANTED = ["*.json", "*.safetensors", "*.model", "*.jinja", "LICENSE*", "README.md"]
 """No pickled weights, no code."""
 
@@ -24,18 +25,43 @@ def fetch_hub(source: HubSource, folder: Path, say: Callable[[str], None]) -> st
     """Download ``source`` at its pinned commit; the commit that was fetched.
 
     Raises:
-        BaseModelError: the hub cannot be reached, or has no such repository or commit.
+        BaseModelError: the hub cannot be reached, has no such repository or commit, or asks who wants it.
     """
-    from huggingface_hub import HfApi, snapshot_download
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import GatedRepoError
 
     try:
         with quiet_libraries():
-            info = HfApi().model_info(source.repo, revision=source.revision, timeout=10)
-            say(f"downloading {source.repo} at {info.sha}")
-            snapshot_download(source.repo, revision=info.sha, local_dir=folder, allow_patterns=WANTED)
+            commit = _commit(source)
+            say(f"downloading {source.repo} at {commit}")
+            snapshot_download(source.repo, revision=commit, local_dir=folder, allow_patterns=WANTED)
+    except BaseModelError:
+        raise
+    except GatedRepoError as error:
+        raise BaseModelError(
+            f"{source.repo} is gated on the hub: open https://huggingface.co/{source.repo}, ask for access with your "
+            "account, set HF_TOKEN to a token of that account (or run `hf auth login`), and run this again"
+        ) from error
     except Exception as error:  # the classes depend on which HTTP library this version of the hub client uses
         raise BaseModelError(f"{source.repo} cannot be fetched from the hub: {_first_line(error)}") from error
-    return str(info.sha)
+    return commit
+
+
+def _commit(source: HubSource) -> str:
+    """All 40 digits. The hub itself knows a commit by nothing shorter, so a prefix is looked up in the history.
+
+    Raises:
+        BaseModelError: no commit begins so, or several do.
+    """
+    from huggingface_hub import HfApi
+
+    wanted = source.revision
+    if wanted is None or len(wanted) == _WHOLE_COMMIT:
+        return str(HfApi().model_info(source.repo, revision=wanted, timeout=10).sha)
+    found = [one.commit_id for one in HfApi().list_repo_commits(source.repo) if one.commit_id.startswith(wanted)]
+    if len(found) != 1:
+        raise BaseModelError(f"{source.repo} has {len(found)} commits that begin with {wanted}: name one in full")
+    return found[0]
 
 
 def convert_gguf(gguf: Path, folder: Path) -> None:
