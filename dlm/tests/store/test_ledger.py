@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 from dlm.errors import StoreError
 from dlm.store import Store
-from dlm.store.ledger import Entry, KeptBlock, Ledger, Text, Tombstone, dump, lineage, read, schema
+from dlm.store.ledger import Entry, Ledger, Text, Tombstone, dump, lineage, read, schema
 
 CONTRACT = Path(__file__).parents[3] / "contracts" / "store-ledger.schema.json"
 EARLY, LATE = "2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"
@@ -35,7 +35,7 @@ def test_a_store_without_anything_has_an_empty_ledger_and_stays_without_a_folder
 
 
 def test_what_is_written_is_read_again_and_keeps_its_contract(tmp_path) -> None:
-    file = Text(blocks=(KeptBlock(headings=("a.md", "Ω"), text="x\n\u2028y", level=2),), tags={"k": "v"}, weight=0.5)
+    file = Text(content="# Ω\nx\n\u2028y", attributes={"source": "a.md"}, tags={"k": "v"}, weight=0.5)
     ledger = Ledger(
         revision=3,
         version=2,

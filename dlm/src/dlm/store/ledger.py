@@ -35,22 +35,10 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="allow")
 
 
-class KeptBlock(_Part):
-    """One block of a file of a source, cut as it was trained; see :class:`dlm.document.model.Block`."""
-
-    headings: tuple[str, ...] = ()
-    text: str = ""
-    line: int = 1
-    level: int = 0
-
-
 class Text(_Part):
     """What it takes to train a section without its file."""
 
     content: str = ""
-    """Of a section of the document."""
-    blocks: tuple[KeptBlock, ...] = ()
-    """Of a file of a source, instead of ``content``."""
     attributes: dict[str, str] = {}
     tags: dict[str, str] = {}
     weight: float = Field(default=1.0, ge=0, allow_inf_nan=False)
