@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from ..errors import UsageProblem
+from ..errors import DocumentError, UsageProblem
 from .fences import ADAPTER_RULE, valid_adapter
 from .findings import Findings
 from .identity import digest, section_id
@@ -24,6 +24,7 @@ from .words import RESERVED, InstalledTypes, unknown_word
 
 if TYPE_CHECKING:
     from ..corpus.records import Record
+    from ..errors import Finding
     from .frontmatter import Frontmatter
     from .types import SectionType
 
@@ -43,15 +44,34 @@ def read(path: Path) -> Document:
         UsageProblem: the file cannot be read at all.
         DocumentError: with every mistake in it.
     """
+    found = inspect(path)
+    if found.findings or found.document is None:
+        raise DocumentError(found.findings)
+    return found.document
+
+
+class Inspected(NamedTuple):
+    """A document with the mistakes in it."""
+
+    document: Document | None
+    """As far as it can be read: without the sections that cannot. ``None`` when the frontmatter cannot be read."""
+    findings: tuple[Finding, ...]
+
+
+def inspect(path: Path) -> Inspected:
+    """As :func:`read`, for who has more to say about a document with mistakes than its mistakes.
+
+    Raises:
+        UsageProblem: the file cannot be read at all.
+    """
     from ..plugins import manager
 
-    data = _bytes(path)
     findings = Findings(str(path))
-    text = decode(data, findings.report)
-    findings.raise_if_any()
-    document = parse(text or "", str(path))
-    manager().notify("dlm_document_parsed", _LOG.warning, path=path, document=document)
-    return document
+    text = decode(_bytes(path), findings.report)
+    document = None if text is None else _parse(text, str(path), None, findings)
+    if document is not None and not findings.sorted():
+        manager().notify("dlm_document_parsed", _LOG.warning, path=path, document=document)
+    return Inspected(document, tuple(findings.sorted()))
 
 
 def _bytes(path: Path) -> bytes:
@@ -81,18 +101,28 @@ def parse(text: str, path: str = _TEXT, types: Mapping[str, SectionType] | None 
         DocumentError: with every mistake.
     """
     findings = Findings(path)
-    original, text = text, _checked(normalise(text), findings)
+    document = _parse(text, path, types, findings)
+    findings.raise_if_any()
+    if document is None:
+        raise AssertionError("a text without a finding is a document")
+    return document
+
+
+def _parse(text: str, path: str, types: Mapping[str, SectionType] | None, findings: Findings) -> Document | None:
+    """The document as far as it can be read, with every mistake in ``findings``."""
+    original, text = text, normalise(text)
+    if not _is_text(text, findings):
+        return None
     framed = frame(text, findings.report)
     head = _frontmatter(framed, findings)
     found = _sections(framed, InstalledTypes() if types is None else types, findings)
-    findings.raise_if_any()
     if head is None:
-        raise AssertionError("a frontmatter without a finding is a frontmatter")
+        return None
     place = None if path == _TEXT else Path(path)
     title = _title(found) or (place.stem if place else "Untitled")
     document = Document(place, head[0], found, title, digest(text), head[1], original)
-    _something_to_train(document, framed, types, findings)
-    findings.raise_if_any()
+    if not findings.sorted():
+        _something_to_train(document, framed, types, findings)
     return document
 
 
@@ -104,8 +134,8 @@ def records(document: Document, types: Mapping[str, SectionType] | None = None) 
             yield record if section.weight == 1 else replace(record, weight=record.weight * section.weight)
 
 
-def _checked(text: str, findings: Findings) -> str:
-    """``text`` if it can be written as UTF-8 and is no binary file; else nothing, after a report."""
+def _is_text(text: str, findings: Findings) -> bool:
+    """Whether ``text`` can be written as UTF-8 and is no binary file; reports what cannot."""
     try:
         bad = text.find("\0")
         text.encode()
@@ -115,8 +145,7 @@ def _checked(text: str, findings: Findings) -> str:
         before = text[:bad].split("\n")
         what = f"the character U+{ord(text[bad]):04X} does not belong in a text file"
         findings.report(len(before), len(before[-1]) + 1, what, "remove it")
-        findings.raise_if_any()
-    return text
+    return bad < 0
 
 
 def _frontmatter(framed: Framed, findings: Findings) -> tuple[Frontmatter, Places] | None:
@@ -142,14 +171,14 @@ def _sections(framed: Framed, types: Mapping[str, SectionType], findings: Findin
 
 def _section(raw: RawSection, types: Mapping[str, SectionType], findings: Findings) -> Section | None:
     word = raw.fence.word if raw.fence else "prose"
-    if raw.blank and word == "prose":
-        return None
     if raw.fence and word not in types:
         findings.report(raw.fence_line, 1, *unknown_word(raw.fence, types))
         return None
     kind = types[word]
     attributes, weight = _attributes(raw, kind, findings)
     adapter = _adapter(raw, findings)
+    if raw.blank and word == "prose":
+        return None
     marked = take_markers(word, raw.lines, raw.line, findings.report)
     line = raw.line + marked.taken
     content = "\n".join(marked.lines)
