@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ...document.model import Section
 
@@ -18,12 +19,15 @@ class SourceSummary:
     total_bytes: int = 0
     skipped_binary: int = 0
     skipped_encoding: int = 0
+    skipped_empty: int = 0
     skipped_over_size: int = 0
     skipped_over_count: int = 0
     """Left out by ``max_files``."""
     skipped_unreadable: int = 0
     skipped_link: int = 0
     """Links that lead out of the source, and loops."""
+    skipped_secret: int = 0
+    """Left out for their names, whatever the rules say."""
     excluded: int = 0
     """Left out by ``exclude``, the default excludes or an ignore file; a folder that is never entered counts once."""
     tags: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
@@ -32,8 +36,20 @@ class SourceSummary:
     """``sha256:...`` over the names and contents of the files that were taken."""
 
 
+class _Lost:
+    """What became of files that are not there."""
+
+    lost: frozenset[str]
+
+    def is_lost(self, origin: str) -> bool:
+        """Whether nobody can say what became of the file ``origin``: it, or a folder above it, is in ``lost``."""
+        parts = origin.split("/")
+        above = ("/".join(parts[:count]) + "/" for count in range(1, len(parts)))
+        return origin in self.lost or any(folder in self.lost for folder in above)
+
+
 @dataclass(frozen=True)
-class Gathered:
+class Gathered(_Lost):
     """Everything that the sources of one document hold."""
 
     sections: tuple[Section, ...] = ()
@@ -41,6 +57,29 @@ class Gathered:
     summaries: tuple[SourceSummary, ...] = ()
     lost: frozenset[str] = frozenset()
     """Origins of files that stand on the disk and were left out by a cap or could not be read: nobody decided to delete
-    them. What the writer excludes or removes is not among them."""
+    them. What the writer excludes or removes is not among them. A folder that cannot be read stands here with a ``/``
+    at its end; see :meth:`is_lost`."""
     notes: tuple[str, ...] = ()
     """One line each, for people: what was skipped and why."""
+
+
+class SurveyedFile(NamedTuple):
+    """One file that will be trained, without its text."""
+
+    origin: str
+    id: str
+    """Of the section that it becomes."""
+    bytes: int
+    words: int
+    weight: float
+
+
+@dataclass(frozen=True)
+class Survey(_Lost):
+    """The same as :class:`Gathered` without the texts: made from what is remembered of files that did not change."""
+
+    files: tuple[SurveyedFile, ...] = ()
+    """In the order of :attr:`Gathered.sections`."""
+    summaries: tuple[SourceSummary, ...] = ()
+    lost: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()

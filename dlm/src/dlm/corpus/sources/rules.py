@@ -1,0 +1,89 @@
+"""Which file of a source is taken: the rules of the document and of every ``.dlm`` folder above the file. No disk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from math import prod
+from typing import Literal, NamedTuple
+
+from .config import TrainingConfig
+from .names import is_left_out, is_secret
+from .patterns import Includes, Patterns
+
+Verdict = Literal["take", "secret", "excluded", "unwanted"]
+"""``unwanted``: no include pattern names it."""
+
+
+class Placed(NamedTuple):
+    """Patterns and the folder that they speak about, as the number of characters to cut from a path."""
+
+    cut: int
+    patterns: Patterns
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The rules that hold in one folder. Paths are relative to the source, with ``/`` between names."""
+
+    include: Includes
+    include_cut: int = 0
+    excludes: tuple[Placed, ...] = ()
+    ignores: tuple[Placed, ...] = ()
+    """Shallow to deep."""
+    defaults: bool = True
+    """Whether :func:`~.names.is_left_out` holds."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    weights: Mapping[tuple[str, str], float] = field(default_factory=dict)
+
+    @cached_property
+    def weight(self) -> float:
+        """Of a file with :attr:`tags`: the weights of its tags multiplied."""
+        return prod((self.weights.get(tag, 1.0) for tag in self.tags.items()), start=1.0)
+
+    def below(self, folder: str, config: TrainingConfig | None, ignore: Patterns | None) -> Scope:
+        """The rules in ``folder``, whose ``.dlm`` holds ``config`` and ``ignore``."""
+        cut = len(folder) + 1 if folder else 0
+        scope = self
+        if config is not None:
+            weights = {(tag, value): n for tag, values in config.weights.items() for value, n in values.items()}
+            scope = replace(
+                scope,
+                excludes=_added(scope.excludes, cut, Patterns(config.exclude)),
+                defaults=config.exclude_defaults,
+                tags={**scope.tags, **config.metadata},
+                weights={**scope.weights, **weights},
+            )
+            if config.include:
+                scope = replace(scope, include=Includes(config.include), include_cut=cut)
+        return replace(scope, ignores=_added(scope.ignores, cut, ignore)) if ignore else scope
+
+    def verdict(self, path: str, name: str, folder: bool) -> Verdict:
+        """What happens with ``path``, whose last part is ``name``, in a folder that is itself taken."""
+        if is_secret(name, folder):
+            return "secret"
+        if self.leaves_out(path, name, folder):
+            return "excluded"
+        if folder or (self.weight and self.include.wants(path[self.include_cut :])):
+            return "take"
+        return "unwanted" if self.weight else "excluded"
+
+    def leaves_out(self, path: str, name: str, folder: bool) -> bool:
+        """Whether ``path`` is excluded: any exclude list is enough, and the last ignore rule that matches decides."""
+        out = (self.defaults and is_left_out(name, folder)) or any(
+            patterns.verdict(path[cut:], folder) for cut, patterns in self.excludes
+        )
+        for cut, patterns in self.ignores:
+            verdict = patterns.verdict(path[cut:], folder)
+            out = out if verdict is None else verdict
+        return out
+
+
+def top(include: tuple[str, ...], exclude: tuple[str, ...]) -> Scope:
+    """The rules of the document alone, at the root of a source."""
+    return Scope(include=Includes(include), excludes=_added((), 0, Patterns(exclude)))
+
+
+def _added(placed: tuple[Placed, ...], cut: int, patterns: Patterns) -> tuple[Placed, ...]:
+    return (*placed, Placed(cut, patterns)) if patterns else placed

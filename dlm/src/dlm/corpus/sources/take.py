@@ -1,0 +1,165 @@
+"""The sources of a document, in full or in numbers: the two entry points of this package."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from ...errors import DocumentError
+from ...store.layout import home as dlm_home
+from .disk import Tree, open_tree
+from .index import Index
+from .model import Gathered, SourceSummary, Survey, SurveyedFile
+from .roots import Root, base_folder, roots
+from .rules import top
+from .sections import source_id, source_section
+from .tally import Tally, Why
+from .text import LARGEST, Looked, digest, text_of
+from .walk import Candidate, Walk, Walked
+
+if TYPE_CHECKING:
+    from ...document.model import Document
+
+
+class _Taken(NamedTuple):
+    """A file that will be trained. ``text`` is empty when it was not asked for."""
+
+    candidate: Candidate
+    origin: str
+    looked: Looked
+    text: str
+
+
+def gather(document: Document) -> Gathered:
+    """Every file of the sources of ``document`` as a section. Reads all of them.
+
+    Raises:
+        DocumentError: a source that is missing or not allowed, or a mistake in a ``.dlm`` folder inside of one.
+    """
+    job = _Job(document, texts=True, remember=True)
+    sections = tuple(
+        source_section(candidate.path, text, origin, candidate.scope.tags, candidate.scope.weight)
+        for candidate, origin, _, text in job.run()
+    )
+    return Gathered(sections, *job.report())
+
+
+def survey(document: Document, *, remember: bool = True) -> Survey:
+    """The same in numbers. Reads only what has changed since it was last looked at.
+
+    With ``remember`` set, what was found is kept under ``$DLM_HOME/cache/sources``; else nothing is written.
+
+    Raises:
+        DocumentError: as :func:`gather`.
+    """
+    job = _Job(document, texts=False, remember=remember)
+    files = tuple(
+        SurveyedFile(origin, looked.id, looked.bytes, looked.words, candidate.scope.weight)
+        for candidate, origin, looked, _ in job.run()
+    )
+    return Survey(files, *job.report())
+
+
+@dataclass
+class _Open:
+    """One source while it is looked at."""
+
+    root: Root
+    tree: Tree
+    walked: Walked
+    tally: Tally
+
+
+class _Job:
+    """One look at all sources of a document."""
+
+    def __init__(self, document: Document, *, texts: bool, remember: bool) -> None:
+        self._roots = roots(document)
+        self._texts, self._remember = texts, remember
+        home = dlm_home()
+        self._index = Index(home, base_folder(document) or Path("/")) if self._roots else None
+        own = [home] if document.path is None else [home, document.path]
+        self._never = {path.resolve() for path in own}
+        self._taken: dict[Path, str] = {}
+        """Real paths with the origins under which they were taken."""
+        self._lost: set[str] = set()
+        self._sources: list[_Open] = []
+
+    def run(self) -> Iterator[_Taken]:
+        """Every file to train, no file twice."""
+        with ExitStack() as stack:
+            for root in self._roots:
+                tree = stack.enter_context(open_tree(root.real))
+                self._sources.append(_Open(root, tree, self._walk(tree, root), Tally(root.source.path)))
+            if mistakes := [finding for source in self._sources for finding in source.walked.findings]:
+                raise DocumentError(sorted(set(mistakes)))
+            for source in self._sources:
+                yield from self._take(source)
+        if self._index and self._remember:
+            self._index.save()
+
+    def report(self) -> tuple[tuple[SourceSummary, ...], frozenset[str], tuple[str, ...]]:
+        """Summaries, lost origins and notes, once :meth:`run` has come to its end."""
+        lost = frozenset(self._lost.difference(self._taken.values()))
+        notes = [note for source in self._sources for note in source.tally.notes()]
+        notes += self._index.notes if self._index else []
+        return tuple(source.tally.summary() for source in self._sources), lost, tuple(notes)
+
+    def _walk(self, tree: Tree, root: Root) -> Walked:
+        scope = top(root.source.include, root.source.exclude)
+        walk = Walk(tree, root.real, lambda path: root.shown + path, self._never)
+        if not root.file:
+            return walk.run(scope)
+        # Who names a file wants it, whatever its name usually means; a secret stays one.
+        return walk.single(root.called, root.file, replace(scope, defaults=False))
+
+    def _take(self, source: _Open) -> Iterator[_Taken]:
+        root, tally, walked = source.root, source.tally, source.walked
+        tally.walked(walked)
+        self._lost.update(root.origin + path for path in walked.unreadable)
+        for candidate in walked.files:
+            real, origin = root.real / candidate.real, root.origin + candidate.path
+            if real in self._taken:
+                continue
+            found = self._look(source, candidate)
+            if isinstance(found, str):
+                tally.skip(found, candidate.path)
+                if found in ("over_size", "over_count", "unreadable"):
+                    self._lost.add(origin)
+                continue
+            looked, text = found
+            self._taken[real] = origin
+            tally.take(candidate, looked)
+            yield _Taken(candidate, origin, looked, text)
+
+    def _look(self, source: _Open, candidate: Candidate) -> tuple[Looked, str] | Why:
+        """What the file holds, from the index when it did not change; or why it is not taken."""
+        limits, root = source.root.source, str(source.root.real)
+        largest = limits.max_bytes_per_file or LARGEST
+        if limits.max_files is not None and source.tally.taken >= limits.max_files:
+            return "over_count"
+        if candidate.stamp.size > largest:
+            return "over_size"
+        known = None if self._texts or not self._index else self._index.get(root, candidate.path, candidate.stamp)
+        if known is not None:
+            return (known, "") if known.content == "text" else known.content
+        try:
+            data, stamp = source.tree.read(candidate.real, largest + 1)
+        except OSError:
+            return "unreadable"
+        if len(data) > largest:
+            return "over_size"
+        looked, text = _looked(candidate.path, data)
+        if self._index:
+            self._index.put(root, candidate.path, stamp, looked)
+        return (looked, text) if looked.content == "text" else looked.content
+
+
+def _looked(path: str, data: bytes) -> tuple[Looked, str]:
+    content, text = text_of(data)
+    if content != "text":
+        return Looked(content), ""
+    return Looked(content, digest(text), source_id(path, text), len(text.encode()), len(text.split())), text

@@ -1,0 +1,196 @@
+"""The files of one source that its rules let through, and what was passed over. Reads rules, but no text to learn.
+
+An excluded folder is never entered. Links come last: what one leads to is judged by the link's own name, and again
+where it really lies, so that no link brings in what is left out there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from ...errors import Finding
+from .config import FOLDER
+from .disk import Entry, Stamp, Tree, stamp_of
+from .folder_rules import FolderRules
+from .rules import Scope
+
+_DOCUMENT = ".dlm"
+"""Ending of documents, which are never the text of another."""
+
+
+class Candidate(NamedTuple):
+    """A file that the rules let through."""
+
+    path: str
+    """Relative to the source, with ``/``; through a link, by the link's name."""
+    real: str
+    """Where it lies, relative to the source, without links."""
+    stamp: Stamp
+    scope: Scope
+
+
+@dataclass
+class Walked:
+    """What one source holds. Paths are relative to it; those of folders end with ``/``."""
+
+    files: list[Candidate] = field(default_factory=list)
+    """In the order of their paths."""
+    excluded: int = 0
+    secrets: list[str] = field(default_factory=list)
+    refused_links: list[str] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+    unnamed: int = 0
+    """Entries whose names are not UTF-8."""
+    findings: list[Finding] = field(default_factory=list)
+
+
+class _Place(NamedTuple):
+    """A file or folder on the way. ``path`` and ``real`` as in :class:`Candidate`, ``scope`` of the folder above."""
+
+    path: str
+    real: str
+    scope: Scope
+    linked: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.path.rpartition("/")[2]
+
+    def below(self, name: str, scope: Scope) -> _Place:
+        path = f"{self.path}/{name}" if self.path else name
+        return _Place(path, f"{self.real}/{name}" if self.real else name, scope, self.linked)
+
+
+class Walk:
+    """One walk over one source."""
+
+    def __init__(self, tree: Tree, root: Path, shown: Callable[[str], str], never: Collection[Path] = ()) -> None:
+        """``root`` is the real path of ``tree``, ``shown`` says what messages call a path of the source, and ``never``
+        are real paths that are neither entered nor taken."""
+        self._tree, self._root = tree, root
+        self._never = {path.relative_to(root).as_posix() for path in never if path.is_relative_to(root)}
+        self._found = Walked()
+        self._rules = FolderRules(tree, shown, self._found.findings)
+        self._scopes: dict[str, Scope] = {}
+        """Of every folder that was entered where it really lies."""
+        self._links: list[_Place] = []
+
+    def run(self, scope: Scope) -> Walked:
+        """Everything below the root; ``scope`` are the rules of the document."""
+        self._descend(_Place("", "", scope))
+        followed: set[str] = set()
+        for link in sorted(self._links, key=lambda place: place.path):
+            self._follow(link, followed)
+        self._found.files.sort(key=lambda candidate: candidate.path)
+        return self._found
+
+    def single(self, called: str, name: str, scope: Scope) -> Walked:
+        """The file ``name`` of the root alone, which the document knows as ``called``."""
+        self._scopes[""] = scope
+        try:
+            kind, stamp = stamp_of((self._root / name).lstat())
+        except OSError:
+            self._found.unreadable.append(called)
+            return self._found
+        if kind == "file":
+            self._take(_Place(called, name, scope, linked=True), stamp)
+        return self._found
+
+    def _descend(self, first: _Place) -> None:
+        waiting = [first]
+        while waiting:
+            waiting += reversed(self._enter(waiting.pop()))
+
+    def _enter(self, folder: _Place) -> list[_Place]:
+        """Take the files of ``folder`` and note its links; its folders that are to be entered."""
+        try:
+            entries = self._tree.entries(folder.real)
+        except OSError:
+            self._found.unreadable.append(folder.path + "/")
+            return []
+        scope = self._rules.scope(folder.path, folder.real, folder.scope, entries)
+        if not folder.linked:
+            self._scopes[folder.real] = scope
+        return [below for entry in entries if (below := self._judge(folder, entry, scope))]
+
+    def _judge(self, folder: _Place, entry: Entry, scope: Scope) -> _Place | None:
+        """Take ``entry`` if it is a file that may be taken; its place if it is a folder that may be entered."""
+        place = folder.below(entry.name, scope)
+        if not (entry.name.isascii() or _encodable(entry.name)):
+            self._found.unnamed += 1
+        elif entry.kind == "file":
+            self._take(place, entry.stamp)
+        elif entry.kind == "folder":
+            return place if entry.name != FOLDER and self._passes(place, folder=True) else None
+        elif entry.kind == "link" and not folder.linked:
+            self._links.append(place)
+        return None
+
+    def _take(self, place: _Place, stamp: Stamp) -> None:
+        if self._passes(place, folder=False):
+            self._found.files.append(Candidate(place.path, place.real, stamp, place.scope))
+
+    def _passes(self, place: _Place, *, folder: bool) -> bool:
+        """Whether ``place`` may be taken or entered; counts it when its rules say no."""
+        if place.real in self._never:
+            return False
+        verdict = place.scope.verdict(place.path, place.name, folder)
+        if verdict == "take" and not folder and (_is_document(place.path) or _is_document(place.real)):
+            verdict = "excluded"
+        if verdict == "secret":
+            self._found.secrets.append(place.path + "/" * folder)
+        self._found.excluded += verdict == "excluded"
+        return verdict == "take" and not (place.linked and self._left_out_there(place.real, folder))
+
+    def _left_out_there(self, real: str, folder: bool) -> bool:
+        """Whether ``real`` is left out where it lies; then it has been counted there."""
+        if folder:
+            return real not in self._scopes
+        above, _, name = real.rpartition("/")
+        rules = self._scopes.get(above)
+        return rules is None or rules.verdict(real, name, folder=False) in ("secret", "excluded")
+
+    def _follow(self, link: _Place, followed: set[str]) -> None:
+        """Take what ``link`` leads to, unless that lies outside of the source or above the link. Links below it are
+        not followed again, and no folder is followed twice: so there is no circle to be caught in."""
+        target = self._target(link.real)
+        if target is None or f"{link.real}/".startswith(f"{target}/" if target else ""):
+            left_out = link.scope.leaves_out(link.path, link.name, folder=target is not None)
+            self._found.excluded += left_out
+            if not left_out:
+                self._found.refused_links.append(link.path)
+            return
+        place = link._replace(real=target, linked=True)
+        try:
+            status = (self._root / target).lstat()
+        except OSError:
+            self._found.unreadable.append(link.path)
+            return
+        kind, stamp = stamp_of(status)
+        if kind == "file":
+            self._take(place, stamp)
+        elif kind == "folder" and target not in followed and self._passes(place, folder=True):
+            followed.add(target)
+            self._descend(place)
+
+    def _target(self, link: str) -> str | None:
+        """Where ``link`` leads, relative to the root; ``None`` when that is outside, nowhere, or in a circle."""
+        try:
+            return "/".join((self._root / link).resolve(strict=True).relative_to(self._root).parts)
+        except (OSError, RuntimeError, ValueError):
+            return None
+
+
+def _is_document(path: str) -> bool:
+    return path.lower().endswith(_DOCUMENT)
+
+
+def _encodable(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
