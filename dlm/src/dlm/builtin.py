@@ -17,6 +17,10 @@ def dlm_commands() -> Iterable[CommandEntry]:
     yield CommandEntry(
         name="check", target="dlm.cli.check:check", summary="Read a document and report every mistake in it."
     )
+    yield CommandEntry(name="fmt", target="dlm.cli.fmt:fmt", summary="Lay out documents, their content untouched.")
+    yield CommandEntry(
+        name="migrate", target="dlm.cli.migrate:migrate", summary="Bring documents to the current format version."
+    )
     yield CommandEntry(name="study", target="dlm.cli.study:study", summary="Show what will be trained, and why.")
     yield CommandEntry(name="train", target="dlm.cli.train:train", summary="Train an adapter from a document.")
     yield CommandEntry(name="prompt", target="dlm.cli.prompt:prompt", summary="Ask the trained model a question.")
