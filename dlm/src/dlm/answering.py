@@ -34,6 +34,8 @@ class AskOptions:
     version: int | None = None
     """A version other than the current one."""
     sampling: Sampling = field(default_factory=Sampling)
+    accept_licence: bool = False
+    """The caller has read the base's licence and accepts it."""
 
     def __post_init__(self) -> None:
         if self.version is not None and (self.base or self.with_doc):
@@ -62,6 +64,7 @@ def ask(
         NotTrained: it has no version yet.
         AdapterMismatch: the version was trained on another base than the one found.
         BaseModelError: the base cannot be had.
+        LicenceNotAccepted: nobody has agreed to the base's licence.
         UsageProblem: no question, an empty one, or one too long for the base.
     """
     options = options or AskOptions()
@@ -75,7 +78,7 @@ def ask(
     untouched = options.base or options.with_doc
     version = None if untouched else _version(document, root, options.version, say)
     backend = choose("generate")
-    base = _base(document, root, backend, version, say)
+    base = _base(document, root, backend, version, say, accept=options.accept_licence)
     system = document.frontmatter.system_prompt
     book = book_text(document) if options.with_doc else None
     conversations = [[Message("user", _prompt(question, book))] for question in questions]
@@ -146,12 +149,22 @@ def _version(document: Document, root: Path, number: int | None, say: Callable[[
 
 
 def _base(
-    document: Document, root: Path, backend: Backend, version: Version | None, say: Callable[[str], None]
+    document: Document,
+    root: Path,
+    backend: Backend,
+    version: Version | None,
+    say: Callable[[str], None],
+    *,
+    accept: bool,
 ) -> LocalBase:
     from .bases.cache import ensure
     from .bases.resolve import resolve
+    from .store import Store
 
-    base = ensure(resolve(document.frontmatter.base_model, document.folder), root, backend, say)
+    manifest = Store(root, document.frontmatter.dlm_id).manifest()
+    agreed = manifest.license_acceptance if manifest else None
+    wanted = resolve(document.frontmatter.base_model, document.folder)
+    base = ensure(wanted, root, backend, say, accept=accept, acceptance=agreed)
     trained_on = version.facts.get("base", {}) if version else {}
     if version and trained_on.get("digest") not in (None, base.digest):
         theirs = f"{trained_on.get('key')} ({trained_on.get('source')}, {str(trained_on.get('digest'))[:19]})"

@@ -13,6 +13,7 @@ from ..training.observer import Observer, Preview
 
 if TYPE_CHECKING:
     from ..training.events import Evaluated, StepLogged
+    from ..training.material import Material
     from ..training.plan import Plan
 
 PLAIN_LINES = 10
@@ -78,6 +79,7 @@ def preview_text(preview: Preview) -> str:
     lines = [
         f"document   {document.location} ({document.title})",
         f"base       {preview.base.key}, {preview.base.source}",
+        *_beside(preview.material),
         *_kinds(plan),
         f"held out   {held_out} wording{'s' if held_out != 1 else ''}, never trained; the lowest loss on them wins",
         f"steps      {len(plan.steps):,} of {plan.recipe.batch_rows} rows, {plan.tokens:,} tokens",
@@ -96,6 +98,23 @@ def duration(seconds: float) -> str:
 def shell_quoted(path: str) -> str:
     """``path`` as it can be pasted into a shell."""
     return shlex.quote(path)
+
+
+def _beside(material: Material) -> list[str]:
+    """What comes from sources and from the store, and what changed since the last training."""
+    lines = []
+    if summaries := material.gathered.summaries:
+        files, size = sum(one.file_count for one in summaries), sum(one.total_bytes for one in summaries)
+        lines.append(f"sources    {files:,} file{'s' if files != 1 else ''}, {size / 1000:,.1f} kB")
+    if material.replayed:
+        many = "s" if len(material.replayed) != 1 else ""
+        lines.append(f"replayed   {len(material.replayed):,} section{many} that the store keeps")
+    change = material.change
+    counts = {"new": change.new, "edited": change.edited, "removed": change.removed}
+    said = [f"{len(found):,} {word}" for word, found in counts.items() if found]
+    if said and (change.unchanged or change.edited or change.removed):
+        lines.append(f"changed    {', '.join(said)} since the last training, {len(change.unchanged):,} unchanged")
+    return lines
 
 
 def _kinds(plan: Plan) -> list[str]:

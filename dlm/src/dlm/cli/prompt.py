@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 @click.option("--top-p", type=click.FloatRange(0, 1, min_open=True), default=1.0, show_default=True)
 @click.option("--max-tokens", type=click.IntRange(min=1), default=256, show_default=True, help="Of one answer.")
 @click.option("--seed", type=int, default=0, show_default=True, help="For --temp above 0.")
+@click.option("--i-accept-license", "accepts", is_flag=True, help="You have read the base's licence and accept it.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a question.")
 @click.pass_context
 def prompt(
@@ -39,6 +40,7 @@ def prompt(
     top_p: float,
     max_tokens: int,
     seed: int,
+    accepts: bool,
     as_json: bool,
 ) -> None:
     """Ask what DOC was trained to know.
@@ -50,7 +52,7 @@ def prompt(
     from ..training.backend import Sampling
 
     asked = _questions(question, questions)
-    options = AskOptions(base, with_doc, _number(version_number), Sampling(max_tokens, temp, top_p, seed))
+    options = AskOptions(base, with_doc, _number(version_number), Sampling(max_tokens, temp, top_p, seed), accepts)
     quiet = bool((ctx.obj or {}).get("quiet"))
 
     def say(line: str) -> None:

@@ -16,10 +16,19 @@ if TYPE_CHECKING:
 @click.option("--seed", type=int, help="Over training.seed of the document.")
 @click.option("--max-steps", type=click.IntRange(min=1), help="Stop after this many optimiser steps.")
 @click.option("--budget", type=click.IntRange(min=1000), metavar="TOKENS", help="Train on about this many tokens.")
+@click.option("--no-cache", is_flag=True, help="Tokenise everything anew. Never changes the result.")
+@click.option("--i-accept-license", "accepts", is_flag=True, help="You have read the base's licence and accept it.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON object; progress goes to stderr.")
 @click.pass_context
 def train(
-    ctx: click.Context, doc: str, seed: int | None, max_steps: int | None, budget: int | None, as_json: bool
+    ctx: click.Context,
+    doc: str,
+    seed: int | None,
+    max_steps: int | None,
+    budget: int | None,
+    no_cache: bool,
+    accepts: bool,
+    as_json: bool,
 ) -> None:
     """Train an adapter from DOC and store it as a new version.
 
@@ -30,7 +39,7 @@ def train(
     from .progress import Progress
 
     quiet = bool((ctx.obj or {}).get("quiet"))
-    options = TrainOptions(seed=seed, max_steps=max_steps, token_budget=budget)
+    options = TrainOptions(seed, max_steps, budget, accept_licence=accepts, cache=not no_cache)
     with Progress(quiet=quiet, to_stderr=as_json) as progress:
         report = run(doc, options=options, observer=progress)
     if as_json:
@@ -42,7 +51,8 @@ def train(
 def _record(report: TrainReport) -> dict[str, Any]:
     from dataclasses import asdict
 
-    from ..training.run import summary
+    from ..training.material import changes_record
+    from ..training.summary import plan_record
 
     return {
         "document": report.document.location,
@@ -51,7 +61,9 @@ def _record(report: TrainReport) -> dict[str, Any]:
         "run_id": report.run_id,
         "path": str(report.path),
         "base": {"key": report.base.key, "digest": report.base.digest, "source": report.base.source},
-        "plan": summary(report.plan),
+        "plan": plan_record(report.plan),
+        "changes": changes_record(report.material),
+        "sources": [asdict(summary) for summary in report.material.gathered.summaries],
         "outcome": asdict(report.outcome),
         "seconds": round(report.seconds, 1),
     }

@@ -43,6 +43,8 @@ class Run:
         self.log_path = layout.root / str(_begun(manifest, run_id).log_path)
         self.recovered: tuple[str, ...] = ()
         """What had to be put right before this run could begin, one line each."""
+        self.summary_path: str | None = None
+        """Relative to the store, once :meth:`summarise` has written it."""
         self._layout = layout
         self._manifest = manifest
         self._number = number
@@ -104,6 +106,22 @@ class Run:
     def cancel(self) -> None:
         """End the run because someone stopped it. Does nothing when it has ended already."""
         self._give_up("cancelled", "stopped from the keyboard")
+
+    def summarise(self, record: dict[str, Any], licence: dict[str, Any] | None = None) -> None:
+        """Write ``record`` beside the log, and name it in the manifest; ``licence`` is the agreement to the base's.
+
+        For a run that has ended with a version; nothing depends on it.
+
+        Raises:
+            StoreError: the disk is full or closed to us.
+        """
+        path = self.log_path.with_suffix(".summary.json")
+        write_atomic(path, canonical(jsonable({**record, "run_id": self.id, "adapter_version": self._number})))
+        self.summary_path = path.relative_to(self._layout.root).as_posix()
+        run = _begun(self._manifest, self.id).model_copy(update={"summary_path": self.summary_path})
+        agreed = {"license_acceptance": licence} if licence else {}
+        self._manifest = self._manifest.with_run(run).model_copy(update=agreed)
+        save(self._layout.manifest, self._manifest)
 
     def _fill(self, write: Callable[[Path], None], facts: dict[str, Any], ledger: Ledger | None = None) -> Path:
         """Phase one: a hidden folder with everything in it, durable."""

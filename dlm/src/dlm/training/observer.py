@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from ..bases import LocalBase
     from ..document import Document
     from .events import Evaluated, Outcome, StepLogged
+    from .material import Material
     from .plan import Plan
 
 
@@ -22,6 +23,8 @@ class Preview:
     base: LocalBase
     plan: Plan
     store: Path
+    material: Material
+    """What is trained beside the document, and what changed since the last training."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,7 @@ class TrainReport:
     run_id: int
     seconds: float
     """From reading the document to the committed version."""
+    material: Material
 
 
 class Observer:

@@ -27,6 +27,10 @@ class TrainOptions:
     seed: int | None = None
     max_steps: int | None = None
     token_budget: int | None = None
+    accept_licence: bool = False
+    """The caller has read the base's licence and accepts it."""
+    cache: bool = True
+    """Keep tokenised records between runs, if the document does not say otherwise. Never changes a result."""
 
     def __post_init__(self) -> None:
         if self.max_steps is not None and self.max_steps < 1:

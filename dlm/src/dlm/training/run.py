@@ -1,15 +1,15 @@
-"""One training run, in order: document, base, records, rows, plan, refusals, weights, gate, commit."""
+"""One training run, in order: document, base, material, records, rows, plan, refusals, weights, gate, commit."""
 
 from __future__ import annotations
 
 import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
-from ..errors import DocumentError, NonFiniteWeights, TrainingRefused
+from ..errors import DocumentError, NonFiniteWeights, StoreError, TrainingRefused
 from .events import Evaluated, Outcome, StepLogged, TrainingFinished
+from .material import Material, changes_record, collect
 from .observer import Observer as Observer
 from .observer import Preview
 from .observer import TrainReport as TrainReport
@@ -17,6 +17,7 @@ from .phases import select
 from .resolve import TrainOptions as TrainOptions
 from .resolve import recipe_for, with_budget
 from .schedule import make_plan
+from .summary import facts, summary_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
     from .plan import Plan
     from .recipe import Recipe
 
-RECORDED = ("dlm", "dlm-hf", "torch", "transformers", "peft", "safetensors", "tokenizers", "numpy")
-"""Distributions whose versions are written beside the weights, when they are installed."""
-
 
 def train(
     path: Path | str, *, home: Path | None = None, options: TrainOptions | None = None, observer: Observer | None = None
@@ -41,8 +39,9 @@ def train(
     """Train ``path`` and commit a new version; until then the store's current version is served unchanged.
 
     Raises:
-        DocumentError: the document cannot be read, or asks for what this version does not do.
+        DocumentError: the document or one of its sources cannot be read, or asks for what this version does not do.
         BaseModelError: its base cannot be had.
+        LicenceNotAccepted: nobody has agreed to the base's licence.
         TrainingRefused: there is nothing to train, or a plugin refuses; says every reason.
         StoreLocked: another process is training this document.
         NonFiniteWeights: NaN or infinity; the weights are kept aside, the version before stays current.
@@ -67,7 +66,10 @@ class _Job:
     plugins: PluginManager
     backend: Any
     base: LocalBase
+    licence: dict[str, Any] | None
+    """The agreement to the base's licence, for the manifest."""
     recipe: Recipe
+    material: Material
     started: float
 
     def tell(self, hook: str, **arguments: Any) -> None:
@@ -80,6 +82,7 @@ def _prepare(
     from pathlib import Path as RealPath
 
     from ..bases.cache import ensure
+    from ..bases.licence import manifest_entry
     from ..bases.resolve import resolve
     from ..document import read
     from ..document.unsupported import unsupported
@@ -92,9 +95,23 @@ def _prepare(
         raise DocumentError(findings)
     root = layout.home(home)
     recipe = recipe_for(document.frontmatter, options)
+    material = collect(document, root, recipe.seed)
+    for note in material.notes:
+        observer.say(note)
     backend = choose("train")
-    base = ensure(resolve(document.frontmatter.base_model, document.folder), root, backend, observer.say)
-    return _Job(document, root, options, observer, plugins, backend, base, recipe, started)
+    wanted = resolve(document.frontmatter.base_model, document.folder)
+    agreed = _agreed(document, root)
+    base = ensure(wanted, root, backend, observer.say, accept=options.accept_licence, acceptance=agreed)
+    licence = manifest_entry(wanted, root)
+    return _Job(document, root, options, observer, plugins, backend, base, licence, recipe, material, started)
+
+
+def _agreed(document: Document, root: Path) -> dict[str, Any] | None:
+    """The agreement to the base's licence that the document's own store records."""
+    from ..store import Store
+
+    manifest = Store(root, document.frontmatter.dlm_id).manifest()
+    return manifest.license_acceptance if manifest else None
 
 
 def _on_bench(job: _Job, bench: Workbench) -> TrainReport:
@@ -102,10 +119,10 @@ def _on_bench(job: _Job, bench: Workbench) -> TrainReport:
 
     plan = _plan(job, bench)
     store = Store(job.home, job.document.frontmatter.dlm_id)
-    job.observer.planned(Preview(job.document, job.base, plan, store.layout.root))
+    job.observer.planned(Preview(job.document, job.base, plan, store.layout.root, job.material))
     # Taken before the weights are loaded, so that a second process learns of the first one at once.
     with store.lock("train"):
-        run = store.begin_run(_facts(job, plan))
+        run = store.begin_run(facts(job.document, job.base, plan, job.material), job.material.change.ledger)
         for note in run.recovered:
             job.observer.say(note)
         outcome, made = _guarded(job, bench, plan, run)
@@ -118,13 +135,14 @@ def _on_bench(job: _Job, bench: Workbench) -> TrainReport:
         path=made.path,
         run_id=run.id,
         seconds=time.perf_counter() - job.started,
+        material=job.material,
     )
 
 
 def _plan(job: _Job, bench: Workbench) -> Plan:
     from ..corpus.study import build
 
-    _, study = select(build(job.document, job.recipe.seed), job.plugins)
+    _, study = select(build(job.document, job.recipe.seed, job.material.more), job.plugins)
     rows, held_out_rows = bench.encode(study.train), bench.encode(study.held_out)
     recipe = with_budget(job.recipe, job.document.frontmatter, job.options, study, rows)
     plan = make_plan(recipe, study, rows, held_out_rows)
@@ -163,12 +181,20 @@ class _Rejected(Exception):
 
 
 def _train_and_commit(job: _Job, bench: Workbench, plan: Plan, run: Run) -> tuple[Outcome, Version]:
-    run.log({"type": "banner", "run_id": run.id, "seed": plan.recipe.seed, **_facts(job, plan)})
+    known = facts(job.document, job.base, plan, job.material)
+    run.log({"type": "banner", "run_id": run.id, "seed": plan.recipe.seed, **known})
+    run.log({"type": "delta", **changes_record(job.material)})
     job.tell("dlm_training_started", plan=plan)
     outcome = bench.train(plan, _on_step(job, run), _on_evaluation(job, run))
     if outcome.non_finite:
         raise _reject(bench, run, outcome)
-    return outcome, run.commit(bench.save, {"outcome": asdict(outcome), "precision": outcome.precision})
+    made = {"outcome": asdict(outcome), "precision": outcome.precision}
+    version = run.commit(bench.save, made, job.material.change.ledger)
+    seconds = time.perf_counter() - job.started
+    # The version is safe by now: a disk that is full for its summary must not turn a good run into a failed one.
+    with suppress(StoreError):
+        run.summarise(summary_record(plan, job.material, outcome, seconds), job.licence)
+    return outcome, version
 
 
 def _reject(bench: Workbench, run: Run, outcome: Outcome) -> _Rejected:
@@ -199,14 +225,13 @@ def _on_evaluation(job: _Job, run: Run) -> Callable[[Evaluated], None]:
 
 
 def _finish(job: _Job, run: Run, event: TrainingFinished) -> None:
-    from ..errors import StoreError
-
     record = {
         "type": "run_complete",
         "run_id": run.id,
         "status": event.status,
         "adapter_version": event.version,
         "steps": event.outcome.steps if event.outcome else None,
+        "summary_path": run.summary_path,
         "elapsed_seconds": round(time.perf_counter() - job.started, 3),
         "message": event.message,
     }
@@ -214,46 +239,3 @@ def _finish(job: _Job, run: Run, event: TrainingFinished) -> None:
     with suppress(StoreError):
         run.log(record)
     job.tell("dlm_training_finished", event=event)
-
-
-def _facts(job: _Job, plan: Plan) -> dict[str, Any]:
-    """What goes into ``version.json`` and the log's banner."""
-    base = {key: value for key, value in asdict(job.base).items() if key != "path"}
-    return {
-        "document_digest": job.document.digest,
-        "section_ids": [section.id for section in job.document.sections],
-        "source_path": str(job.document.path.absolute()) if job.document.path else None,
-        "base": base,
-        "recipe": asdict(plan.recipe),
-        "plan": summary(plan),
-        "versions": installed_versions(),
-    }
-
-
-def summary(plan: Plan) -> dict[str, Any]:
-    """A plan in numbers."""
-    kinds: dict[str, int] = {}
-    for row in plan.rows:
-        kind = plan.records[row.record].kind
-        kinds[kind] = kinds.get(kind, 0) + 1
-    return {
-        "steps": len(plan.steps),
-        "tokens": plan.tokens,
-        "rows": kinds,
-        "passes": {kind: round(passes, 2) for kind, passes in plan.passes.items()},
-        "held_out_rows": len(plan.held_out_rows),
-        "warmup_steps": plan.warmup_steps,
-        "decay_steps": plan.decay_steps,
-        "evaluate_every": plan.evaluate_every,
-    }
-
-
-def installed_versions() -> dict[str, str]:
-    """Versions of the distributions that decide what training does."""
-    found = {}
-    for name in RECORDED:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found

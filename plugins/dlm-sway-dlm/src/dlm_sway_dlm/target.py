@@ -40,6 +40,7 @@ def _target(path: Path) -> Target:
     from dlm.corpus.study import build
     from dlm.document import read
     from dlm.store import Store, home
+    from dlm.training.material import collect
     from dlm_sway.suite.target import Target
 
     document = read(path)
@@ -48,7 +49,8 @@ def _target(path: Path) -> Target:
         raise TargetError(f"{path}: nothing has been trained from this document yet: run `dlm train {path}`")
     base = _base(_fact(version, "base", "key"), home())
     # The same seed as the run: it decides which wordings were held out.
-    study = build(document, _fact(version, "recipe", "seed"))
+    seed = _fact(version, "recipe", "seed")
+    study = build(document, seed, collect(document, home(), seed).more)
     return Target(
         name=f"{path.name} {version.name}",
         models=_models(base, version),

@@ -1,0 +1,81 @@
+"""What a run writes down about itself: facts beside the weights, the plan in numbers, the summary beside the log."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+from .material import changes_record
+
+if TYPE_CHECKING:
+    from ..bases import LocalBase
+    from ..document import Document
+    from .events import Outcome
+    from .material import Material
+    from .plan import Plan
+
+RECORDED = ("dlm", "dlm-hf", "torch", "transformers", "peft", "safetensors", "tokenizers", "numpy")
+"""Distributions whose versions are written beside the weights, when they are installed."""
+
+
+def facts(document: Document, base: LocalBase, plan: Plan, material: Material) -> dict[str, Any]:
+    """What goes into ``version.json`` and the log's banner."""
+    return {
+        "document_digest": document.digest,
+        "section_ids": [section.id for section in (*document.sections, *material.more)],
+        "source_path": str(document.path.absolute()) if document.path else None,
+        "sources": [asdict(summary) for summary in material.gathered.summaries],
+        "base": {key: value for key, value in asdict(base).items() if key != "path"},
+        "recipe": asdict(plan.recipe),
+        "plan": plan_record(plan),
+        "versions": installed_versions(),
+    }
+
+
+def plan_record(plan: Plan) -> dict[str, Any]:
+    """A plan in numbers."""
+    kinds: dict[str, int] = {}
+    for row in plan.rows:
+        kind = plan.records[row.record].kind
+        kinds[kind] = kinds.get(kind, 0) + 1
+    return {
+        "steps": len(plan.steps),
+        "tokens": plan.tokens,
+        "rows": kinds,
+        "passes": {kind: round(passes, 2) for kind, passes in plan.passes.items()},
+        "held_out_rows": len(plan.held_out_rows),
+        "warmup_steps": plan.warmup_steps,
+        "decay_steps": plan.decay_steps,
+        "evaluate_every": plan.evaluate_every,
+    }
+
+
+def summary_record(plan: Plan, material: Material, outcome: Outcome, seconds: float) -> dict[str, Any]:
+    """``logs/train-*.summary.json`` but the run's and the version's numbers. Losses in nats a token."""
+    return {
+        "seed": plan.recipe.seed,
+        "steps": outcome.steps,
+        "best_step": outcome.best_step,
+        "final_train_loss": outcome.final_loss,
+        "first_val_loss": outcome.held_out_before,
+        "final_val_loss": outcome.held_out_best,
+        "duration_seconds": round(seconds, 3),
+        "changes": changes_record(material),
+        "source_directives": [_directive(asdict(summary)) for summary in material.gathered.summaries],
+    }
+
+
+def installed_versions() -> dict[str, str]:
+    """Versions of the distributions that decide what training does."""
+    found = {}
+    for name in RECORDED:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _directive(summary: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in summary.items() if value or key in ("path", "file_count", "total_bytes")}
