@@ -139,7 +139,7 @@ def test_version_1_dpo_becomes_preference(version: str) -> None:
 
 def test_a_mistake_in_a_migrated_key_points_at_what_was_written() -> None:
     found = only("training:", "  dpo:", "    beta: 7")
-    assert (found.line, found.col) == (6, 11)
+    assert (found.line, found.col, found.what) == (6, 11, "`training.dpo.beta` is 7")
     assert only("training:", "  dpo: 7").line == 5
     assert "unknown key `training.dpo`" in only("dlm_version: 2", "training:", "  dpo: {}").what
 

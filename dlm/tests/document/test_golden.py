@@ -81,12 +81,21 @@ def test_line_ends_a_byte_order_mark_and_trailing_blanks_change_nothing_but_byte
     assert [probe.id for probe in probes(read(plain))] == [probe.id for probe in probes(read(crlf))]
 
 
+@pytest.mark.parametrize("name", ["broken", "broken-adapters"])
+def test_every_mistake_of_a_broken_document_is_found_in_one_pass_and_placed(name: str) -> None:
+    found = as_data(CONTRACTS / "golden" / "document" / f"{name}.dlm")["findings"]
+    text = (CONTRACTS / "golden" / "document" / f"{name}.dlm").read_text("utf-8").split("\n")
+    assert all(col <= len(text[line - 1]) + 1 for line, col, *_ in found)
+    assert all(fix for *_, fix in found)
+    assert len(found) >= {"broken": 54, "broken-adapters": 9}[name]
+
+
 def test_the_json_schema_in_contracts_is_the_models() -> None:
     stored = json.loads((CONTRACTS / "dlm-frontmatter.schema.json").read_text("utf-8"))
     assert stored == json.loads(schema()), "run: python -m dlm.document.schema > contracts/dlm-frontmatter.schema.json"
 
 
-@pytest.mark.parametrize("name", ["plain", "code", "routed"])
+@pytest.mark.parametrize("name", ["plain", "code", "routed", "conversation", *(f"version-{n}" for n in range(2, 16))])
 def test_the_json_schema_accepts_the_golden_frontmatter(name: str) -> None:
     text = (CONTRACTS / "golden" / "document" / f"{name}.dlm").read_text("utf-8").split("---\n")[1]
     found = read_mapping(text, 2, lambda *finding: pytest.fail(str(finding)))

@@ -19,7 +19,8 @@ _ITEM = re.compile(r"(?:[-+*]|([0-9]{1,9})[.)])(?= |\Z)")
 _SPECIAL = frozenset(" \t`~>-+*_=#<0123456789")
 """Where a line begins with none of these, it is a paragraph's, or blank."""
 _QUOTE = 0
-_DEEPEST = 32
+_LONGEST_BREAK = 1000
+_DEEPEST = 16
 """Containers within containers that are told apart; a line with more is text from there on."""
 
 
@@ -146,7 +147,7 @@ def _bare(text: str, pos: int) -> int:
 
 def _thematic(text: str, bare: int) -> bool:
     """Whether a line of three or more ``-``, ``_`` or ``*`` begins at ``bare``."""
-    if (mark := text[bare]) not in "-_*":
+    if (mark := text[bare]) not in "-_*" or len(text) > _LONGEST_BREAK:
         return False
     rest = text[bare:]
     return not rest.strip(mark + " ") and rest.count(mark) >= 3

@@ -10,6 +10,7 @@ _SECTION = re.compile(r"::([A-Za-z0-9_#/-]{1,128})((?:[ \t]+[A-Za-z_][\w-]*=\"[^
 _ATTRIBUTE = re.compile(r"([A-Za-z_][\w-]*)=\"([^\"]*)\"")
 _LOOSE = re.compile(r"::([A-Za-z0-9_-]{1,128})(?:#[^ \t:]*)?[ \t]+[^ \t].*::[ \t]*")
 _ADAPTER = re.compile(r"[a-z][a-z0-9_]{0,31}")
+_LONGEST = 2**20
 
 ADAPTER_RULE = "a lower-case letter, then up to 31 lower-case letters, digits or underscores"
 
@@ -35,7 +36,7 @@ class SectionFence:
 
 def section_fence(line: str) -> SectionFence | None:
     """``line`` as a section fence, or ``None`` when it is text."""
-    if not line.startswith("::") or (found := _SECTION.fullmatch(line)) is None:
+    if not line.startswith("::") or len(line) > _LONGEST or (found := _SECTION.fullmatch(line)) is None:
         return None
     word, mark, adapter = found[1].partition("#")
     written = _ATTRIBUTE.finditer(line, found.start(2), found.end(2)) if found[2] else ()

@@ -86,6 +86,8 @@ def header_like(text: str, grammar: Grammar) -> bool:
 
 
 def _header(text: str, grammar: Grammar) -> _Header | None:
+    if text[:4] == "### " and text[4:] in grammar.headers:
+        return _Header(text[4:], True, ())
     if not text.startswith("###") or len(text) > _LONGEST or (found := _NEARLY.fullmatch(text)) is None:
         return None
     name = next((name for name in grammar.headers if name.lower() == found[1].lower()), None)

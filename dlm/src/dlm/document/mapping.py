@@ -34,6 +34,7 @@ class Places:
 
     start: tuple[int, int] = (1, 1)
     _known: dict[Path, Place] = field(default_factory=dict)
+    _written: dict[Path, Path] = field(default_factory=dict)
 
     def add(self, path: Path, place: Place) -> None:
         """Remember ``path``."""
@@ -55,7 +56,13 @@ class Places:
     def move(self, old: Path, new: Path) -> None:
         """Rename ``old`` and everything below it: a migrated key keeps the place where it was written."""
         for path in [path for path in self._known if path[: len(old)] == old]:
-            self._known[new + path[len(old) :]] = self._known.pop(path)
+            moved = new + path[len(old) :]
+            self._known[moved] = self._known.pop(path)
+            self._written[moved] = self._written.pop(path, path)
+
+    def written(self, path: Path) -> Path:
+        """``path`` as the file has it: the one before all renaming."""
+        return self._written.get(path, path)
 
 
 def read_mapping(text: str, first_line: int, report: Report) -> tuple[dict[str, Any], Places] | None:

@@ -38,7 +38,7 @@ def _moment(text: str) -> bool:
     return True
 
 
-_TEXT: _Check = "text", lambda text: bool(text.strip())
+_TEXT: _Check = "some text", lambda text: bool(text.strip())
 _NUMBER: _Check = "a number", _finite
 _WHEN: _Check = "a time such as 2026-01-31T12:00:00Z", _moment
 

@@ -170,6 +170,8 @@ def _sections(framed: Framed, types: Mapping[str, SectionType], findings: Findin
 
 
 def _section(raw: RawSection, types: Mapping[str, SectionType], findings: Findings) -> Section | None:
+    if raw.fence is None and raw.blank:
+        return None
     word = raw.fence.word if raw.fence else "prose"
     if raw.fence and word not in types:
         findings.report(raw.fence_line, 1, *unknown_word(raw.fence, types))

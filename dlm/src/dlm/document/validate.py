@@ -134,10 +134,10 @@ def _explain(detail: ErrorDetails, data: dict[str, Any], places: Places) -> _Fin
         name = _dotted(path)
         return path, "key", f"`{name}` is missing", _MISSING.get(name, f"add `{path[-1]}`")
     path = places.nearest(path)
-    name = _dotted(path)
+    name = _dotted(places.written(path))
     value = _shown(_lookup(data, path))
     if kind == "extra_forbidden":
-        return path, "key", f"unknown key `{name}`", _spelling(path)
+        return path, "key", f"unknown key `{_short(name)}`", _spelling(path)
     if kind == "dlm":
         return path, "value", f"`{name}` is {value}, {detail['ctx']['what']}", detail["ctx"]["fix"]
     if kind == "string_type":
@@ -154,6 +154,8 @@ def _explain(detail: ErrorDetails, data: dict[str, Any], places: Places) -> _Fin
 def _sentence(detail: ErrorDetails) -> str:
     if detail["type"] == "literal_error":
         return f"write one of {detail['ctx']['expected']}"
+    if detail["type"] == "tuple_type":
+        return "write a list, in brackets or one `- item` a line"
     rule = detail["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     return f"it must be {rule}" if detail["msg"].startswith("Input should be ") else rule
 
@@ -195,5 +197,8 @@ def _shown(value: Any) -> str:
     """``value`` as its writer knows it, short."""
     if isinstance(value, dict | list):
         return "a map" if isinstance(value, dict) else "a list"
-    text = "nothing" if value is None else str(value).lower() if isinstance(value, bool) else repr(value)
+    return _short("nothing" if value is None else str(value).lower() if isinstance(value, bool) else repr(value))
+
+
+def _short(text: str) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
