@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from typing import Any
 
-from ..errors import UsageProblem
+from ..errors import DocumentError, UsageProblem
 from .dump import entry_lines, inline
 from .frontmatter import Frontmatter
 from .lines import Edit
@@ -31,29 +31,49 @@ def set_keys(text: str, values: Mapping[Path, Any], path: str = "<text>") -> str
     wanted = deepcopy(head.data)
     for key, value in values.items():
         _put(wanted, key, value)
-    additions, removals = [], []
-    for step, value in _changes(head.data, wanted, ()):
-        (removals if value is _GONE else additions).append((step, value))
-    for step, value in [*additions, *removals]:
-        head = read_head(_changed(head, step, value, path), path)
-    if head.data != wanted:
-        raise _by_hand(next(iter(values)), path)
-    return head.text
+    return _brought_to(head, wanted, path)
 
 
-def _by_hand(key: Path, path: str) -> UsageProblem:
+def merge_keys(text: str, before: Mapping[str, Any], after: Mapping[str, Any], path: str = "<text>") -> str:
+    """The file ``text`` with every difference between two frontmatters made in its own; see :func:`set_keys`."""
+    head = read_head(text, path)
+    wanted = deepcopy(head.data)
+    for key, value in _changes(_plain(before), _plain(after), ()):
+        _put(wanted, key, value)
+    return _brought_to(head, wanted, path)
+
+
+def by_hand(key: Path, path: str) -> UsageProblem:
+    """What to say of a key that is written in an unusual way, as a reference to another key for example."""
     name = ".".join(map(str, key))
     return UsageProblem(
         f"{path}: `{name}` is written in a way that dlm does not change; nothing was written: change it in an editor"
     )
 
 
+def _brought_to(head: Head, wanted: dict[str, Any], path: str) -> str:
+    changes = list(_changes(head.data, wanted, ()))
+    # Additions first: a map in block style is never without a key.
+    for key, value in sorted(changes, key=lambda change: change[1] is _GONE):
+        try:
+            head = read_head(_changed(head, key, value, path), path)
+        except DocumentError:
+            raise by_hand(key, path) from None
+    if head.data != wanted:
+        raise by_hand(changes[0][0], path)
+    return head.text
+
+
 def _put(data: Any, key: Path, value: Any) -> None:
+    """Set the value behind ``key`` in plain data, or take it away when it is :data:`_GONE`."""
     for step in key[:-1]:
         if isinstance(data, dict) and not isinstance(data.get(step), dict | list):
             data[step] = {}
         data = data[step]
-    data[key[-1]] = _plain(value)
+    if value is _GONE:
+        data.pop(key[-1], None)
+    else:
+        data[key[-1]] = _plain(value)
 
 
 def _plain(value: Any) -> Any:
@@ -87,7 +107,7 @@ def _changed(head: Head, key: Path, value: Any, path: str) -> str:
             node = node.items[step]
             continue
         if node.kind != "map":
-            raise _by_hand(key, path)
+            raise by_hand(key, path)
         entry = node.entries.get(str(step))
         if entry is None:
             for inner in reversed(key[depth + 1 :]):
@@ -97,7 +117,7 @@ def _changed(head: Head, key: Path, value: Any, path: str) -> str:
             edits = [_removed(head, node, entry)] if value is _GONE else _replaced(head, entry, value, flow)
             return head.edited(edits)
         node = entry.value
-    raise _by_hand(key, path)
+    raise by_hand(key, path)
 
 
 def _replaced(head: Head, entry: Entry, value: Any, flow: bool) -> list[Edit]:
@@ -156,5 +176,4 @@ def _removed(head: Head, parent: Node, entry: Entry) -> Edit:
     start = head.line_start(entry.start)
     if head.yaml[start : entry.start].strip():
         return Edit(entry.start, siblings[1].start, "")
-    stop = head.line_stop(max(entry.colon, entry.value.end - 1))
-    return Edit(start, stop + 1, "") if stop < len(head.yaml) else Edit(start - 1, stop, "")
+    return Edit(start, head.line_stop(max(entry.colon, entry.value.end - 1)) + 1, "")

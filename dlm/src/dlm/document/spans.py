@@ -67,8 +67,10 @@ class Head:
         return line_end(self.text)
 
     def at(self, position: int) -> int:
-        """Where the character ``position`` of :attr:`yaml` stands in the file."""
+        """Where the character ``position`` of :attr:`yaml` stands in the file; one behind its end is the next line."""
         line = self.yaml.count("\n", 0, position)
+        if position > len(self.yaml):
+            return self._starts[line + 2]
         return self._starts[line + 1] + position - (self.yaml.rfind("\n", 0, position) + 1)
 
     def line_start(self, position: int) -> int:

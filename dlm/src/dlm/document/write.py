@@ -1,13 +1,23 @@
-"""Putting a document on the disk, whole or not at all."""
+"""Putting documents on the disk, whole or not at all, and never over somebody else's change."""
 
 from __future__ import annotations
 
 import os
 import secrets
 import shlex
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import DlmError, UsageProblem
+from .text import pairs_text as pairs_text
+from .text import render_canonical as render_canonical
+from .text import section_text as section_text
+
+if TYPE_CHECKING:
+    from .model import Document
 
 
 def write_new(path: Path, text: str, *, replace: bool = False) -> None:
@@ -24,10 +34,139 @@ def write_new(path: Path, text: str, *, replace: bool = False) -> None:
         raise UsageProblem(f"{path}: this is a folder; name a file in it, for example {path / 'new.dlm'}")
     if path.exists() and not replace:
         raise UsageProblem(f"{path}: this file exists; choose another name, or add --force to replace it")
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    try:
+    with _temporary(path, path) as temporary:
         _write(temporary, text)
         temporary.replace(path)
+
+
+def replace_text(path: Path, old: str, new: str) -> None:
+    """Write ``new`` over the file ``path``, which holds ``old``.
+
+    Its permissions stay, and a link stays a link to it. Equal texts leave the file untouched.
+
+    Raises:
+        UsageProblem: the file does not hold ``old`` byte for byte any more.
+        DlmError: the disk is full or may not be written to; nothing has changed.
+    """
+    real = Path(os.path.realpath(path))
+    if new == old:
+        _unchanged(path, real, old)
+        return
+    if real.exists() and not os.access(real, os.W_OK):
+        raise DlmError(
+            f"{path}: not allowed to write this file; nothing was written: chmod u+w {shlex.quote(str(path))}"
+        )
+    with _temporary(path, real) as temporary:
+        _write(temporary, new)
+        if real.exists():
+            _take_over(temporary, real.stat())
+        # As late as can be: from here to the rename nothing of ours takes time.
+        _unchanged(path, real, old)
+        temporary.replace(real)
+
+
+def back_up(path: Path, text: str) -> Path:
+    """Write ``text`` beside ``path`` as ``.bak``, else ``.bak.1`` and on, where nothing is yet; the file it made.
+
+    Raises:
+        DlmError: the disk is full or may not be written to; there is no backup.
+    """
+    number = 0
+    while True:
+        made = path.with_name(f"{path.name}.bak" + (f".{number}" if number else ""))
+        try:
+            with _temporary(made, made) as temporary:
+                _write(temporary, text)
+                if path.exists():
+                    _take_over(temporary, path.stat())
+                _claim(temporary, made)
+            return made
+        except FileExistsError:
+            number += 1
+
+
+def render(document: Document) -> str:
+    """``document`` as text: byte for byte what was read, if the data are still what was read.
+
+    Where a section was put in, taken out or changed, the others keep their text; a changed frontmatter keeps its
+    comments and the order of its keys. A document that was never text is written in canonical form.
+
+    Raises:
+        UsageProblem: something in it cannot be written.
+    """
+    from .read import parse
+
+    if not document.text:
+        return render_canonical(document)
+    was = parse(document.text, document.location)
+    text = _rendered_head(document, was)
+    return text if document.sections == was.sections else _rendered_body(document, was, text)
+
+
+def _rendered_head(document: Document, was: Document) -> str:
+    from .keys import merge_keys
+    from .upgrade import upgrade
+
+    if document.frontmatter == was.frontmatter:
+        return document.text
+    before, after = (d.frontmatter.model_dump(mode="json", exclude_unset=True) for d in (was, document))
+    return merge_keys(upgrade(document.text, document.location).text, before, after, document.location)
+
+
+def _rendered_body(document: Document, was: Document, text: str) -> str:
+    from .edit import append_section, cut
+    from .lines import line_end
+
+    written = {part.raw.fence_line: part.lines for part in cut(document.text).sections}
+    originals = {section.fence: section for section in was.sections}
+    made = "".join(cut(text).head)
+    for index, section in enumerate(document.sections):
+        if originals.get(section.fence) != section or (index and not section.fence):
+            made = append_section(made, section)
+            continue
+        if not made.endswith(("\n", "\r")):
+            made += line_end(text)
+        made += "".join(written[section.fence])
+    return made
+
+
+def _unchanged(path: Path, real: Path, old: str) -> None:
+    try:
+        same = real.read_bytes() == old.encode()
+    except OSError:
+        same = False
+    if not same:
+        raise UsageProblem(f"{path} was changed while dlm was working; nothing was written; run the command again")
+
+
+def _take_over(temporary: Path, found: os.stat_result) -> None:
+    """Owner and permissions of the file that is replaced."""
+    if hasattr(os, "chown"):
+        # Only root may give files away; a file of somebody else that we may write becomes ours.
+        with suppress(PermissionError):
+            os.chown(temporary, found.st_uid, found.st_gid)
+    temporary.chmod(stat.S_IMODE(found.st_mode))
+
+
+def _claim(temporary: Path, made: Path) -> None:
+    """Give a finished file the name ``made``, unless that exists.
+
+    Raises:
+        FileExistsError: it does.
+    """
+    with made.open("xb"):
+        pass
+    temporary.replace(made)
+
+
+@contextmanager
+def _temporary(path: Path, real: Path) -> Iterator[Path]:
+    """A name beside ``real`` to write to; whatever is left there at the end is removed."""
+    temporary = real.with_name(f".{real.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        yield temporary
+    except FileExistsError:
+        raise
     except OSError as error:
         raise DlmError(f"{path}: cannot be written ({error.strerror}); nothing has changed there") from error
     finally:
