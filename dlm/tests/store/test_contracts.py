@@ -47,7 +47,7 @@ def test_log_records_keep_their_contract(store, adapter, facts) -> None:
         run.log({"type": "step", **asdict(StepLogged(1, 2, math.nan, None, 1e-3, math.inf, 9, 100.0, 0.1))})
         end = {"run_id": run.id, "status": "ok", "adapter_version": 1, "steps": 2, "elapsed_seconds": 0.5}
         run.log({"type": "run_complete", **end})
-        run.log({"type": "delta", "new": []})
+        run.log({"type": "delta", "new": ["a" * 16], "unchanged": [], "removed": []})
         run.commit(adapter(), {})
     lines = run.log_path.read_text().splitlines()
     assert len(lines) == 5

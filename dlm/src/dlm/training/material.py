@@ -44,7 +44,7 @@ def collect(document: Document, home: Path, seed: int) -> Material:
         StoreError: the store's ledger is damaged.
     """
     from ..corpus.replay import reconcile, sample
-    from ..corpus.sources.take import gather
+    from ..corpus.sources import gather
     from ..store import Store
     from ..store.encoding import now
 
