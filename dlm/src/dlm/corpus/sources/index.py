@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from .text import Looked
 
 _FORMAT = "dlm-sources 1"
 _SPARE = 1000
+_NOTHING: dict[str, list[Any]] = {}
 _JUST_NOW = 2_000_000_000
 """Nanoseconds in which a file may change again without a trace in its times, on the coarsest file systems."""
 
@@ -37,16 +37,16 @@ class Index:
 
     def get(self, root: str, path: str, stamp: Stamp) -> Looked | None:
         """What was found in the file ``path`` of the source ``root`` when its stamp was the same."""
-        row = self._known.get(root, {}).get(path)
-        if row is None or row[:4] != list(stamp):
+        row = self._known.get(root, _NOTHING).get(path)
+        if row is None or (*row[:4],) != stamp:
             return None
         self._seen.setdefault(root, {})[path] = row
-        return Looked(*row[4:])
+        return Looked._make(row[4:])
 
     def put(self, root: str, path: str, stamp: Stamp, looked: Looked) -> None:
         """Remember ``looked``, unless the file is so fresh that it could change again and keep its stamp."""
         if max(stamp.mtime, stamp.ctime) < self._now - _JUST_NOW:
-            self._seen.setdefault(root, {})[path] = [*stamp, *astuple(looked)]
+            self._seen.setdefault(root, {})[path] = [*stamp, *looked]
 
     def save(self) -> None:
         """Write what is known now, if that is more or less than before."""

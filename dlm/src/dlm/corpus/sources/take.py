@@ -83,7 +83,7 @@ class _Job:
         self._index = Index(home, base_folder(document) or Path("/")) if self._roots else None
         own = [home] if document.path is None else [home, document.path]
         self._never = {path.resolve() for path in own}
-        self._taken: dict[Path, str] = {}
+        self._taken: dict[str, str] = {}
         """Real paths with the origins under which they were taken."""
         self._lost: set[str] = set()
         self._sources: list[_Open] = []
@@ -117,14 +117,14 @@ class _Job:
         return walk.single(root.called, root.file, replace(scope, defaults=False))
 
     def _take(self, source: _Open) -> Iterator[_Taken]:
-        root, tally, walked = source.root, source.tally, source.walked
+        root, tally, walked, here = source.root, source.tally, source.walked, str(source.root.real)
         tally.walked(walked)
         self._lost.update(root.origin + path for path in walked.unreadable)
         for candidate in walked.files:
-            real, origin = root.real / candidate.real, root.origin + candidate.path
+            real, origin = f"{here}/{candidate.real}", root.origin + candidate.path
             if real in self._taken:
                 continue
-            found = self._look(source, candidate)
+            found = self._look(source, here, candidate)
             if isinstance(found, str):
                 tally.skip(found, candidate.path)
                 if found in ("over_size", "over_count", "unreadable"):
@@ -135,9 +135,9 @@ class _Job:
             tally.take(candidate, looked)
             yield _Taken(candidate, origin, looked, text)
 
-    def _look(self, source: _Open, candidate: Candidate) -> tuple[Looked, str] | Why:
+    def _look(self, source: _Open, root: str, candidate: Candidate) -> tuple[Looked, str] | Why:
         """What the file holds, from the index when it did not change; or why it is not taken."""
-        limits, root = source.root.source, str(source.root.real)
+        limits = source.root.source
         largest = limits.max_bytes_per_file or LARGEST
         if limits.max_files is not None and source.tally.taken >= limits.max_files:
             return "over_count"

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from ...document.scan import normalise
 
@@ -14,8 +13,7 @@ LARGEST = 64 * 2**20
 _SNIFF = 8192
 
 
-@dataclass(frozen=True)
-class Looked:
+class Looked(NamedTuple):
     """What a file holds, without the text itself."""
 
     content: Content

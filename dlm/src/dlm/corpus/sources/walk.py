@@ -55,13 +55,10 @@ class _Place(NamedTuple):
     scope: Scope
     linked: bool = False
 
-    @property
-    def name(self) -> str:
-        return self.path.rpartition("/")[2]
-
     def below(self, name: str, scope: Scope) -> _Place:
         path = f"{self.path}/{name}" if self.path else name
-        return _Place(path, f"{self.real}/{name}" if self.real else name, scope, self.linked)
+        real = path if self.real == self.path else f"{self.real}/{name}" if self.real else name
+        return _Place(path, real, scope, self.linked)
 
 
 class Walk:
@@ -137,11 +134,12 @@ class Walk:
         """Whether ``place`` may be taken or entered; counts it when its rules say no."""
         if place.real in self._never:
             return False
-        verdict = place.scope.verdict(place.path, place.name, folder)
-        if verdict == "take" and not folder and (_is_document(place.path) or _is_document(place.real)):
+        path, name = place.path, place.path.rpartition("/")[2]
+        verdict = place.scope.verdict(path, name, folder)
+        if verdict == "take" and not folder and (_is_document(path) or _is_document(place.real)):
             verdict = "excluded"
         if verdict == "secret":
-            self._found.secrets.append(place.path + "/" * folder)
+            self._found.secrets.append(path + "/" * folder)
         self._found.excluded += verdict == "excluded"
         return verdict == "take" and not (place.linked and self._left_out_there(place.real, folder))
 
@@ -158,7 +156,8 @@ class Walk:
         not followed again, and no folder is followed twice: so there is no circle to be caught in."""
         target = self._target(link.real)
         if target is None or f"{link.real}/".startswith(f"{target}/" if target else ""):
-            left_out = link.scope.leaves_out(link.path, link.name, folder=target is not None)
+            name = link.path.rpartition("/")[2]
+            left_out = link.scope.leaves_out(link.path, name, folder=target is not None)
             self._found.excluded += left_out
             if not left_out:
                 self._found.refused_links.append(link.path)
