@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dlm.corpus.alignment import gaps
 from dlm.corpus.replay import Edit, reconcile, sample
 from dlm.corpus.sources import Gathered
 from dlm.corpus.sources.sections import prior_source_ids, source_section
@@ -282,3 +283,20 @@ def test_a_kept_section_whose_plugin_is_gone_is_named() -> None:
     lonely = kept_entry("a" * 16, 0).model_copy(update={"type": "glossary"})
     with pytest.raises(DlmError, match="glossary"):
         sample(Ledger(entries=(lonely,)), 1, 1)
+
+
+@given(LETTERS, LETTERS)
+def test_the_gaps_are_what_the_longest_run_in_order_leaves(before, after) -> None:
+    between = list(gaps(before, after))
+    left = [name for gap, _ in between for name in gap]
+    unmoved = [name for name in before if name not in left]
+    assert unmoved == [name for name in after if name not in [other for _, gap in between for other in gap]]
+    longest = max(
+        (run for size in range(9) for run in itertools.combinations(before, size) if _in_order(run, after)), key=len
+    )
+    assert len(unmoved) == len(longest) == len(between) - 1
+
+
+def _in_order(run, after) -> bool:
+    places = [after.index(name) for name in run if name in after]
+    return len(places) == len(run) and places == sorted(places)

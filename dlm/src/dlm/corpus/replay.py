@@ -11,13 +11,13 @@ import hashlib
 import math
 from dataclasses import dataclass
 from datetime import datetime
-from difflib import SequenceMatcher
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..document.model import Section
 from ..errors import DocumentError, Finding, UsageProblem
 from ..store.ledger import Entry, Ledger, Text, Tombstone, without
+from .alignment import gaps
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -199,11 +199,10 @@ class _Comparison:
         if all(name in self.current for name in before):
             return {}
         found: dict[str, str] = {}
-        matcher = SequenceMatcher(None, before, self.body, autojunk=False)
-        for tag, old_from, old_to, new_from, new_to in matcher.get_opcodes():
-            gone = [name for name in before[old_from:old_to] if name not in self.current]
-            fresh = [name for name in self.body[new_from:new_to] if name not in self.old and name not in self.prior]
-            if tag == "replace" and fresh:
+        for gone_here, there_now in gaps(before, self.body):
+            gone = [name for name in gone_here if name not in self.current]
+            fresh = [name for name in there_now if name not in self.old and name not in self.prior]
+            if fresh:
                 found |= {name: fresh[min(at, len(fresh) - 1)] for at, name in enumerate(gone)}
         return found
 
