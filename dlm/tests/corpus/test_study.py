@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from dlm.corpus.anchors import anchors
 from dlm.corpus.makers import question
-from dlm.corpus.study import ANCHOR_SHARE, MOST_HELD_OUT, WEIGHTS, WHY, build
+from dlm.corpus.study import ANCHOR_SHARE, MOST_DERIVED, MOST_HELD_OUT, WEIGHTS, WHY, build
 from dlm.document import parse
 from dlm.errors import DocumentError
 
@@ -259,3 +259,22 @@ def test_a_follow_up_probe_is_asked_after_its_conversation():
     (probe,) = build(document(body), seed=1).probes
     assert [message.role for message in probe.messages] == ["user", "assistant", "user", "assistant"]
     assert probe.messages[0].content == "How long does the lamp burn?"
+
+
+def test_a_very_long_text_is_trained_whole_and_asked_about_in_part():
+    blocks = "".join(f"\n## Lamp {n}\n\nLamp {n} burns for {n} hours.\n" for n in range(MOST_DERIVED + 300))
+    study = build(document("# Lamps\n" + blocks), seed=1)
+    written = {record.group for record in study.train if record.kind == "prose"}
+    assert len(written) == MOST_DERIVED + 300
+    for kind in ("heading", "cloze", "keywords"):
+        assert len({record.group for record in study.train if record.kind == kind}) == MOST_DERIVED
+
+
+def test_the_sample_of_a_very_long_text_follows_the_weights():
+    blocks = "".join(f"\n## Lamp {n}\n\nLamp {n} burns for {n} hours.\n" for n in range(MOST_DERIVED))
+    light = document("# Lamps\n" + blocks)
+    heavy = document("# Boats\n" + blocks.replace("Lamp", "Boat"))
+    study = build(document(PAIRS), 1, [*weighing(light, 1.0), *weighing(heavy, 4.0)])
+    asked = [record.weight for record in study.train if record.kind == "heading"]
+    share = asked.count(4.0) / len(asked)
+    assert 0.65 < share < 0.8, "the odds are 4 to 1 until the heavy ones run out"

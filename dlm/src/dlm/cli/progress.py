@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 import sys
 from pathlib import Path
@@ -83,6 +84,7 @@ def preview_text(preview: Preview) -> str:
         *_kinds(plan),
         f"held out   {held_out} wording{'s' if held_out != 1 else ''}, never trained; the lowest loss on them wins",
         f"steps      {len(plan.steps):,} of {plan.recipe.batch_rows} rows, {plan.tokens:,} tokens",
+        *_uncovered(plan),
         f"store      {_tilde(preview.store)}",
         "",
     ]
@@ -98,6 +100,18 @@ def duration(seconds: float) -> str:
 def shell_quoted(path: str) -> str:
     """``path`` as it can be pasted into a shell."""
     return shlex.quote(path)
+
+
+def _uncovered(plan: Plan) -> list[str]:
+    """A warning when the budget ends before every text was seen once."""
+    seen = plan.passes.get("prose", 1.0)
+    if seen >= 1:
+        return []
+    wanted = math.ceil(plan.recipe.token_budget / max(seen, 1e-3) / 1000) * 1000
+    return [
+        f"           This sees {seen:.0%} of the text. To see all of it once:",
+        f"           --budget {wanted}, or training.token_budget: {wanted}",
+    ]
 
 
 def _beside(material: Material) -> list[str]:

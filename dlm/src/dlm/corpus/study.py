@@ -6,6 +6,7 @@ The shares are those measured on small instruct bases: many forms at once from t
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections import Counter
 from dataclasses import replace
 from random import Random
@@ -45,6 +46,9 @@ WHY = {
 ANCHOR_SHARE = 0.15
 LONGEST_DERIVED = 1500
 """Bytes of a derived answer, about 350 tokens of English."""
+MOST_DERIVED = 2000
+"""Headings from which questions are derived; of more, a sample by weight. The text under all of them is trained, and no
+automatic budget has room for more questions than these give."""
 MOST_HELD_OUT = 64
 """Questions that pick the best weights; a longer document keeps a sample, or scoring them would cost more than training."""
 
@@ -109,9 +113,25 @@ def _study_records(
         # A conversation near the length limit is trained as written; a longer wording of it would not fit.
         for question_maker in QUESTION_MAKERS if _size(record) <= room else QUESTION_MAKERS[:1]:
             yield from question_maker(record, title, seed)
+    chosen = _sampled(blocks, seed)
     for block in blocks:
-        for block_maker in BLOCK_MAKERS:
-            yield from block_maker(block, seed)
+        if block.record.group in chosen:
+            for block_maker in BLOCK_MAKERS:
+                yield from block_maker(block, seed)
+        else:
+            yield from itertools.islice(makers.prose(block, seed), 1)
+
+
+def _sampled(blocks: Sequence[Block], seed: int) -> set[str]:
+    """Groups of at most :data:`MOST_DERIVED` blocks, heavier ones more often; a block's luck is its own."""
+    if len(blocks) <= MOST_DERIVED:
+        return {block.record.group for block in blocks}
+
+    def luck(block: Block) -> float:
+        # Efraimidis and Spirakis: the largest u ** (1 / weight) win.
+        return Random(f"{seed}\nderived\n{block.record.group}").random() ** (1 / block.record.weight)
+
+    return {block.record.group for block in sorted(blocks, key=luck, reverse=True)[:MOST_DERIVED]}
 
 
 def _blocks(records: Iterable[Record], room: int) -> list[Block]:
