@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .entries import BaseEntry, CommandEntry, PhaseEntry, SectionEntry
+from .entries import BaseEntry, CommandEntry, PhaseEntry, SectionEntry, TemplateEntry
 from .hookspecs import hookimpl
 
 if TYPE_CHECKING:
@@ -28,7 +28,10 @@ def dlm_commands() -> Iterable[CommandEntry]:
         name="versions", target="dlm.cli.versions:versions", summary="List the trained versions of a document."
     )
     yield CommandEntry(name="use", target="dlm.cli.versions:use", summary="Make a trained version the current one.")
-    yield CommandEntry(name="base", target="dlm.cli.base:base", summary="List, show and fetch base models.")
+    yield CommandEntry(name="base", target="dlm.cli.base:base", summary="List, show, accept and fetch base models.")
+    yield CommandEntry(
+        name="templates", target="dlm.cli.templates:templates", summary="List and show documents to start from."
+    )
     yield CommandEntry(name="plugins", target="dlm.cli.plugins:plugins", summary="List the installed plugins.")
 
 
@@ -51,3 +54,47 @@ def dlm_bases() -> Iterable[BaseEntry]:
 
     for base in BASES:
         yield BaseEntry(name=base.key, target=f"dlm.bases.registry:{attribute(base.key)}", summary=base.summary)
+
+
+@hookimpl
+def dlm_templates() -> Iterable[TemplateEntry]:
+    yield TemplateEntry(
+        name="coding-tutor",
+        target="dlm.templates.gallery:CODING_TUTOR",
+        summary="A patient Python tutor for the mistakes that beginners make first.",
+    )
+    yield TemplateEntry(
+        name="domain-kb",
+        target="dlm.templates.gallery:DOMAIN_KB",
+        summary="Answers about one product or service, out of its manual. The sample product is to be replaced.",
+    )
+    yield TemplateEntry(
+        name="meeting-notes",
+        target="dlm.templates.gallery:MEETING_NOTES",
+        summary="The decisions and tasks of a team, to be asked later. The sample meetings are to be replaced.",
+    )
+    yield TemplateEntry(
+        name="personal-assistant",
+        target="dlm.templates.gallery:PERSONAL_ASSISTANT",
+        summary="What an assistant has to know about one person. The sample person is to be replaced.",
+    )
+    yield TemplateEntry(
+        name="regex-buddy",
+        target="dlm.templates.gallery:REGEX_BUDDY",
+        summary="Regular expressions for Python, each with a text that it matches and one that it does not.",
+    )
+    yield TemplateEntry(
+        name="shell-one-liner",
+        target="dlm.templates.gallery:SHELL_ONE_LINER",
+        summary="One command for one job, for Linux and macOS, each tried out.",
+    )
+    yield TemplateEntry(
+        name="study-guide",
+        target="dlm.templates.gallery:STUDY_GUIDE",
+        summary="Photosynthesis and respiration for an exam, as a model for the notes of any course.",
+    )
+    yield TemplateEntry(
+        name="writing-partner",
+        target="dlm.templates.gallery:WRITING_PARTNER",
+        summary="An editor with a house style for plain writing, to be extended by your own rules.",
+    )

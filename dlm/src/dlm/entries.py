@@ -42,3 +42,8 @@ class PhaseEntry(Entry):
 @dataclass(frozen=True, kw_only=True)
 class BaseEntry(Entry):
     """A base model; the target is a :class:`dlm.bases.BaseModel`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TemplateEntry(Entry):
+    """A document to start from; the target is a :class:`dlm.templates.Template`."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from .document import Document
-    from .entries import BackendEntry, BaseEntry, CommandEntry, PhaseEntry, SectionEntry
+    from .entries import BackendEntry, BaseEntry, CommandEntry, PhaseEntry, SectionEntry, TemplateEntry
     from .training.events import StepLogged, TrainingFinished
     from .training.plan import Plan
 
@@ -48,6 +48,11 @@ def dlm_phases() -> Iterable[PhaseEntry]:
 @hookspec
 def dlm_bases() -> Iterable[BaseEntry]:
     """Base models a document may name in ``base_model``."""
+
+
+@hookspec
+def dlm_templates() -> Iterable[TemplateEntry]:
+    """Documents to start from, for ``dlm init --template NAME``."""
 
 
 @hookspec(firstresult=True)

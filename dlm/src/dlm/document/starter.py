@@ -85,12 +85,22 @@ _PLAIN = re.compile(r"[A-Za-z][\w./@:-]*[\w/]")
 
 def starter(base: str) -> str:
     """The text of a new document with an id of its own."""
-    return _TEXT.format(dlm_id=new_ulid(), base=base if _PLAIN.fullmatch(base) else json.dumps(base))
+    return _TEXT.format(dlm_id=new_ulid(), base=scalar(base))
+
+
+def scalar(text: str) -> str:
+    """``text`` as a YAML value: plain where that is safe, else in quotes."""
+    return text if _PLAIN.fullmatch(text) else json.dumps(text)
 
 
 def starter_lines(document: Document) -> list[int]:
-    """Lines on which a section of ``document`` begins that is still the starter's, word for word."""
+    """Lines on which a section of ``document`` begins that is still a sample's, word for word.
+
+    Samples are what ``dlm init`` writes, and the templates about invented people and things.
+    """
+    from ..templates.gallery import TO_REPLACE
     from .read import parse
 
-    sample = {section.id for section in parse(starter("smollm2-135m")).sections}
-    return [section.line for section in document.sections if section.id in sample]
+    samples = (starter("smollm2-135m"), *(template.text() for template in TO_REPLACE))
+    known = {section.id for sample in samples for section in parse(sample).sections}
+    return [section.line for section in document.sections if section.id in known]
