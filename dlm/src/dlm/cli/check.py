@@ -18,7 +18,7 @@ MISTAKES, WARNINGS = 2, 1
 """Exit codes; warnings count only with ``--strict``."""
 
 
-@click.command(short_help="Read documents and report every mistake in them.")
+@click.command(short_help="Read a document and report every mistake in it.")
 @click.argument("documents", metavar="DOC...", nargs=-1, required=True, type=click.Path())
 @click.option("--strict", is_flag=True, help="End with exit code 1 when there are warnings.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object; a list of them for several documents.")
@@ -103,12 +103,14 @@ def _summary(found: Checkup) -> Iterator[tuple[str, str]]:
         return
     counts = found.counts
     yield "title", found.document.title
-    yield "base", f"{found.base.key}, {'on this disk' if found.base.folder else 'to be fetched by the first training'}"
+    yield "base", found.base.words
     yield "sections", ", ".join(f"{number:,} {name}" for name, number in found.section_types.items())
     windows = f"{_number(found.forecast.windows, 'window')} of at most {found.forecast.sequence_len:,} tokens"
     yield "texts", f"{counts['texts']:,} with {_number(counts['words'], 'word')}, in {windows}"
     yield "questions", f"{_number(counts['questions'], 'wording')} for {_number(counts['answers'], 'answer')}"
     yield "probes", _probes(found)
+    for source in found.survey.summaries if found.survey else ():
+        yield "source", f"{source.path}: {_number(source.file_count, 'file')}, {_size(source.total_bytes)}"
     yield from _training(found)
 
 
@@ -132,3 +134,8 @@ def _training(found: Checkup) -> Iterator[tuple[str, str]]:
 
 def _number(count: int, word: str) -> str:
     return f"{count:,} {word}{'' if count == 1 else 's'}"
+
+
+def _size(count: int) -> str:
+    """Bytes for people."""
+    return f"{count / 1e6:,.1f} MB" if count >= 1e6 else f"{count / 1e3:,.1f} kB"

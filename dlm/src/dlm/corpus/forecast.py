@@ -15,6 +15,8 @@ from ..errors import Finding
 from ..training.plan import Row
 from ..training.resolve import TrainOptions, recipe_for, with_budget
 from ..training.schedule import make_plan
+from .lengths import estimated
+from .sources import gather
 from .study import build, primary_records
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from ..training.recipe import Recipe
     from .lengths import Lengths
     from .records import Record
+    from .sources import Survey, SurveyedFile
 
 LAID_OUT_BYTES = 1_000_000
 """Above this the study set is not built: it would take seconds, and a plan that long has no surprises."""
@@ -57,23 +60,38 @@ class Forecast:
     """Rows that the texts take as they are written."""
     sequence_len: int
     laid_out: LaidOut | None
-    """``None`` for a document too large to build its study set here."""
+    """``None`` when the document and its sources are too large to build the study set here."""
 
 
-def forecast(document: Document, lengths: Lengths, more: Sequence[Section] = ()) -> Forecast:
-    """The numbers of ``document`` with the sections of its sources."""
+def forecast(document: Document, lengths: Lengths, survey: Survey | None = None) -> Forecast:
+    """The numbers of ``document`` with its sources, whose files are read only where they are few.
+
+    Raises:
+        DocumentError: the sources changed while they were read, and cannot be read any more.
+    """
+    unread = survey.files if survey else ()
+    size = len(document.text.encode()) + sum(file.bytes for file in unread)
+    if size > LAID_OUT_BYTES:
+        return _measure(document, lengths, (), unread, lay_out=False)
+    return _measure(document, lengths, gather(document).sections if unread else (), (), lay_out=True)
+
+
+def _measure(
+    document: Document, lengths: Lengths, more: Sequence[Section], unread: Sequence[SurveyedFile], *, lay_out: bool
+) -> Forecast:
     recipe = recipe_for(document.frontmatter, TrainOptions())
     primary = list(primary_records(document, more))
     texts = [record for record in primary if not record.messages]
     first = {record.group: record for record in reversed(primary) if record.messages}
     said = lengths.of(message.content for record in first.values() for message in record.messages)
-    size = sum(len(section.content) for section in (*document.sections, *more))
+    beyond = [estimated(file.bytes) for file in unread if file.weight > 0]
     return Forecast(
-        tokens=sum(lengths.of(record.text for record in texts)) + sum(said),
-        exact=lengths.exact,
-        windows=len(_text_rows(list(enumerate(texts)), lengths, recipe)),
+        tokens=sum(lengths.of(record.text for record in texts)) + sum(said) + sum(beyond),
+        exact=lengths.exact and not unread,
+        windows=len(_text_rows(list(enumerate(texts)), lengths, recipe))
+        + sum(len(_windows(0, size, recipe)) for size in beyond),
         sequence_len=recipe.sequence_len,
-        laid_out=_lay_out(document, lengths, more, recipe) if size <= LAID_OUT_BYTES else None,
+        laid_out=_lay_out(document, lengths, more, recipe) if lay_out else None,
     )
 
 
@@ -122,13 +140,19 @@ def _text_rows(texts: Sequence[tuple[int, Record]], lengths: Lengths, recipe: Re
     """Windows as the backend cuts them: each begins with the title, and repeats the end of the one before."""
     titles = lengths.of(f"# {record.title}\n\n" for _, record in texts)
     bodies = lengths.of(record.text.strip() for _, record in texts)
-    rows = []
-    for (index, _), title, body in zip(texts, titles, bodies, strict=True):
-        room = max(recipe.sequence_len - title, recipe.window_overlap + 1)
-        done, body = 0, body + 1
-        while done < body:
-            context = min(recipe.window_overlap, done)
-            piece = min(room, body - done + context)
-            rows.append(Row(index, title + piece, piece - context))
-            done += piece - context
-    return rows
+    return [
+        Row(index, title + context + new, new)
+        for (index, _), title, body in zip(texts, titles, bodies, strict=True)
+        for context, new in _windows(title, body, recipe)
+    ]
+
+
+def _windows(title: int, body: int, recipe: Recipe) -> list[tuple[int, int]]:
+    """Tokens that each window of a text repeats, and that it brings; the last one brings the token that ends a text."""
+    room = max(recipe.sequence_len - title, recipe.window_overlap + 1)
+    found = [(0, min(room, body + 1))]
+    left = body + 1 - found[0][1]
+    while left > 0:
+        found.append((recipe.window_overlap, min(room - recipe.window_overlap, left)))
+        left -= found[-1][1]
+    return found

@@ -3,40 +3,30 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._plugkit.errors import PluginError
-from ..errors import DlmError, DocumentError, Finding
+from ..collecting import nothing_to_collect
+from ..errors import DlmError, DocumentError, Finding, StoreError
 from .model import Document, probes
-from .read import read, records
+from .read import inspect, records
 from .remarks import Remark, Remarks, remarks
 from .starter import starter_lines
 from .unsupported import unsupported
 
 if TYPE_CHECKING:
+    from ..bases.state import BaseState
     from ..corpus.forecast import Forecast
     from ..corpus.lengths import Lengths
+    from ..corpus.sources import Survey
 
 ENOUGH_PROBES = 4
 """The evaluator draws no conclusion from fewer questions."""
-
-
-@dataclass(frozen=True)
-class BaseState:
-    """The base model that a document names, as far as this disk knows it."""
-
-    key: str
-    folder: Path | None
-    """Where it lies, ``None`` when it has to be fetched first."""
-
-    @property
-    def tokenizer(self) -> Path | None:
-        """Its tokenizer's file, where it lies on this disk."""
-        return self.folder / "tokenizer.json" if self.folder else None
 
 
 @dataclass(frozen=True)
@@ -49,6 +39,8 @@ class Checkup:
     notes: tuple[str, ...] = ()
     document: Document | None = None
     base: BaseState | None = None
+    survey: Survey | None = None
+    """Of the sources; ``None`` without any."""
     forecast: Forecast | None = None
     """``None`` when there are errors: nothing would be trained."""
 
@@ -94,8 +86,15 @@ class Checkup:
         document = self.document
         sections = [{"id": s.id, "type": s.type, "line": s.line, "adapter": s.adapter} for s in document.sections]
         base = document.frontmatter.base_model
-        facts = {"title": document.title, "digest": document.digest, "base_model": base, "base": _base_json(self.base)}
-        more = {"sections": sections, "will_train": {**self.counts, **_numbers(self.forecast)}}
+        facts = {
+            "title": document.title,
+            "digest": document.digest,
+            "base_model": base,
+            "base": self.base.as_json() if self.base else None,
+        }
+        sources = [asdict(summary) for summary in self.survey.summaries] if self.survey else []
+        will_train = {**self.counts, **_numbers(self.forecast)}
+        more = {"sections": sections, "sources": sources, "will_train": will_train}
         return {**head, "dlm_id": document.frontmatter.dlm_id, **facts, **more}
 
 
@@ -105,39 +104,67 @@ def examine(path: Path, home: Path | None = None) -> Checkup:
     Raises:
         UsageProblem: the file cannot be read at all.
     """
+    with nothing_to_collect():
+        return _examine(path, home)
+
+
+def _examine(path: Path, home: Path | None) -> Checkup:
     from ..store import layout
 
-    try:
-        document = read(path)
-    except DocumentError as error:
-        return Checkup(path, tuple(Remark("error", finding) for finding in error.findings))
-    base, refused = _base(document, layout.home(home))
+    document, mistakes = inspect(path)
+    found = Remarks(_errors(mistakes))
+    if document is None:
+        return Checkup(path, found.remarks)
+    root = layout.home(home)
+    base, refused = _base(document, root)
     lengths = _lengths(document, base)
-    found = Remarks(tuple(Remark("error", finding) for finding in (*unsupported(document), *refused)))
-    found += remarks(document) + Remarks(_too_long(document, lengths), tuple(_notes(document)))
+    found += Remarks(_errors((*unsupported(document), *refused))) + _forgotten(document, root)
+    found += remarks(document) + Remarks(_too_long(document, lengths), tuple(_notes(document, base)))
+    survey, told = _sources(document)
+    found += told
     ordered = tuple(sorted(found.remarks, key=lambda remark: (remark.finding.path, *remark.finding[1:3])))
     sound = all(severity != "error" for severity, _ in ordered)
-    return Checkup(path, ordered, found.notes, document, base, _forecast(document, lengths) if sound else None)
+    numbers = _forecast(document, lengths, survey) if sound else None
+    return Checkup(path, ordered, found.notes, document, base, survey, numbers)
+
+
+def _errors(findings: Iterable[Finding]) -> tuple[Remark, ...]:
+    return tuple(Remark("error", finding) for finding in findings)
 
 
 def _base(document: Document, home: Path) -> tuple[BaseState | None, list[Finding]]:
     """The base on this disk, or why it cannot be one; the network is not asked."""
-    from ..bases.cache import find, folder_of
-    from ..bases.contents import require_base
-    from ..bases.model import FolderSource
-    from ..bases.resolve import resolve
+    from ..bases.state import state_of
 
     try:
-        base = resolve(document.frontmatter.base_model, document.folder)
-        if isinstance(source := base.sources[0], FolderSource):
-            require_base(source.path)
-            return BaseState(base.key, source.path), []
-        there = find(base, home) is not None
-        return BaseState(base.key, folder_of(base, home) if there else None), []
+        return state_of(document, home, _acceptance(document, home)), []
     except (DlmError, PluginError) as error:
         what = str(error).removeprefix("base_model: ").splitlines()[0]
         fix = "`dlm base list` shows what is offered; a folder is path:DIR, a hub repository hf:org/name"
         return None, [Finding(document.location, *document.places.place(("base_model",)).value, what, fix)]
+
+
+def _acceptance(document: Document, home: Path) -> Mapping[str, Any] | None:
+    """What the document's store says about a licence; a damaged store is no matter of the document's text."""
+    from ..store import Store
+
+    with suppress(StoreError):
+        manifest = Store(home, document.frontmatter.dlm_id).manifest()
+        return manifest.license_acceptance if manifest else None
+    return None
+
+
+def _forgotten(document: Document, home: Path) -> Remarks:
+    """Sections that the store was told to forget, and that stand here again."""
+    from ..corpus.replay import forgotten_findings
+    from ..store import ledger
+    from ..store.layout import store_layout
+
+    try:
+        known = ledger.load(store_layout(home, document.frontmatter.dlm_id))
+    except StoreError as problem:
+        return Remarks(notes=(f"what was forgotten cannot be told: {problem}",))
+    return Remarks(_errors(forgotten_findings(known, document)))
 
 
 def _lengths(document: Document, base: BaseState | None) -> Lengths:
@@ -154,29 +181,53 @@ def _too_long(document: Document, lengths: Lengths) -> tuple[Remark, ...]:
     return tuple(too_long(document, lengths))
 
 
-def _forecast(document: Document, lengths: Lengths) -> Forecast:
+def _forecast(document: Document, lengths: Lengths, survey: Survey | None) -> Forecast:
     from ..corpus.forecast import forecast
 
-    return forecast(document, lengths)
+    return forecast(document, lengths, survey)
 
 
-def _notes(document: Document) -> Iterator[str]:
+def _sources(document: Document) -> tuple[Survey | None, Remarks]:
+    """The files that ``training.sources`` names, and what is wrong with them."""
+    if not document.frontmatter.training.sources:
+        return None, Remarks()
+    from ..corpus.sources import survey
+
+    try:
+        found = survey(document)
+    except DocumentError as error:
+        return None, Remarks(_errors(error.findings))
+    empty = [number for number, source in enumerate(found.summaries) if not source.file_count]
+    nothing = len(empty) == len(found.summaries) and not any(True for _ in records(document))
+    told = tuple(
+        Remark("error" if nothing else "warning", _empty_source(document, number, found.summaries[number].path))
+        for number in empty
+    )
+    return found, Remarks(told, found.notes)
+
+
+def _empty_source(document: Document, number: int, path: str) -> Finding:
+    place = document.places.place(("training", "sources", number, "path")).value
+    fix = "look at its include and exclude, and at the files in it; or remove the source"
+    return Finding(document.location, *place, f"no file is taken from {path}", fix)
+
+
+def _notes(document: Document, base: BaseState | None) -> Iterator[str]:
+    if base is not None and base.note:
+        yield base.note
     if lines := starter_lines(document):
         yield f"the sample text of `dlm init` is still on line {lines[0]}: replace it by your own"
-    if (count := len(probes(document))) < ENOUGH_PROBES:
-        have = "1 probe is" if count == 1 else f"{count or 'no'} probes are"
+    count = len(probes(document))
+    few = "1 probe is too few" if count == 1 else f"{count} probes are too few"
+    if count < ENOUGH_PROBES:
         yield (
-            f"{have} too few for `sway check` to conclude from: keep at least {ENOUGH_PROBES} questions out of "
-            "training, written as `### Q !probe`"
+            f"{few if count else 'without probes there is nothing'} for `sway check` to conclude from: keep at least "
+            f"{ENOUGH_PROBES} questions out of training, written as `### Q !probe`"
         )
 
 
 def _plain(finding: Finding) -> dict[str, Any]:
     return {"line": finding.line, "col": finding.col, "what": finding.what, "fix": finding.fix}
-
-
-def _base_json(base: BaseState | None) -> dict[str, Any] | None:
-    return None if base is None else {"key": base.key, "folder": str(base.folder) if base.folder else None}
 
 
 def _numbers(forecast: Forecast | None) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..collecting import nothing_to_collect
 from ..errors import DocumentError, UsageProblem
 from .fences import ADAPTER_RULE, valid_adapter
 from .findings import Findings
@@ -68,7 +69,8 @@ def inspect(path: Path) -> Inspected:
 
     findings = Findings(str(path))
     text = decode(_bytes(path), findings.report)
-    document = None if text is None else _parse(text, str(path), None, findings)
+    with nothing_to_collect():
+        document = None if text is None else _parse(text, str(path), None, findings)
     if document is not None and not findings.sorted():
         manager().notify("dlm_document_parsed", _LOG.warning, path=path, document=document)
     return Inspected(document, tuple(findings.sorted()))

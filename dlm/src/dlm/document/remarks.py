@@ -64,8 +64,9 @@ def _asked(document: Document) -> Asked:
     """The pairs by what they ask: adapter, whether it is a probe, the turns before, the question without its case."""
     found: Asked = {}
     for section, pair in trained_pairs(document):
+        before = tuple(_folded(said) for turn in pair.before for said in turn)
         for question in dict.fromkeys(_folded(question) for question in pair.questions):
-            found.setdefault((section.adapter, pair.probe, pair.before, question), []).append(pair)
+            found.setdefault((section.adapter, pair.probe, before, question), []).append(pair)
     return {key: pairs for key, pairs in found.items() if len(pairs) > 1}
 
 
