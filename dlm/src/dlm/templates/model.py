@@ -32,7 +32,7 @@ class Meta(NamedTuple):
 
 @dataclass(frozen=True)
 class Template:
-    """``<path>.dlm`` and ``<path>.meta.yaml`` inside an importable package; read when asked, nothing is imported.
+    """``<path>.dlm`` and ``<path>.meta.yaml`` inside an importable package, read when somebody asks for them.
 
     Example::
 
