@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dlm.corpus.sources.names import is_left_out, is_secret
+from dlm.corpus.sources.names import file_kind, folder_kind
 from dlm.corpus.sources.patterns import Includes, Patterns
 
 NAMES = ("a", "b", "ab", "c.md", "x.md")
@@ -116,20 +116,21 @@ SECRETS = (
 
 @pytest.mark.parametrize("name", SECRETS)
 def test_a_secret_is_known_by_its_name(name):
-    assert is_secret(name, folder=False)
+    assert file_kind(name) == "secret"
 
 
 def test_folders_of_secrets_are_known_and_samples_are_none():
-    assert all(is_secret(name, folder=True) for name in (".aws", ".ssh", ".gnupg"))
-    assert not any(is_secret(name, folder=True) for name in ("credentials", "keys", "src"))
+    assert {folder_kind(name) for name in (".aws", ".ssh", ".gnupg")} == {"secret"}
+    assert {folder_kind(name) for name in ("credentials", "keys", "src")} == {""}
     for name in (".env.example", ".env.sample", "environment.md", "keys.md", "secretary.md", "service_account.py"):
-        assert not is_secret(name, folder=False), name
+        assert file_kind(name) == "", name
 
 
 def test_what_tools_write_is_left_out_at_any_depth_and_text_is_not():
     for name in (".git", "node_modules", "__pycache__", "venv", "build", "dist", "target", "x.egg-info"):
-        assert is_left_out(name, folder=True), name
+        assert folder_kind(name) == "tool", name
     for name in ("package-lock.json", "Cargo.lock", "a.min.js", "logo.PNG", "a.zip", "a.pyc", "a.pdf"):
-        assert is_left_out(name, folder=False), name
+        assert file_kind(name) == "tool", name
     for name in ("build", "README.md", "a.py", "a.rst", "notes.txt", "a.json", "Makefile"):
-        assert not is_left_out(name, folder=False), name
+        assert file_kind(name) == "", name
+    assert file_kind("Other.DLM") == "document"

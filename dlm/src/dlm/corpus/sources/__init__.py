@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def gather(document: Document) -> Gathered:
-    """Every file of the sources of ``document`` as a section. Reads all of them.
+    """Every file of the sources of ``document`` as a section. Reads all of them and writes nothing.
 
     Raises:
         DocumentError: a source that is missing or not allowed, or a mistake in a ``.dlm`` folder inside of one.

@@ -36,20 +36,8 @@ class SourceSummary:
     """``sha256:...`` over the names and contents of the files that were taken."""
 
 
-class _Lost:
-    """What became of files that are not there."""
-
-    lost: frozenset[str]
-
-    def is_lost(self, origin: str) -> bool:
-        """Whether nobody can say what became of the file ``origin``: it, or a folder above it, is in ``lost``."""
-        parts = origin.split("/")
-        above = ("/".join(parts[:count]) + "/" for count in range(1, len(parts)))
-        return origin in self.lost or any(folder in self.lost for folder in above)
-
-
 @dataclass(frozen=True)
-class Gathered(_Lost):
+class Gathered:
     """Everything that the sources of one document hold."""
 
     sections: tuple[Section, ...] = ()
@@ -57,8 +45,8 @@ class Gathered(_Lost):
     summaries: tuple[SourceSummary, ...] = ()
     lost: frozenset[str] = frozenset()
     """Origins of files that stand on the disk and were left out by a cap or could not be read: nobody decided to delete
-    them. What the writer excludes or removes is not among them. A folder that cannot be read stands here with a ``/``
-    at its end; see :meth:`is_lost`."""
+    them. What the writer excludes or removes is not among them. A folder that cannot be read stands here for all
+    that lies in it; ``.`` is the document's own."""
     notes: tuple[str, ...] = ()
     """One line each, for people: what was skipped and why."""
 
@@ -75,7 +63,7 @@ class SurveyedFile(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Survey(_Lost):
+class Survey:
     """The same as :class:`Gathered` without the texts: made from what is remembered of files that did not change."""
 
     files: tuple[SurveyedFile, ...] = ()

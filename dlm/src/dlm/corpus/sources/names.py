@@ -6,6 +6,9 @@ by, so the rules are broad, and what they keep out is reported.
 
 from __future__ import annotations
 
+from typing import Literal
+
+_DOCUMENT = ".dlm"
 _SECRET_FOLDERS = frozenset(".aws .azure .docker .gcloud .gnupg .kube .password-store .ssh".split())
 _SECRET_NAMES = frozenset(
     "secrets .secrets .envrc .netrc _netrc .npmrc .pypirc .git-credentials .htpasswd .pgpass .my.cnf .s3cfg .boto "
@@ -44,24 +47,27 @@ _ENDS = tuple(
 )
 
 
-def is_secret(name: str, folder: bool) -> bool:
-    """Whether ``name`` is that of a secret: no rule of anybody can let it in. Upper case makes no difference."""
-    name = name.lower()
-    if folder:
-        return name in _SECRET_FOLDERS
-    if name.startswith(".env") and name.endswith(_ENV_SAMPLES):
-        return False
-    return (
-        name in _SECRET_NAMES
-        or name.startswith(_SECRET_STARTS)
-        or name.endswith(_SECRET_ENDS)
-        or (name.startswith(_ACCOUNT_STARTS) and name.endswith(".json"))
-    )
+Kind = Literal["secret", "document", "tool", ""]
+"""``tool``: left out unless somebody asks for it, as output of tools, copies of other projects, or no text."""
 
 
-def is_left_out(name: str, folder: bool) -> bool:
-    """Whether ``name`` is left out unless somebody asks for it: tools' output, copies of other projects, no text."""
+def folder_kind(name: str) -> Kind:
+    """What a folder called ``name`` is. Upper case makes no difference."""
     name = name.lower()
-    if folder:
-        return name in _FOLDERS or name.endswith(_FOLDER_ENDS)
-    return name in _NAMES or name.endswith(_ENDS)
+    if name in _SECRET_FOLDERS:
+        return "secret"
+    return "tool" if name in _FOLDERS or name.endswith(_FOLDER_ENDS) else ""
+
+
+def file_kind(name: str) -> Kind:
+    """What a file called ``name`` is. Upper case makes no difference."""
+    name = name.lower()
+    if name in _SECRET_NAMES or name.endswith(_SECRET_ENDS):
+        return "secret"
+    if name.startswith(_SECRET_STARTS) and not (name.startswith(".env") and name.endswith(_ENV_SAMPLES)):
+        return "secret"
+    if name.startswith(_ACCOUNT_STARTS) and name.endswith(".json"):
+        return "secret"
+    if name.endswith(_DOCUMENT):
+        return "document"
+    return "tool" if name in _NAMES or name.endswith(_ENDS) else ""

@@ -9,7 +9,7 @@ from math import prod
 from typing import Literal, NamedTuple
 
 from .config import TrainingConfig
-from .names import is_left_out, is_secret
+from .names import file_kind, folder_kind
 from .patterns import Includes, Patterns
 
 Verdict = Literal["take", "secret", "excluded", "unwanted"]
@@ -33,7 +33,7 @@ class Scope:
     ignores: tuple[Placed, ...] = ()
     """Shallow to deep."""
     defaults: bool = True
-    """Whether :func:`~.names.is_left_out` holds."""
+    """Whether names of tools' files are left out."""
     tags: Mapping[str, str] = field(default_factory=dict)
     weights: Mapping[tuple[str, str], float] = field(default_factory=dict)
 
@@ -61,19 +61,19 @@ class Scope:
 
     def verdict(self, path: str, name: str, folder: bool) -> Verdict:
         """What happens with ``path``, whose last part is ``name``, in a folder that is itself taken."""
-        if is_secret(name, folder):
+        kind = folder_kind(name) if folder else file_kind(name)
+        if kind == "secret":
             return "secret"
-        if self.leaves_out(path, name, folder):
+        if kind == "document" or self._leaves_out(path, folder, kind == "tool" and self.defaults):
             return "excluded"
         if folder or (self.weight and self.include.wants(path[self.include_cut :])):
             return "take"
         return "unwanted" if self.weight else "excluded"
 
-    def leaves_out(self, path: str, name: str, folder: bool) -> bool:
+    def _leaves_out(self, path: str, folder: bool, out: bool) -> bool:
         """Whether ``path`` is excluded: any exclude list is enough, and the last ignore rule that matches decides."""
-        out = (self.defaults and is_left_out(name, folder)) or any(
-            patterns.verdict(path[cut:], folder) for cut, patterns in self.excludes
-        )
+        for cut, patterns in self.excludes:
+            out = out or patterns.verdict(path[cut:], folder) is True
         for cut, patterns in self.ignores:
             verdict = patterns.verdict(path[cut:], folder)
             out = out if verdict is None else verdict

@@ -14,17 +14,19 @@ SOURCE = "source"
 _WITH_HEADINGS = (".md", ".markdown", ".mdown", ".mdx", ".qmd", ".rmd", ".txt")
 
 
-def source_section(path: str, text: str, origin: str, tags: Mapping[str, str], weight: float) -> Section:
+def source_section(
+    path: str, text: str, origin: str, tags: Mapping[str, str], weight: float, known_id: str = ""
+) -> Section:
     """The section that the file ``path`` of a source is.
 
     ``path`` is relative to the source, so that a source that moves as a whole keeps its ids; ``origin`` is relative to
-    the document's folder.
+    the document's folder. ``known_id`` saves making the id again.
     """
     return Section(
         type="prose",
         content=text,
         line=1,
-        id=source_id(path, text),
+        id=known_id or source_id(path, text),
         body=source_blocks(path, text),
         attributes={SOURCE: path},
         origin=origin,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,7 +18,7 @@ from .roots import Root, base_folder, roots
 from .rules import top
 from .sections import source_id, source_section
 from .tally import Tally, Why
-from .text import LARGEST, Looked, digest, text_of
+from .text import LARGEST, Looked, text_of
 from .walk import Candidate, Walk, Walked
 
 if TYPE_CHECKING:
@@ -34,15 +35,15 @@ class _Taken(NamedTuple):
 
 
 def gather(document: Document) -> Gathered:
-    """Every file of the sources of ``document`` as a section. Reads all of them.
+    """Every file of the sources of ``document`` as a section. Reads all of them and writes nothing.
 
     Raises:
         DocumentError: a source that is missing or not allowed, or a mistake in a ``.dlm`` folder inside of one.
     """
-    job = _Job(document, texts=True, remember=True)
+    job = _Job(document, None)
     sections = tuple(
-        source_section(candidate.path, text, origin, candidate.scope.tags, candidate.scope.weight)
-        for candidate, origin, _, text in job.run()
+        source_section(candidate.path, text, origin, candidate.scope.tags, candidate.scope.weight, looked.id)
+        for candidate, origin, looked, text in job.run()
     )
     return Gathered(sections, *job.report())
 
@@ -55,12 +56,16 @@ def survey(document: Document, *, remember: bool = True) -> Survey:
     Raises:
         DocumentError: as :func:`gather`.
     """
-    job = _Job(document, texts=False, remember=remember)
+    index = Index(dlm_home(), base_folder(document) or Path("/"))
+    job = _Job(document, index)
     files = tuple(
         SurveyedFile(origin, looked.id, looked.bytes, looked.words, candidate.scope.weight)
         for candidate, origin, looked, _ in job.run()
     )
-    return Survey(files, *job.report())
+    if remember:
+        index.save()
+    summaries, lost, notes = job.report()
+    return Survey(files, summaries, lost, (*notes, *index.notes))
 
 
 @dataclass
@@ -76,12 +81,11 @@ class _Open:
 class _Job:
     """One look at all sources of a document."""
 
-    def __init__(self, document: Document, *, texts: bool, remember: bool) -> None:
+    def __init__(self, document: Document, index: Index | None) -> None:
+        """Without an index every file is read, and its text kept."""
         self._roots = roots(document)
-        self._texts, self._remember = texts, remember
-        home = dlm_home()
-        self._index = Index(home, base_folder(document) or Path("/")) if self._roots else None
-        own = [home] if document.path is None else [home, document.path]
+        self._index = index
+        own = [dlm_home()] if document.path is None else [dlm_home(), document.path]
         self._never = {path.resolve() for path in own}
         self._taken: dict[str, str] = {}
         """Real paths with the origins under which they were taken."""
@@ -98,15 +102,12 @@ class _Job:
                 raise DocumentError(sorted(set(mistakes)))
             for source in self._sources:
                 yield from self._take(source)
-        if self._index and self._remember:
-            self._index.save()
 
     def report(self) -> tuple[tuple[SourceSummary, ...], frozenset[str], tuple[str, ...]]:
         """Summaries, lost origins and notes, once :meth:`run` has come to its end."""
         lost = frozenset(self._lost.difference(self._taken.values()))
-        notes = [note for source in self._sources for note in source.tally.notes()]
-        notes += self._index.notes if self._index else []
-        return tuple(source.tally.summary() for source in self._sources), lost, tuple(notes)
+        notes = tuple(note for source in self._sources for note in source.tally.notes())
+        return tuple(source.tally.summary() for source in self._sources), lost, notes
 
     def _walk(self, tree: Tree, root: Root) -> Walked:
         scope = top(root.source.include, root.source.exclude)
@@ -119,7 +120,7 @@ class _Job:
     def _take(self, source: _Open) -> Iterator[_Taken]:
         root, tally, walked, here = source.root, source.tally, source.walked, str(source.root.real)
         tally.walked(walked)
-        self._lost.update(root.origin + path for path in walked.unreadable)
+        self._lost.update((root.origin + path).rstrip("/") or "." for path in walked.unreadable)
         for candidate in walked.files:
             real, origin = f"{here}/{candidate.real}", root.origin + candidate.path
             if real in self._taken:
@@ -143,7 +144,7 @@ class _Job:
             return "over_count"
         if candidate.stamp.size > largest:
             return "over_size"
-        known = None if self._texts or not self._index else self._index.get(root, candidate.path, candidate.stamp)
+        known = self._index.get(root, candidate.path, candidate.stamp) if self._index else None
         if known is not None:
             return (known, "") if known.content == "text" else known.content
         try:
@@ -152,14 +153,17 @@ class _Job:
             return "unreadable"
         if len(data) > largest:
             return "over_size"
-        looked, text = _looked(candidate.path, data)
+        looked, text = _looked(candidate.path, data, count=self._index is not None)
         if self._index:
             self._index.put(root, candidate.path, stamp, looked)
         return (looked, text) if looked.content == "text" else looked.content
 
 
-def _looked(path: str, data: bytes) -> tuple[Looked, str]:
+def _looked(path: str, data: bytes, *, count: bool) -> tuple[Looked, str]:
+    """What the file ``path`` holds, with its text; its words only when they are asked for."""
     content, text = text_of(data)
     if content != "text":
         return Looked(content), ""
-    return Looked(content, digest(text), source_id(path, text), len(text.encode()), len(text.split())), text
+    encoded = text.encode()
+    words = len(text.split()) if count else 0
+    return Looked(content, sha256(encoded).hexdigest(), source_id(path, text), len(encoded), words), text

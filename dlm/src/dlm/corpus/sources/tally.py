@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 Why = Literal["binary", "encoding", "empty", "over_size", "over_count", "unreadable", "link", "secret"]
 """Why something that the rules let through, or were not asked about, is not taken."""
 _WORDS: dict[Why, tuple[str, str]] = {
-    "secret": ("has the name of a secret and is never trained", "have names of secrets and are never trained"),
+    "secret": ("is that of a secret and is never trained", "are those of secrets and are never trained"),
     "binary": ("is no text", "are no text"),
     "encoding": ("is not UTF-8", "are not UTF-8"),
     "over_size": ("is too large", "are too large"),
@@ -95,8 +95,11 @@ class Tally:
 
 
 def _counted(paths: list[str], why: Why) -> str:
-    noun = "link" if why == "link" else "entry" if any(path.endswith("/") for path in paths) else "file"
-    return f"1 {noun}" if len(paths) == 1 else f"{len(paths)} {noun.replace('entry', 'entrie')}s"
+    # What cannot be read or is a secret may be a folder.
+    one, several = {"link": ("link", "links"), "secret": ("name", "names"), "unreadable": ("place", "places")}.get(
+        why, ("file", "files")
+    )
+    return f"1 {one}" if len(paths) == 1 else f"{len(paths)} {several}"
 
 
 def _listed(paths: list[str]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Literal, NamedTuple
 
 from ...document.scan import normalise
@@ -36,8 +35,3 @@ def text_of(data: bytes) -> tuple[Content, str]:
     if "\0" in text:
         return "binary", ""
     return ("text", text) if text.strip() else ("empty", "")
-
-
-def digest(text: str) -> str:
-    """SHA-256 of ``text``, in hex."""
-    return hashlib.sha256(text.encode()).hexdigest()

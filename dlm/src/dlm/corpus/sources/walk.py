@@ -17,9 +17,6 @@ from .disk import Entry, Stamp, Tree, stamp_of
 from .folder_rules import FolderRules
 from .rules import Scope
 
-_DOCUMENT = ".dlm"
-"""Ending of documents, which are never the text of another."""
-
 
 class Candidate(NamedTuple):
     """A file that the rules let through."""
@@ -34,7 +31,7 @@ class Candidate(NamedTuple):
 
 @dataclass
 class Walked:
-    """What one source holds. Paths are relative to it; those of folders end with ``/``."""
+    """What one source holds. Paths are relative to it."""
 
     files: list[Candidate] = field(default_factory=list)
     """In the order of their paths."""
@@ -106,7 +103,7 @@ class Walk:
         try:
             entries = self._tree.entries(folder.real)
         except OSError:
-            self._found.unreadable.append(folder.path + "/")
+            self._found.unreadable.append(folder.path)
             return []
         scope = self._rules.scope(folder.path, folder.real, folder.scope, entries)
         if not folder.linked:
@@ -134,12 +131,9 @@ class Walk:
         """Whether ``place`` may be taken or entered; counts it when its rules say no."""
         if place.real in self._never:
             return False
-        path, name = place.path, place.path.rpartition("/")[2]
-        verdict = place.scope.verdict(path, name, folder)
-        if verdict == "take" and not folder and (_is_document(path) or _is_document(place.real)):
-            verdict = "excluded"
+        verdict = place.scope.verdict(place.path, _name(place.path), folder)
         if verdict == "secret":
-            self._found.secrets.append(path + "/" * folder)
+            self._found.secrets.append(place.path)
         self._found.excluded += verdict == "excluded"
         return verdict == "take" and not (place.linked and self._left_out_there(place.real, folder))
 
@@ -147,19 +141,16 @@ class Walk:
         """Whether ``real`` is left out where it lies; then it has been counted there."""
         if folder:
             return real not in self._scopes
-        above, _, name = real.rpartition("/")
-        rules = self._scopes.get(above)
-        return rules is None or rules.verdict(real, name, folder=False) in ("secret", "excluded")
+        rules = self._scopes.get(real.rpartition("/")[0])
+        return rules is None or rules.verdict(real, _name(real), folder=False) in ("secret", "excluded")
 
     def _follow(self, link: _Place, followed: set[str]) -> None:
         """Take what ``link`` leads to, unless that lies outside of the source or above the link. Links below it are
         not followed again, and no folder is followed twice: so there is no circle to be caught in."""
         target = self._target(link.real)
         if target is None or f"{link.real}/".startswith(f"{target}/" if target else ""):
-            name = link.path.rpartition("/")[2]
-            left_out = link.scope.leaves_out(link.path, name, folder=target is not None)
-            self._found.excluded += left_out
-            if not left_out:
+            # What it leads to may be a folder or a file: either way its name may be one that is left out.
+            if self._passes(link, folder=True) and link.scope.verdict(link.path, _name(link.path), False) == "take":
                 self._found.refused_links.append(link.path)
             return
         place = link._replace(real=target, linked=True)
@@ -183,8 +174,8 @@ class Walk:
             return None
 
 
-def _is_document(path: str) -> bool:
-    return path.lower().endswith(_DOCUMENT)
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]
 
 
 def _encodable(name: str) -> bool:
