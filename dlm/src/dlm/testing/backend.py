@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..bases import LocalBase
+    from ..store.tokens import TokenCache
     from ..training.events import Evaluated, Outcome, StepLogged
 
 RECIPE = Recipe(sequence_len=256, batch_rows=2, max_steps=4, evaluations=2, window_overlap=8, precision="fp32")
@@ -85,6 +86,21 @@ class BackendContract:
         assert len(rows) > 1
         # A window's first tokens may go unscored where there is nothing to predict them from.
         assert whole.scored - len(rows) <= sum(row.scored for row in rows) <= whole.scored + len(rows)
+
+    def test_a_cache_changes_no_row_and_no_loss(self, backend: Backend, base: LocalBase, tmp_path: Path) -> None:
+        from ..store.tokens import TokenCache
+
+        several = (*STUDY.train, _conversation("qa", "answer", "And who made it?", "Ada Hale made it, long ago."))
+        study = replace(STUDY, train=several)
+        plain = self._train(backend, base, None, study)
+        for run in (1, 2):
+            cache = TokenCache(tmp_path / "tokens.sqlite", 10**9, 90)
+            cached = self._train(backend, base, None, study, cache)
+            cache.finish(run)
+            assert [event.loss for event in cached[0]] == [event.loss for event in plain[0]]
+            assert [event.tokens for event in cached[0]] == [event.tokens for event in plain[0]]
+            assert [event.held_out_loss for event in cached[1]] == [event.held_out_loss for event in plain[1]]
+            assert cache.notes == []
 
     def test_a_conversation_that_does_not_fit_is_refused(self, backend: Backend, base: LocalBase) -> None:
         endless = _conversation("qa", "answer", "What is on the list?", "A lamp, a chair and a table. " * 200)
@@ -154,12 +170,18 @@ class BackendContract:
         forbid_overrides(type(self), BackendContract)
 
     def _train(
-        self, backend: Backend, base: LocalBase, folder: Path | None, study: StudySet = STUDY
+        self,
+        backend: Backend,
+        base: LocalBase,
+        folder: Path | None,
+        study: StudySet = STUDY,
+        cache: TokenCache | None = None,
     ) -> tuple[list[StepLogged], list[Evaluated], Outcome]:
         steps: list[StepLogged] = []
         evaluations: list[Evaluated] = []
         with backend.workbench(base, RECIPE, None) as bench:
-            plan = make_plan(RECIPE, study, bench.encode(study.train), bench.encode(study.held_out))
+            rows, held_out = bench.encode(study.train, cache), bench.encode(study.held_out, cache)
+            plan = make_plan(RECIPE, study, rows, held_out)
             outcome = bench.train(plan, steps.append, evaluations.append)
             if folder is not None:
                 bench.save(folder)

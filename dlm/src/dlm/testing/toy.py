@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, ClassVar
 from ..entries import BackendEntry
 from ..errors import AdapterMismatch, BaseModelError, TrainingFailed, UsageProblem
 from ..hookspecs import hookimpl
+from ..store.tokens import Window, digest, encode_all
 from ..training.backend import Answer, Answerer, Backend, Sampling, Workbench
 from ..training.events import Evaluated, Outcome, StepLogged
 from ..training.plan import Row
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from ..bases import HubSource, LocalBase
     from ..corpus.records import Message, Record
+    from ..store.tokens import TokenCache
     from ..training.plan import Plan
     from ..training.recipe import Recipe
 
@@ -89,29 +91,30 @@ class ToyWorkbench(Workbench):
         self._encoded: list[list[tuple[Counter[int], bool]]] = []
         self._logits: list[float] = []
 
-    def encode(self, records: Sequence[Record]) -> list[Row]:
+    def encode(self, records: Sequence[Record], cache: TokenCache | None = None) -> list[Row]:
+        scope = digest(encoder="toy 1", system_prompt=self.system, sequence_len=self.recipe.sequence_len)
+        found = encode_all(records, scope, lambda missing: [tuple(self._windows(one)) for one in missing], cache)
         rows, encoded = [], []
-        for index, record in enumerate(records):
-            for context, scored in self._windows(record):
-                rows.append(Row(index, context + len(scored), len(scored)))
-                encoded.append((Counter(scored), record.objective == "anchor"))
+        for index, (record, windows) in enumerate(zip(records, found, strict=True)):
+            for start, ids in windows:
+                rows.append(Row(index, len(ids), len(ids) - start))
+                encoded.append((Counter(ids[start:]), record.objective == "anchor"))
         self._encoded.append(encoded)
         return rows
 
-    def _windows(self, record: Record) -> Iterator[tuple[int, list[int]]]:
-        """Length of the context and the scored characters of each row."""
+    def _windows(self, record: Record) -> Iterator[Window]:
         room = self.recipe.sequence_len
         if record.messages:
-            prompt, answer = len(_prompt(record.messages[:-1], self.system)), _ids(record.messages[-1].content)
-            if prompt + len(answer) > room:
+            prompt, answer = _spelled(_prompt(record.messages[:-1], self.system)), _ids(record.messages[-1].content)
+            if len(prompt) + len(answer) > room:
                 raise TrainingFailed(
                     f"{record.messages[0].content[:40]!r} takes more than {room} characters: shorten it"
                 )
-            yield prompt, answer
+            yield Window(len(prompt), (*prompt, *answer))
             return
-        title, body = len(record.title), _ids(record.text)
-        for start in range(0, len(body), room - title):
-            yield title, body[start : start + room - title]
+        title, body = _spelled(record.title), _ids(record.text)
+        for start in range(0, len(body), room - len(title)):
+            yield Window(len(title), (*title, *body[start : start + room - len(title)]))
 
     def train(
         self, plan: Plan, on_step: Callable[[StepLogged], None], on_evaluation: Callable[[Evaluated], None]
@@ -220,8 +223,12 @@ def _prompt(messages: Sequence[Message], system: str | None) -> str:
     return (system or "") + "".join(f"{message.role}: {message.content}\n" for message in messages)
 
 
+def _spelled(text: str) -> list[int]:
+    return [ALPHABET.index(char) if char in ALPHABET else ALPHABET.index("?") for char in text]
+
+
 def _ids(text: str) -> list[int]:
-    return [ALPHABET.index(char) if char in ALPHABET else ALPHABET.index("?") for char in text] + [END]
+    return [*_spelled(text), END]
 
 
 def _log_softmax(logits: Sequence[float]) -> list[float]:

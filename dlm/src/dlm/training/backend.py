@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from ..bases import HubSource, LocalBase
     from ..corpus.records import Message, Record
+    from ..store.tokens import TokenCache
     from .events import Evaluated, Outcome, StepLogged
     from .plan import Plan, Row
     from .recipe import Recipe
@@ -43,10 +44,12 @@ class Workbench(ABC):
     """One base on the bench, with an adapter being trained. A context manager: leaving it frees the memory."""
 
     @abstractmethod
-    def encode(self, records: Sequence[Record]) -> list[Row]:
+    def encode(self, records: Sequence[Record], cache: TokenCache | None = None) -> list[Row]:
         """Tokenise ``records`` with the one prompt renderer; long texts become several overlapping windows.
 
-        Loads no weights. Rows are kept on the bench; indices into the returned list are what a plan refers to.
+        Loads no weights. Rows are kept on the bench; indices into the returned list are what a plan refers to. What
+        ``cache`` knows need not be tokenised again; rows are the same with it, without it, and whatever it holds. See
+        :func:`dlm.store.tokens.encode_all`.
 
         Raises:
             TrainingFailed: a conversation does not fit ``recipe.sequence_len``, or no end-of-answer token is found.
