@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 
-@click.command()
+@click.command(short_help="Bring documents to the current format version.")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path())
 @click.option("--dry-run", is_flag=True, help="Write nothing; print what would change.")
 @click.option("--no-backup", is_flag=True, help="Keep no copy of the file as it was.")

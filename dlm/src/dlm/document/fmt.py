@@ -48,9 +48,8 @@ def formatted(text: str, path: str = "<text>") -> str:
 
 def _frontmatter(text: str) -> list[str]:
     """Its lines without blank lines at either end, if they mean nothing there."""
-    stripped = text.strip("\n")
-    same = stripped == text or _data(stripped) == _data(text)
-    return (stripped if same else text).split("\n")
+    stripped = text.strip("\n") + "\n"
+    return (stripped if _data(stripped) == _data(text) else text).split("\n")[:-1]
 
 
 def _data(text: str) -> object:

@@ -20,7 +20,7 @@ _BY_PATH = frozenset({"image", "audio"})
 
 def canonical(text: str) -> str:
     """``text`` without what nobody can see: LF line ends, no trailing blanks, no blank lines at either end."""
-    lines = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     return "\n".join([line.rstrip(BLANKS) for line in lines]).strip("\n")
 
 
@@ -64,7 +64,7 @@ def block_id(headings: Iterable[str], text: str) -> str:
 
 def digest(text: str) -> str:
     """``sha256:`` and 64 hex digits of the canonical text of a whole file."""
-    return "sha256:" + hashlib.sha256(canonical(text).encode()).hexdigest()
+    return "sha256:" + hashlib.sha256(canonical(text.removeprefix("\ufeff")).encode()).hexdigest()
 
 
 def _prior(kind: str, content: str) -> str:

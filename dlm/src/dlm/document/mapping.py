@@ -93,7 +93,7 @@ def _compose(text: str, first_line: int, report: Report) -> Any:
         node = YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        line, col = (mark.line, mark.column + 1) if mark else (0, 1)
+        line, col = _place(mark, text) if mark else (0, 1)
         what = " ".join(part for part in (error.context, error.problem) if part)
         report(first_line + line, col, f"not valid YAML: {what}", syntax)
     except ReaderError as error:
@@ -109,6 +109,14 @@ def _compose(text: str, first_line: int, report: Report) -> Any:
             report(first_line, 1, "the frontmatter is empty", fix)
         return node
     return None
+
+
+def _place(mark: Any, text: str) -> tuple[int, int]:
+    """Line from 0 and column from 1; what is missing at the end of ``text`` is missing on its last line."""
+    seen = text.rstrip("\n")
+    if mark.index > len(seen):
+        return seen.count("\n"), len(seen) - seen.rfind("\n")
+    return mark.line, mark.column + 1
 
 
 class _TooDeep(Exception):

@@ -71,7 +71,7 @@ def frame(text: str, report: Report) -> Framed:
     else:
         for number, line in enumerate(lines[1:], start=2):
             if line.rstrip(BLANKS) == "---":
-                inner = "\n".join(line.rstrip(BLANKS) for line in lines[1 : number - 1])
+                inner = "".join(f"{line.rstrip(BLANKS)}\n" for line in lines[1 : number - 1])
                 return Framed(inner, lines[number:], number + 1)
         report(1, 1, "the frontmatter that begins here never ends", "write a line `---` after its last key")
         return Framed(None, [], 1)

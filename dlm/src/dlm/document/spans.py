@@ -56,7 +56,7 @@ class Head:
     text: str
     """The whole file."""
     yaml: str
-    """What stands between its ``---`` lines, with LF line ends and no blanks at the end of a line."""
+    """The lines between its ``---`` lines, with LF line ends and no blanks before them."""
     data: dict[str, Any]
     root: Node
     _starts: tuple[int, ...] = field(repr=False)
@@ -67,10 +67,8 @@ class Head:
         return line_end(self.text)
 
     def at(self, position: int) -> int:
-        """Where the character ``position`` of :attr:`yaml` stands in the file; one behind its end is the next line."""
+        """Where the character ``position`` of :attr:`yaml` stands in the file."""
         line = self.yaml.count("\n", 0, position)
-        if position > len(self.yaml):
-            return self._starts[line + 2]
         return self._starts[line + 1] + position - (self.yaml.rfind("\n", 0, position) + 1)
 
     def line_start(self, position: int) -> int:
@@ -79,8 +77,7 @@ class Head:
 
     def line_stop(self, position: int) -> int:
         """Behind the last character of the line on which ``position`` is, its line end excluded."""
-        found = self.yaml.find("\n", position)
-        return len(self.yaml) if found < 0 else found
+        return self.yaml.index("\n", position)
 
     def edited(self, edits: list[Edit]) -> str:
         """The file with ``edits``, which count characters of :attr:`yaml` and have LF line ends, made in it."""

@@ -21,7 +21,7 @@ from .identity import BLANKS, canonical
 from .markers import marker_lines, take_markers
 from .migrations import CURRENT
 from .pairs import GRAMMAR, parse_pairs
-from .scan import normalise, sections
+from .scan import sections
 from .words import RESERVED, InstalledTypes
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def section_text(section: Section) -> str:
         UsageProblem: the section holds something that cannot be written, such as a quote in an attribute.
     """
     known = known_words()
-    content = _closed(normalise(section.content)).strip("\n")
+    content = _closed(_with_line_feeds(section.content)).strip("\n")
     lines = [fence_line(section.type, section.adapter, _attributes(section)), *_signed(section)]
     if content.strip(BLANKS + "\n"):
         lines += ["", *_escaped(content, known)]
@@ -62,7 +62,7 @@ def section_text(section: Section) -> str:
 
 def prose_text(content: str) -> str:
     """Text that stands before the first fence of a document, with the escapes it needs."""
-    return "\n".join(_escaped(_closed(normalise(content)).strip("\n"), known_words())) + "\n"
+    return "\n".join(_escaped(_closed(_with_line_feeds(content)).strip("\n"), known_words())) + "\n"
 
 
 def pairs_text(pairs: Iterable[Pair]) -> str:
@@ -125,7 +125,7 @@ class _Part(NamedTuple):
 
 
 def _part(header: str, text: str, grammar: Grammar) -> _Part:
-    means = normalise(text).strip()
+    means = _with_line_feeds(text).strip()
     code, lines = CodeFences(), list[str]()
     for line in means.split("\n"):
         bare = line.lstrip()
@@ -169,6 +169,10 @@ def _like_fence(line: str, known: frozenset[str]) -> bool:
     bare = line.lstrip("\\")
     fence = section_fence(bare)
     return (fence is not None and ("/" not in fence.word or fence.word in known)) or loose_fence_word(bare) in known
+
+
+def _with_line_feeds(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _signed(section: Section) -> list[str]:
