@@ -12,7 +12,11 @@ from dlm.corpus.forecast import LAID_OUT_BYTES
 from dlm.corpus.study import build
 from dlm.document import read
 from dlm.document.checkup import Checkup, examine
+from dlm.plugins import manager
+from dlm.store.layout import store_layout
+from dlm.store.ledger import Ledger, Tombstone, save
 from dlm.testing import toy_base
+from dlm.training.material import collect
 
 HEAD = "---\ndlm_id: 01M81FN4JAC853MSGR8B0PH69S\ndlm_version: 15\nbase_model: {base}\n{more}---\n"
 PROBES = "".join(f"\n### Q !probe\nWhich number follows {n}?\n### A\n{n + 1}\n" for n in range(4))
@@ -162,3 +166,103 @@ def test_a_document_with_errors_has_no_forecast_and_its_json_says_what_is_known(
     assert {finding["severity"] for finding in plain["findings"]} == {"error"}
     assert "rows" not in plain["will_train"]
     json.dumps(plain, allow_nan=False)
+
+
+SOURCES = "training: {sources: [{path: notes}]}"
+
+
+@pytest.fixture
+def notes(tmp_path):
+    """``notes(name, text)`` writes a file of the source ``notes``."""
+    (tmp_path / "notes").mkdir()
+
+    def notes(name: str, text: str) -> None:
+        (tmp_path / "notes" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "notes" / name).write_text(text, encoding="utf-8")
+
+    return notes
+
+
+def test_sources_are_counted_and_laid_out_as_training_does(checked, notes, tmp_path):
+    notes("a.md", "# Heron\n\nHeron is a pump. It was built in May.\n")
+    notes(".env", "KEY=secret\n")
+    alone, together = checked("The lamp stands in the cellar.\n"), checked("The lamp stands in the cellar.\n", SOURCES)
+    assert alone.forecast is not None
+    assert together.forecast is not None
+    assert together.forecast.tokens > alone.forecast.tokens
+    plain = together.as_json()
+    assert [(source["path"], source["file_count"]) for source in plain["sources"]] == [("notes", 1)]
+    material = collect(read(together.path), tmp_path / "home", 42)
+    kinds = Counter(record.kind for record in build(read(together.path), 42, material.more).train)
+    assert plain["will_train"]["rows"] == dict(kinds)
+    assert any(".env" in note for note in together.notes)
+
+
+def test_a_large_tree_is_told_by_its_survey_alone(checked, notes):
+    sentence = "The keeper writes down the level of the tank and the hour. "
+    for number in range(4):
+        notes(f"{number}.txt", sentence * (LAID_OUT_BYTES // len(sentence) // 3))
+    found = checked("Text.\n", SOURCES)
+    assert found.forecast is not None
+    assert (found.forecast.laid_out, found.forecast.exact) == (None, False)
+    assert found.forecast.tokens == pytest.approx(LAID_OUT_BYTES * 4 / 3 / 3.6, rel=0.01)
+
+
+def test_mistakes_about_sources_stand_where_they_were_made(checked, notes):
+    notes("a.md", "Text.\n")
+    more = "training:\n  sources:\n    - path: notes\n    - path: nowhere"
+    found = checked("Text.\n\n::prose#x::\nMore.\n", more)
+    missing = [finding for finding in found.errors if "nowhere" in finding.what]
+    assert [(f.path, f.line) for f in missing] == [(str(found.path), line_of(found, "    - path: nowhere"))]
+    assert any("#x" in finding.what for finding in found.errors)
+    notes(".dlm/training.yaml", "dlm_training_version: 1\nexclud: []\n")
+    (config,) = checked("Text.\n", SOURCES).errors
+    assert config.path.endswith("notes/.dlm/training.yaml")
+    assert (config.line, config.col) == (2, 1)
+
+
+def test_a_source_from_which_nothing_is_taken_is_a_warning_and_an_error_when_there_is_no_other_text(checked, notes):
+    notes("a.bin", "x\0y")
+    assert [finding.what for finding in checked("Text.\n", SOURCES).warnings] == ["no file is taken from notes"]
+    assert [finding.what for finding in checked("", SOURCES).errors] == ["no file is taken from notes"]
+
+
+def test_a_section_that_was_forgotten_and_stands_there_again_is_an_error(checked, tmp_path):
+    found = checked("Text.\n\n::prose::\nA secret.\n")
+    assert found.document is not None
+    layout = store_layout(tmp_path / "home", found.document.frontmatter.dlm_id)
+    stone = Tombstone(id=found.document.sections[1].id, reason="forgotten", at="2026-11-05T12:00:00Z")
+    save(layout, Ledger(revision=1, tombstones=(stone,)))
+    again = examine(found.path)
+    assert [finding.line for finding in again.errors] == [line_of(found, "::prose::")]
+    assert "forgotten on 2026-11-05" in again.errors[0].what
+    layout.ledger.write_text("{", "utf-8")
+    damaged = examine(found.path)
+    assert (damaged.errors, damaged.forecast) == ((), None)
+    assert any("ledger.json is damaged" in note for note in damaged.notes)
+
+
+def test_an_image_that_is_not_there_is_found_beside_the_document_not_beside_the_reader(checked, tmp_path, monkeypatch):
+    body = 'Text.\n\n::image path="img/a.png"::\nA heron.\n'
+    (tmp_path / "elsewhere" / "img").mkdir(parents=True)
+    (tmp_path / "elsewhere" / "img" / "a.png").touch()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    missing = [finding for finding in checked(body).errors if "there is no file img/a.png" in finding.what]
+    assert len(missing) == 1
+    (tmp_path / "img").mkdir()
+    (tmp_path / "img" / "a.png").touch()
+    assert not any("there is no file" in finding.what for finding in checked(body).errors)
+
+
+def test_mistakes_of_grammar_do_not_hide_the_others(checked):
+    found = checked("::instruction::\n" + pair("Who?", "Ada.") + pair("Who?", "Ben.") + "\n::nothing::\n", base="gpt-0")
+    assert [severity for severity, _ in found.remarks] == ["error", "warning", "error"]
+
+
+def test_a_base_whose_licence_nobody_accepted_is_a_note_with_the_command(checked):
+    offered = ((key, manager().resolve("dlm_bases", key)) for key in manager().offers("dlm_bases"))
+    gated = next(key for key, base in offered if base.requires_acceptance)
+    found = checked("Text.\n", base=gated)
+    assert any(f"`dlm base accept {gated}`" in note for note in found.notes)
+    assert found.as_json()["base"]["accepted"] is False
+    assert found.errors == ()

@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING
 
 from ..document.remarks import Remark, trained_pairs
 from ..errors import Finding
+from ..training.material import collect
 from ..training.plan import Row
 from ..training.resolve import TrainOptions, recipe_for, with_budget
 from ..training.schedule import make_plan
 from .lengths import estimated
-from .sources import gather
 from .study import build, primary_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from ..document.model import Document, Pair, Section
     from ..training.recipe import Recipe
@@ -46,6 +47,8 @@ class LaidOut:
     batch_rows: int
     tokens: int
     """Trained on in all steps, prompts included."""
+    seen: float
+    """How often a text is seen, on average; below 1 the budget ends before all of them were."""
 
 
 @dataclass(frozen=True)
@@ -63,17 +66,21 @@ class Forecast:
     """``None`` when the document and its sources are too large to build the study set here."""
 
 
-def forecast(document: Document, lengths: Lengths, survey: Survey | None = None) -> Forecast:
-    """The numbers of ``document`` with its sources, whose files are read only where they are few.
+def forecast(document: Document, lengths: Lengths, home: Path, survey: Survey | None = None) -> Forecast:
+    """The numbers of ``document`` with its sources and what the store under ``home`` replays.
+
+    Files of sources are read only where they are few; else ``survey`` has to do.
 
     Raises:
-        DocumentError: the sources changed while they were read, and cannot be read any more.
+        DocumentError: the sources changed meanwhile, and cannot be read any more.
+        StoreError: the store cannot say what is kept and what is forgotten.
     """
     unread = survey.files if survey else ()
     size = len(document.text.encode()) + sum(file.bytes for file in unread)
     if size > LAID_OUT_BYTES:
         return _measure(document, lengths, (), unread, lay_out=False)
-    return _measure(document, lengths, gather(document).sections if unread else (), (), lay_out=True)
+    seed = recipe_for(document.frontmatter, TrainOptions()).seed
+    return _measure(document, lengths, collect(document, home, seed).more, (), lay_out=True)
 
 
 def _measure(
@@ -124,7 +131,9 @@ def _lay_out(document: Document, lengths: Lengths, more: Iterable[Section], reci
     recipe = with_budget(recipe, document.frontmatter, TrainOptions(), study, rows)
     plan = make_plan(recipe, study, rows, _rows(study.held_out, lengths, recipe))
     kinds = Counter(study.train[row.record].kind for row in rows)
-    return LaidOut(dict(kinds), len(study.held_out), len(plan.steps), recipe.batch_rows, plan.tokens)
+    return LaidOut(
+        dict(kinds), len(study.held_out), len(plan.steps), recipe.batch_rows, plan.tokens, plan.passes.get("prose", 1.0)
+    )
 
 
 def _rows(records: Sequence[Record], lengths: Lengths, recipe: Recipe) -> list[Row]:

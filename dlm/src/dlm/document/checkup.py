@@ -124,8 +124,9 @@ def _examine(path: Path, home: Path | None) -> Checkup:
     found += told
     ordered = tuple(sorted(found.remarks, key=lambda remark: (remark.finding.path, *remark.finding[1:3])))
     sound = all(severity != "error" for severity, _ in ordered)
-    numbers = _forecast(document, lengths, survey) if sound else None
-    return Checkup(path, ordered, found.notes, document, base, survey, numbers)
+    numbers = _forecast(document, lengths, root, survey) if sound else None
+    notes = (*found.notes, *_budget(numbers))
+    return Checkup(path, ordered, notes, document, base, survey, numbers)
 
 
 def _errors(findings: Iterable[Finding]) -> tuple[Remark, ...]:
@@ -181,10 +182,13 @@ def _too_long(document: Document, lengths: Lengths) -> tuple[Remark, ...]:
     return tuple(too_long(document, lengths))
 
 
-def _forecast(document: Document, lengths: Lengths, survey: Survey | None) -> Forecast:
+def _forecast(document: Document, lengths: Lengths, home: Path, survey: Survey | None) -> Forecast | None:
     from ..corpus.forecast import forecast
 
-    return forecast(document, lengths, survey)
+    # Of a damaged store the notes tell already.
+    with suppress(StoreError):
+        return forecast(document, lengths, home, survey)
+    return None
 
 
 def _sources(document: Document) -> tuple[Survey | None, Remarks]:
@@ -223,6 +227,15 @@ def _notes(document: Document, base: BaseState | None) -> Iterator[str]:
         yield (
             f"{few if count else 'without probes there is nothing'} for `sway check` to conclude from: keep at least "
             f"{ENOUGH_PROBES} questions out of training, written as `### Q !probe`"
+        )
+
+
+def _budget(forecast: Forecast | None) -> Iterator[str]:
+    plan = forecast.laid_out if forecast else None
+    if plan is not None and plan.seen < 1:
+        yield (
+            f"the budget of {plan.tokens:,} tokens ends when {plan.seen:.0%} of the text was seen: to see all of it, "
+            f"write training.token_budget: {round(plan.tokens / plan.seen, -3):.0f}"
         )
 
 
