@@ -5,17 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
 
 from dlm.document import Document, parse, read
-from dlm.document.findings import Findings
-from dlm.document.scan import decode
 from dlm.errors import DocumentError, Finding, UsageProblem
 
 FRONT = "---\ndlm_id: 01M81FN4JAC853MSGR8B0PH69S\nbase_model: x\n---\n"
-MARKUP = st.text(st.sampled_from("#:`~\\-QA! \n\r\tx")).map(lambda text: (FRONT + text).encode())
-YAML = st.text(st.sampled_from("ab:[]{}&*!-'\"\n #|>,?0.e%@~<")).map(lambda text: f"---\n{text}\n---\nx".encode())
 
 
 def findings(text: str) -> list[Finding]:
@@ -184,31 +178,3 @@ def test_signatures_of_tools_are_read_and_are_no_part_of_the_section() -> None:
     assert shape(parse(FRONT + text)) == [("prose", text)]
     broken = only(f'{FRONT}::instruction::\n<!-- dlm-auto-synth: synth_teacher="" -->\n{pair}')
     assert (broken.line, "cannot be read" in broken.what) == (6, True)
-
-
-@settings(deadline=None, derandomize=True, max_examples=200)
-@given(st.binary() | st.text().map(str.encode) | MARKUP | YAML)
-@example(b"---\na: &x [*x]\n---\n")
-@example(b"---\n" + b"[" * 5000 + b"\n---\n")
-@example(b"---\n" + b"- " * 5000 + b"\n---\n")
-@example(b"---\n? {a: b}\n: c\n...\n---\n")
-@example(b"---\n" + b"a: " * 30 + b"\n---\n")
-@example(b"---\ntraining: {seed: 0x" + b"f" * 5000 + b"}\n---\n")
-def test_any_bytes_become_a_document_or_findings_with_a_place(data: bytes) -> None:
-    last = data.count(b"\n") + data.count(b"\r") + 1
-    for finding in _findings_of(data):
-        assert 1 <= finding.line <= last
-        assert finding.col >= 1
-        assert finding.what
-        assert finding.fix
-
-
-def _findings_of(data: bytes) -> list[Finding]:
-    found = Findings("d.dlm")
-    text = decode(data, found.report)
-    try:
-        found.raise_if_any()
-        assert isinstance(parse(text or "", "d.dlm"), Document)
-    except DocumentError as error:
-        return list(error.findings)
-    return []

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dlm.document import Document, parse, records
-from dlm.document.identity import canonical, pair_id, section_id
+from dlm.document.identity import canonical, pair_id, prior_ids, section_id
 
 FRONT = "---\ndlm_id: 01M81FN4JAC853MSGR8B0PH69S\nbase_model: x\n---\n"
 WORD = st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S"], exclude_characters="`~:\\#-<"), min_size=1)
@@ -95,3 +96,33 @@ def test_the_digest_follows_every_visible_change_of_the_file() -> None:
     assert parse(text).digest == parse(text.replace("\n", "\r\n") + "\n\n").digest
     assert parse(text).digest != parse(text + "More.").digest
     assert parse(text).digest != parse(text.replace("base_model: x", "base_model: y")).digest
+
+
+@pytest.mark.parametrize(
+    ("body", "index", "expected"),
+    [
+        ("A fact.", 0, "825ef91eed61fe66"),
+        ("A fact.\n", 0, "825ef91eed61fe66"),
+        ("A fact.\n", 0, "9560c956bd21faa3"),
+        ("\nA fact.\n\n::prose::\nb", 0, "825ef91eed61fe66"),
+        ("A fact.\r\n\r\n::prose::\r\nb", 0, "9560c956bd21faa3"),
+        ('a\n::image path="pics/a.png" alt="b"::\nc', 1, "9f3a1ebbc37d5f02"),
+        ('a\n::audio path="a.wav" transcript="b"::\n', 1, "b6dcc1e26bccd513"),
+        ("::prose#tone::\nA fact.", 0, "825ef91eed61fe66"),
+    ],
+)
+def test_the_ids_of_the_trainer_before_are_recognised(body: str, index: int, expected: str) -> None:
+    """Each is the start of ``printf 'prose\\nA fact.' | sha256sum`` and the like."""
+    assert expected in prior_ids(parse(FRONT + body).sections[index])
+
+
+def test_prior_ids_follow_the_text_and_never_the_place() -> None:
+    one, two = document("a", "b").sections
+    assert not prior_ids(one) & prior_ids(two)
+    assert prior_ids(one) & prior_ids(document("z", "a").sections[1])
+    assert all(len(each) == 16 for each in prior_ids(one))
+
+
+def test_a_weight_is_no_part_of_the_identity_and_a_title_is() -> None:
+    plain, heavy, titled = (parse(f"{FRONT}::prose{fence}::\na") for fence in ("", ' weight="3"', ' title="b"'))
+    assert ids(plain) == ids(heavy) != ids(titled)
