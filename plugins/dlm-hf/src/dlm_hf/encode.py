@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from dlm.errors import TrainingFailed
+from dlm.store.tokens import Window, digest, encode_all, files_digest
 from dlm.training.plan import Row
 
-from .render import Encoded
+from .render import Encoded, many_ids
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from dlm.corpus.records import Record
+    from dlm.store.tokens import TokenCache
 
     from .render import Renderer
+
+ENCODER = 2
+"""Changes whenever this module or the renderer would give a record other ids or another start."""
+TOKENIZER_FILES = ("*token*", "vocab*", "merges*", "chat_template*", "*.model")
 
 
 @dataclass(frozen=True)
@@ -28,45 +36,90 @@ class Example:
 
 
 def encode(
-    records: Sequence[Record], renderer: Renderer, sequence_len: int, overlap: int
+    records: Sequence[Record],
+    renderer: Renderer,
+    sequence_len: int,
+    overlap: int,
+    cache: TokenCache | None = None,
+    scope: str = "",
 ) -> tuple[list[Example], list[Row]]:
     """Encode every record; each window of a long text is a row of its own.
+
+    ``scope`` names what decides the ids beside the words, see :func:`token_scope`; ``cache`` needs it.
 
     Raises:
         TrainingFailed: a conversation is longer than ``sequence_len`` tokens.
     """
+
+    def tokenise(missing: Sequence[Record]) -> list[tuple[Window, ...]]:
+        return _tokenise(missing, renderer, sequence_len, overlap)
+
     examples, rows = [], []
-    for index, record in enumerate(records):
-        for encoded in _encode_one(record, renderer, sequence_len, overlap):
-            examples.append(Example(encoded, record.objective == "anchor"))
-            rows.append(Row(index, len(encoded.ids), len(encoded.ids) - encoded.start))
+    for index, (record, windows) in enumerate(zip(records, encode_all(records, scope, tokenise, cache), strict=True)):
+        for start, ids in windows:
+            examples.append(Example(Encoded(ids, start), record.objective == "anchor"))
+            rows.append(Row(index, len(ids), len(ids) - start))
     return examples, rows
 
 
-def _encode_one(record: Record, renderer: Renderer, sequence_len: int, overlap: int) -> Iterator[Encoded]:
-    if not record.messages:
-        yield from _windows(record, renderer, sequence_len, overlap)
-        return
-    encoded = renderer.example(record.messages)
+def token_scope(folder: Path, renderer: Renderer, sequence_len: int, overlap: int) -> str:
+    """Everything but a record's words that decides its ids: the tokenizer's files and libraries, the template, the
+    system prompt and the lengths."""
+    files = [file for pattern in TOKENIZER_FILES for file in folder.glob(pattern)]
+    return digest(
+        encoder=ENCODER,
+        tokenizer=files_digest(files),
+        libraries=f"{version('tokenizers')} {version('transformers')}",
+        template=str(renderer.tokenizer.chat_template),
+        mode=renderer.mode,
+        system_prompt=renderer.system_prompt,
+        sequence_len=sequence_len,
+        overlap=overlap,
+    )
+
+
+def _tokenise(
+    records: Sequence[Record], renderer: Renderer, sequence_len: int, overlap: int
+) -> list[tuple[Window, ...]]:
+    """The windows of each record, with a few calls of the tokenizer for all of them."""
+    conversations = iter(renderer.examples([record.messages for record in records if record.messages]))
+    texts = [record for record in records if not record.messages]
+    bodies = iter(many_ids(renderer.tokenizer, [record.text.strip() for record in texts], add_special_tokens=False))
+    titles = {record.title: _title_ids(record.title, renderer) for record in texts}
+    return [
+        (_whole(record, next(conversations), sequence_len),)
+        if record.messages
+        else tuple(_windows(record, titles[record.title], next(bodies), renderer, sequence_len, overlap))
+        for record in records
+    ]
+
+
+def _whole(record: Record, encoded: Encoded, sequence_len: int) -> Window:
     if len(encoded.ids) > sequence_len:
         question = record.messages[-2].content if len(record.messages) > 1 else ""
         raise TrainingFailed(
             f"section {record.section_id}: the question {question[:60]!r} and its answer take {len(encoded.ids)} "
             f"tokens, more than training.sequence_len = {sequence_len}: raise it, or split the answer"
         )
-    yield encoded
+    return Window(encoded.start, encoded.ids)
 
 
-def _windows(record: Record, renderer: Renderer, sequence_len: int, overlap: int) -> Iterator[Encoded]:
+def _title_ids(title: str, renderer: Renderer) -> list[int]:
+    """What stands before every window. Never nothing, or a window's first token could not be predicted from anything:
+    the token that ends a text stands between texts."""
+    ids = renderer.text_ids(f"# {title}\n\n" if title else "")
+    return ids or list(renderer.end_ids[-1:])
+
+
+def _windows(
+    record: Record, title: list[int], body: list[int], renderer: Renderer, sequence_len: int, overlap: int
+) -> Iterator[Window]:
     """Windows that start with the text's title; every token of the text is learned in exactly one of them.
 
     The tokens a window repeats from the one before are context only.
     """
-    tokenizer = renderer.tokenizer
-    title = renderer.text_ids(f"# {record.title}\n\n") if record.title else renderer.text_ids("")
-    body = list(tokenizer(record.text.strip(), add_special_tokens=False).input_ids)
-    if tokenizer.eos_token_id is not None:
-        body.append(int(tokenizer.eos_token_id))
+    if (end := renderer.tokenizer.eos_token_id) is not None:
+        body = [*body, int(end)]
     room = sequence_len - len(title)
     if room <= overlap:
         raise TrainingFailed(
@@ -77,6 +130,5 @@ def _windows(record: Record, renderer: Renderer, sequence_len: int, overlap: int
     while done < len(body):
         context = min(overlap, done)
         piece = body[done - context : done - context + room]
-        ids = (*title, *piece)
-        yield Encoded(ids, max(1, len(title) + context))
+        yield Window(len(title) + context, (*title, *piece))
         done += len(piece) - context

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 Mode = Literal["chat", "plain", "raw"]
+BATCH = 1024
+"""Texts a call of the tokenizer: one call a text costs more than its work, one call for all needs memory for all."""
 
 
 class RenderError(Exception):
@@ -23,6 +25,15 @@ class Encoded:
 
     ids: tuple[int, ...]
     start: int
+
+
+def many_ids(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], *, add_special_tokens: bool) -> list[list[int]]:
+    """The ids of each text, as one call for each would give them, in calls of :data:`BATCH` texts."""
+    found: list[list[int]] = []
+    for at in range(0, len(texts), BATCH):
+        batch = list(texts[at : at + BATCH])
+        found += [list(ids) for ids in tokenizer(batch, add_special_tokens=add_special_tokens).input_ids]
+    return found
 
 
 class Renderer:
@@ -64,15 +75,29 @@ class Renderer:
 
     def example(self, messages: Sequence[tuple[str, str]]) -> Encoded:
         """A conversation whose last turn is the assistant's; that turn and its end token are what is learned."""
+        return self.examples([messages])[0]
+
+    def examples(self, conversations: Sequence[Sequence[tuple[str, str]]]) -> list[Encoded]:
+        """Many conversations as :meth:`example` gives each, with few calls of the tokenizer."""
+        written = [self._written(messages) for messages in conversations]
+        prompts = self._many_ids([prompt for prompt, _ in written])
+        joints = self._many_ids([prompt + tail for prompt, tail in written])
+        return [
+            self._joined(prompt_ids, joint, tail)
+            for prompt_ids, joint, (_, tail) in zip(prompts, joints, written, strict=True)
+        ]
+
+    def _written(self, messages: Sequence[tuple[str, str]]) -> tuple[str, str]:
+        """The prompt's text, and the answer's as it follows it."""
         *before, (role, answer) = messages
         if role != "assistant":
             raise RenderError(f"a conversation to learn must end with the assistant, this one ends with {role!r}")
         if self.mode != "raw":
             answer = answer.strip()
         prompt = self._prompt_text(before)
-        prompt_ids = self._ids(prompt)
-        tail = self._answer_tail(before, prompt, answer) if self.mode == "chat" else answer
-        joint = self._ids(prompt + tail)
+        return prompt, self._answer_tail(before, prompt, answer) if self.mode == "chat" else answer
+
+    def _joined(self, prompt_ids: list[int], joint: list[int], tail: str) -> Encoded:
         # Joint tokenisation is what the template means; at answering time, though, the prompt's ids stand fixed.
         split = joint[: len(prompt_ids)] != prompt_ids
         ids = prompt_ids + list(self.tokenizer(tail, add_special_tokens=False).input_ids) if split else joint
@@ -113,8 +138,11 @@ class Renderer:
         return str(self.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=invite))
 
     def _ids(self, text: str) -> list[int]:
+        return self._many_ids([text])[0]
+
+    def _many_ids(self, texts: Sequence[str]) -> list[list[int]]:
         # A chat template writes its own start token; a second one would be one too many.
-        return list(self.tokenizer(text, add_special_tokens=self.mode != "chat").input_ids)
+        return many_ids(self.tokenizer, texts, add_special_tokens=self.mode != "chat")
 
     def _find_end(self) -> int | None:
         if self.mode == "raw":

@@ -15,7 +15,7 @@ from dlm.errors import TrainingFailed
 from dlm.training.backend import Workbench
 from dlm.training.events import Evaluated, Outcome, StepLogged
 
-from .encode import Example, encode
+from .encode import Example, encode, token_scope
 from .model import NAMES, pick_device, pick_dtype, quiet_libraries
 from .opened import open_model, open_renderer
 from .packing import Packed, forward_packed, pack, packs_exactly
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from dlm.bases import LocalBase
     from dlm.corpus.records import Record
+    from dlm.store.tokens import TokenCache
     from dlm.training.plan import Plan, Row
     from dlm.training.recipe import Recipe
 
@@ -53,6 +54,7 @@ class HfWorkbench(Workbench):
             )
         self.renderer = open_renderer(base, system_prompt)
         self._encoded: list[list[Example]] = []
+        self._scope: str | None = None
         self._model: Any = None
         self._master = torch.empty(0)
         self._names: list[str] = []
@@ -61,8 +63,11 @@ class HfWorkbench(Workbench):
         self._prefix: list[int] | None = None
         self._window: float = inf
 
-    def encode(self, records: Sequence[Record]) -> list[Row]:
-        examples, rows = encode(records, self.renderer, self.recipe.sequence_len, self.recipe.window_overlap)
+    def encode(self, records: Sequence[Record], cache: TokenCache | None = None) -> list[Row]:
+        lengths = self.recipe.sequence_len, self.recipe.window_overlap
+        if self._scope is None and cache is not None:
+            self._scope = token_scope(self.base.path, self.renderer, *lengths)
+        examples, rows = encode(records, self.renderer, *lengths, cache, self._scope or "")
         self._encoded.append(examples)
         return rows
 
