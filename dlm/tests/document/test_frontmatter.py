@@ -250,6 +250,11 @@ def test_aliases_cannot_be_used_to_exhaust_the_machine() -> None:
     assert max(len(str(finding)) for finding in found) < 300
 
 
+def test_an_anchor_that_is_set_again_is_none_of_our_business() -> None:
+    found = document("training: {seed: &a 1, lora_r: *a, num_epochs: &a 2, lora_alpha: *a}").frontmatter.training
+    assert (found.lora_r, found.lora_alpha) == (1, 2)
+
+
 def test_the_models_never_change_after_reading() -> None:
     found: Any = Frontmatter(dlm_id=ID, base_model="x")
     with pytest.raises(ValueError, match="frozen"):

@@ -90,7 +90,9 @@ def _compose(text: str, first_line: int, report: Report) -> Any:
     syntax = "correct the YAML, or begin again from what `dlm init new.dlm` writes"
     try:
         _check_depth(text)
-        node = YAML(typ="safe", pure=True).compose(text)
+        reader = YAML(typ="safe", pure=True)
+        reader.composer.warn_double_anchors = False  # YAML lets an anchor be set again
+        node = reader.compose(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, col = _place(mark, text) if mark else (0, 1)

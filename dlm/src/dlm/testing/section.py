@@ -9,7 +9,7 @@ import pytest
 
 from ..corpus.records import Record
 from ..corpus.study import build
-from ..document import parse
+from ..document import parse, records
 from ..errors import DocumentError
 from ..plugins import manager
 from .contract import forbid_overrides
@@ -33,6 +33,8 @@ class SectionContract:
     """The module of the entry point."""
     good: str
     """Text of a section from which something is trained."""
+    attributes: str = ""
+    """What its fence must have, such as ``path="a.png"``."""
     bad: tuple[str, int] | None = None
     """Text of a faulty section, and the line of it, counted from 1, that a finding must name."""
 
@@ -45,9 +47,9 @@ class SectionContract:
     def test_a_good_section_becomes_records_that_name_it(self) -> None:
         document = self._document(self.good)
         section = self._section(document)
-        records = self._records(document)
-        assert records
-        for record in records:
+        made = self._records(document)
+        assert made
+        for record in made:
             assert isinstance(record, Record)
             assert record.section_id == section.id
             assert record.group
@@ -62,6 +64,13 @@ class SectionContract:
         assert self._section(moved).id == self._section(self._document(self.good)).id
         groups = {record.group for record in self._records(self._document(self.good))}
         assert {record.group for record in self._records(moved)} == groups
+
+    def test_a_weight_reaches_its_records_and_changes_no_name(self) -> None:
+        plain, heavy = self._document(self.good), self._document(self.good, weight=3)
+        assert self._section(heavy).id == self._section(plain).id
+        assert self._section(heavy).attributes == self._section(plain).attributes
+        one, three = (sum(record.weight for record in records(found)) for found in (plain, heavy))
+        assert three == pytest.approx(3 * one)
 
     def test_its_records_are_studied(self) -> None:
         document = self._document(self.good)
@@ -80,8 +89,10 @@ class SectionContract:
     def test_the_contract_is_not_overridden(self) -> None:
         forbid_overrides(type(self), SectionContract)
 
-    def _document(self, text: str, before: str = "") -> Document:
-        return parse(f"{FRONTMATTER}{before}::{self.name}::\n{text}\n", str(Path("contract.dlm")))
+    def _document(self, text: str, before: str = "", weight: float | None = None) -> Document:
+        given = [self.attributes] if self.attributes else []
+        fence = " ".join([f"::{self.name}", *given, *([] if weight is None else [f'weight="{weight}"'])])
+        return parse(f"{FRONTMATTER}{before}{fence}::\n{text}\n", str(Path("contract.dlm")))
 
     def _section(self, document: Document) -> Section:
         return next(section for section in reversed(document.sections) if section.type == self.name)
