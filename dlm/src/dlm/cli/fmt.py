@@ -13,8 +13,8 @@ import click
 def fmt(ctx: click.Context, paths: tuple[str, ...], check: bool, diff: bool) -> None:
     """Lay out documents: line ends, trailing blanks, blank lines around sections.
 
-    Nothing that the model learns changes, no id, no comment and nothing inside a code block. A document with mistakes
-    is left alone.
+    No id, no visible character, no comment and nothing inside a code block changes. A document with mistakes is left
+    alone.
     """
     from pathlib import Path
 
