@@ -58,13 +58,13 @@ def cut(text: str, path: str = "<text>") -> Parts:
     return Parts(lines[: framed.body_line - 1], parts)
 
 
-def remove_section(text: str, document: Document, section_id: str) -> str:
-    """``text``, which ``document`` was read from, without the section ``section_id``, wherever it stands.
+def remove_section(text: str, document: Document, *section_ids: str) -> str:
+    """``text``, which ``document`` was read from, without the sections ``section_ids``, wherever they stand.
 
     Raises:
         UsageProblem: there is no such section.
     """
-    fences = _fences(text, document, section_id)
+    fences = [fence for section_id in section_ids for fence in _fences(text, document, section_id)]
     kept = cut(text, document.location)
     for index, part in reversed(list(enumerate(kept.sections))):
         if part.raw.fence_line in fences:
