@@ -209,3 +209,18 @@ def test_moving_document_and_sources_together_changes_nothing(home, sourced, fol
     assert not second.material.change.new
     assert not second.material.change.removed
     assert weights(first) == weights(second)
+
+
+def test_what_was_tokenised_is_not_tokenised_again_and_nothing_else_changes(home, write, monkeypatch):
+    from dlm.store.tokens import overview
+
+    path = write()
+    first = train(path, options=FEW)
+    second = train(path, options=FEW)
+    seen = overview(store_of(home).layout.tokens)
+    assert (seen.last_run_id, seen.last_run_hit_rate) == (2, 1.0)
+    without = train(path, options=TrainOptions(max_steps=4, cache=False))
+    monkeypatch.setenv("DLM_DISABLE_TOKENIZED_CACHE", "1")
+    disabled = train(path, options=FEW)
+    assert weights(first) == weights(second) == weights(without) == weights(disabled)
+    assert overview(store_of(home).layout.tokens).last_run_id == 2

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ..bases import LocalBase
     from ..document import Document
     from ..store.runs import Run
+    from ..store.tokens import TokenCache
     from ..store.version import Version
     from .backend import Workbench
     from .plan import Plan
@@ -116,14 +117,19 @@ def _agreed(document: Document, root: Path) -> dict[str, Any] | None:
 
 def _on_bench(job: _Job, bench: Workbench) -> TrainReport:
     from ..store import Store
+    from ..store.tokens import opened
 
-    plan = _plan(job, bench)
     store = Store(job.home, job.document.frontmatter.dlm_id)
+    with opened(store.layout, job.document.frontmatter.training.cache, wanted=job.options.cache) as cache:
+        plan = _plan(job, bench, cache)
     job.observer.planned(Preview(job.document, job.base, plan, store.layout.root, job.material))
     # Taken before the weights are loaded, so that a second process learns of the first one at once.
     with store.lock("train"):
         run = store.begin_run(facts(job.document, job.base, plan, job.material), job.material.change.ledger)
-        for note in run.recovered:
+        if cache is not None:
+            # Before the weights are trained: a run that is stopped need not be tokenised again.
+            cache.finish(run.id)
+        for note in (*run.recovered, *(cache.notes if cache else ())):
             job.observer.say(note)
         outcome, made = _guarded(job, bench, plan, run)
     return TrainReport(
@@ -139,11 +145,11 @@ def _on_bench(job: _Job, bench: Workbench) -> TrainReport:
     )
 
 
-def _plan(job: _Job, bench: Workbench) -> Plan:
+def _plan(job: _Job, bench: Workbench, cache: TokenCache | None) -> Plan:
     from ..corpus.study import build
 
     _, study = select(build(job.document, job.recipe.seed, job.material.more), job.plugins)
-    rows, held_out_rows = bench.encode(study.train), bench.encode(study.held_out)
+    rows, held_out_rows = bench.encode(study.train, cache), bench.encode(study.held_out, cache)
     recipe = with_budget(job.recipe, job.document.frontmatter, job.options, study, rows)
     plan = make_plan(recipe, study, rows, held_out_rows)
     answers = job.plugins.hook.dlm_refuse_training(plan=plan)
