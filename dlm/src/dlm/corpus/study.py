@@ -129,7 +129,7 @@ def _sampled(blocks: Sequence[Block], seed: int) -> set[str]:
 
     def luck(block: Block) -> float:
         # Efraimidis and Spirakis: the largest u ** (1 / weight) win.
-        return Random(f"{seed}\nderived\n{block.record.group}").random() ** (1 / block.record.weight)
+        return float(Random(f"{seed}\nderived\n{block.record.group}").random() ** (1 / block.record.weight))
 
     return {block.record.group for block in sorted(blocks, key=luck, reverse=True)[:MOST_DERIVED]}
 
