@@ -1,4 +1,4 @@
-"""How long a very long document takes to read, and how much memory.
+"""How long a very long document takes to read, to write back and to format, and how much memory.
 
 Writes one of 100,000 sections and 50 MB into a temporary folder, reads it with the identity of every section in a
 process of its own, and prints seconds and peak memory: ``python bench/document.py [--sections N] [--limit S]``. Fails
@@ -33,9 +33,7 @@ def main() -> int:
     """Exit code 1 when a limit is missed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sections", type=int, default=SECTIONS)
-    parser.add_argument(
-        "--limit", type=float, default=LIMIT_SECONDS, help="seconds to read, for any number of sections"
-    )
+    parser.add_argument("--limit", type=float, default=LIMIT_SECONDS, help="seconds, for any number of sections")
     parser.add_argument("--measure", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
@@ -80,14 +78,22 @@ def padded(start: str, end: str) -> str:
 
 
 def measure(path: Path) -> dict[str, float]:
-    """Read ``path``: seconds, peak memory, and what came of it."""
+    """Read ``path``, write it back and format it: seconds, the peak of memory after reading, and what came of it."""
     from dlm.document import read
+    from dlm.document.fmt import formatted
+    from dlm.document.write import render
 
     started = time.perf_counter()
     document = read(path)
     found: dict[str, float] = {"read": time.perf_counter() - started, "peak": peak_bytes()}
     found |= {"bytes": path.stat().st_size, "sections": len(document.sections)}
     found["ids"] = len({section.id for section in document.sections})
+    started = time.perf_counter()
+    found["same"] = render(document) == document.text
+    found["render"] = time.perf_counter() - started
+    started = time.perf_counter()
+    formatted(document.text)
+    found["fmt"] = time.perf_counter() - started
     return found
 
 
@@ -108,7 +114,10 @@ def report(found: dict[str, float], sections: int, limit: float) -> int:
     print(
         f"read and identify: {found['read']:.1f} s (limit {limit:.0f} s), peak memory {peak:.0f} MiB (limit 1024 MiB)"
     )
+    print(f"write back: {found['render']:.2f} s; dlm fmt: {found['fmt']:.1f} s")
     wrong = []
+    if not found["same"]:
+        wrong.append("what was written back is not what was read")
     if not sections == found["sections"] == found["ids"]:
         wrong.append(f"{sections} sections were written, {found['sections']} read, with {found['ids']} different ids")
     if found["read"] > limit:

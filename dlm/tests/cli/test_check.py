@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -10,6 +11,7 @@ from click.testing import CliRunner
 from dlm.cli.main import main
 from dlm.testing import toy_base
 
+ROOT = Path(__file__).parents[3]
 SOUND = """---
 dlm_id: 01M81FN4JAC853MSGR8B0PH69S
 dlm_version: 15
@@ -87,3 +89,12 @@ def test_many_findings_are_cut_on_a_terminal_and_complete_as_json(dlm, tmp_path)
     assert found.output.splitlines()[0] == "broken.dlm: 300 mistakes"
     assert found.stdout.splitlines()[200] == "... and 100 more: `dlm check --json broken.dlm` lists all"
     assert len(json.loads(dlm("broken.dlm", "--json").stdout)["findings"]) == 300
+
+
+def test_the_reference_shows_the_lines_that_are_printed(dlm, monkeypatch):
+    page = (ROOT / "docs" / "reference" / "check.md").read_text("utf-8")
+    monkeypatch.chdir(ROOT)
+    printed = dlm("examples/runbook.dlm").stdout.splitlines()
+    shown = page.split("```\n")[3].splitlines()
+    assert shown[0] == printed[0]
+    assert [line[:13] for line in shown] == [line[:13] for line in printed]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import textwrap
 from typing import TYPE_CHECKING, Any
 
@@ -94,7 +95,7 @@ def _findings(found: Checkup) -> Iterator[str]:
         what = finding.what if severity == "error" else f"{severity}: {finding.what}"
         yield f"{finding.path}:{finding.line}:{finding.col}: {what}: {finding.fix}"
     if len(found.remarks) > SHOWN:
-        yield f"... and {len(found.remarks) - SHOWN} more: `dlm check --json {found.path}` lists all"
+        yield f"... and {len(found.remarks) - SHOWN} more: `dlm check --json {shlex.quote(str(found.path))}` lists all"
 
 
 def _summary(found: Checkup) -> Iterator[tuple[str, str]]:
@@ -116,7 +117,7 @@ def _summary(found: Checkup) -> Iterator[tuple[str, str]]:
 
 def _probes(found: Checkup) -> str:
     count = found.counts["probes"]
-    return f"{count:,}, never trained: `sway check {found.path}` asks them" if count else "none"
+    return f"{count:,}, never trained: `sway check {shlex.quote(str(found.path))}` asks them" if count else "none"
 
 
 def _training(found: Checkup) -> Iterator[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import textwrap
 from typing import TYPE_CHECKING, Any
@@ -96,7 +97,8 @@ def _trained(found: Overview, doc: str) -> Iterator[tuple[str, str]]:
         return
     facts: dict[str, Any] = current.facts
     run = f" in run {facts['run_id']}" if facts.get("run_id") else ""
-    yield "current", f"{current.name}, trained {facts.get('created_at', 'at an unknown time')}{run}"
+    older = "" if names[-1:] == [current.name] else ", not the newest"
+    yield "current", f"{current.name}{older}, trained {_time(facts.get('created_at'))}{run}"
     outcome = facts.get("outcome") or {}
     before, after = outcome.get("held_out_before"), outcome.get("held_out_best")
     if before is not None and after is not None:
@@ -116,7 +118,7 @@ def _changes(change: Change, doc: str) -> str:
     ]
     said = ", ".join(f"{count:,} {word}" for count, word in numbers if count)
     different = any(count for count, word in numbers if word != "unchanged")
-    return f"{said} of the sections; `dlm train {doc}` learns it" if different else f"nothing has changed ({said})"
+    return f"{said}: `dlm train {doc}` learns the difference" if different else f"nothing has changed ({said})"
 
 
 def _aside(found: Overview, doc: str) -> Iterator[tuple[str, str]]:
@@ -137,11 +139,17 @@ def _disk(found: Overview) -> Iterator[tuple[str, str]]:
         yield "cache", f"{cache['entry_count']:,} records, {_size(cache['bytes'])}{hits}"
     if cache.get("cache_status"):
         yield "cache", f"not used: {cache['cache_status']}"
-    parts = f"versions {_size(sizes.versions)}, logs {_size(sizes.logs)}, cache {_size(sizes.cache)}"
-    yield "disk", f"{_size(sizes.total)}: {parts}, ledger {_size(sizes.replay)}"
+    parts = {"versions": sizes.versions, "logs": sizes.logs, "cache": sizes.cache, "ledger": sizes.replay}
+    yield "disk", f"{_size(sizes.total)}: " + ", ".join(f"{name} {_size(size)}" for name, size in parts.items() if size)
     yield "store", str(found.store)
 
 
 def _size(count: int) -> str:
     """Bytes for people."""
     return f"{count / 1e6:,.1f} MB" if count >= 1e6 else f"{count / 1e3:,.1f} kB"
+
+
+def _time(moment: object) -> str:
+    """``2026-11-05T12:00:00Z`` for people."""
+    found = re.fullmatch(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(:\d\d)?Z", str(moment))
+    return f"{found[1]} {found[2]} UTC" if found else "at an unknown time"
