@@ -76,13 +76,14 @@ def upgrade(text: str, path: str = "<text>") -> Upgraded:
     if version == CURRENT:
         return Upgraded(version, text)
     made = _preference(head, path) if version == 1 else text
+    key = ("dlm_version",) if made == text else ("training", "dpo")
     try:
         made = set_keys(made, {("dlm_version",): CURRENT}, path)
         after = parse(made, path)
     except DocumentError:
-        raise by_hand(("training", "dpo"), path) from None
+        raise by_hand(key, path) from None
     if after.frontmatter != document.frontmatter or [s.id for s in after.sections] != [s.id for s in document.sections]:
-        raise by_hand(("training", "dpo"), path)
+        raise by_hand(key, path)
     return Upgraded(version, made)
 
 
