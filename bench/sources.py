@@ -92,7 +92,7 @@ def litter(place: Path, number: int) -> None:
             (below / file).write_text("not to be trained\n", encoding="utf-8")
     (place / f"image{number}.data").write_bytes(bytes(range(256)) * 4)
     (place / f"latin{number}.txt").write_bytes("caf\xe9\n".encode("latin-1"))
-    (place / ".env").write_text("TOKEN=secret\n", encoding="utf-8")
+    (place / f".env.{number}").write_text("TOKEN=secret\n", encoding="utf-8")
     (place / "package-lock.json").write_text("{}\n", encoding="utf-8")
 
 
