@@ -103,7 +103,8 @@ def test_what_dlm_only_reads_is_named_at_its_fence_with_who_trains_it(fence: str
     (finding,) = unsupported(found)
     assert (finding.path, finding.line, finding.col) == ("d.dlm", 6, 1)
     assert word in finding.what
-    assert "remove the section" in finding.fix
+    assert 'weight="0"' in finding.fix
+    assert unsupported(document(f'Text.\n{fence.removesuffix("::")} weight="0"::\n{triple}')) == []
     assert not InstalledTypes().trains(found.sections[1].type)
 
 

@@ -1,7 +1,8 @@
 """Text to :class:`Document`: framing, frontmatter, section types, identity, and every mistake at its place.
 
-Begin with :mod:`.read`. :mod:`.scan` cuts lines, :mod:`.mapping` and :mod:`.validate` read the frontmatter,
-:mod:`.types` holds the section types that dlm itself offers, :mod:`.identity` names content. What is trained from it
+Begin with :mod:`.read`. :mod:`.scan` cuts lines, :mod:`.fences` and :mod:`.code` know them apart; :mod:`.mapping`
+and :mod:`.validate` read the frontmatter, :mod:`.types` holds the section types that dlm itself offers and
+:mod:`.formats` those that it only reads, :mod:`.identity` names content. What is trained from it
 is made in ``corpus``.
 """
 

@@ -19,13 +19,16 @@ _WHAT = "this version of dlm does not act on"
 
 
 def unsupported(document: Document) -> list[Finding]:
-    """Every key and section of ``document`` that is valid but that training would ignore, in the order of the file."""
+    """Every key and section of ``document`` that is valid but that training would ignore, in the order of the file.
+
+    Sections of weight 0 are not among them: the writer has left them out.
+    """
     found = [
         Finding(document.location, *document.places.place(path).key, f"{_WHAT} `{'.'.join(map(str, path))}`", fix)
         for path, fix in _keys(document)
     ]
     types = InstalledTypes()
-    for section in document.sections:
+    for section in (section for section in document.sections if section.weight):
         if section.type in RESERVED and not types.trains(section.type):
             found.append(Finding(document.location, section.fence, 1, *untrained_word(section.type)))
         if section.adapter is not None:

@@ -66,7 +66,8 @@ class InstalledTypes(Mapping[str, "SectionType"]):
 def untrained_word(word: str) -> tuple[str, str]:
     """What is to be said about a section whose ``word`` belongs to the format but is offered by nobody."""
     command = INSTALLS.get(("dlm_sections", word))
-    return RESERVED[word], f"install it ({command}), or remove the section" if command else "remove the section for now"
+    leave_out = 'give its fence weight="0", which leaves it out of training'
+    return RESERVED[word], f"install it ({command}), or {leave_out}" if command else leave_out
 
 
 def unknown_word(fence: SectionFence, installed: Mapping[str, SectionType]) -> tuple[str, str]:
