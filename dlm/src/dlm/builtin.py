@@ -33,6 +33,10 @@ def dlm_commands() -> Iterable[CommandEntry]:
         name="versions", target="dlm.cli.versions:versions", summary="List the trained versions of a document."
     )
     yield CommandEntry(name="use", target="dlm.cli.versions:use", summary="Make a trained version the current one.")
+    yield CommandEntry(name="forget", target="dlm.cli.forget:forget", summary="Take sections out of training for good.")
+    yield CommandEntry(
+        name="cache", target="dlm.cli.cache:cache", summary="Show and empty the tokenised cache of a document."
+    )
     yield CommandEntry(name="base", target="dlm.cli.base:base", summary="List, show, accept and fetch base models.")
     yield CommandEntry(
         name="templates", target="dlm.cli.templates:templates", summary="List and show documents to start from."
