@@ -22,16 +22,21 @@ SAMPLES = 2
 @click.option("--limit", type=click.IntRange(min=0), help=f"Records shown of each kind. Default: {SAMPLES}; JSON: all.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def study(doc: str, seed: int | None, limit: int | None, as_json: bool) -> None:
-    """Show the records that would be trained from DOC, by kind, and what is held out. Needs no model."""
+    """Show the records that would be trained from DOC, by kind, and what is held out. Needs no model.
+
+    Files of its sources, and sections that are replayed from the store, are among them.
+    """
     from pathlib import Path
 
     from ..corpus.study import build
     from ..document import read
+    from ..store import home
+    from ..training.material import collect
     from ..training.resolve import TrainOptions, recipe_for
 
     document = read(Path(doc))
     recipe = recipe_for(document.frontmatter, TrainOptions(seed=seed))
-    found = build(document, recipe.seed)
+    found = build(document, recipe.seed, collect(document, home(), recipe.seed).more)
     if as_json:
         click.echo(json.dumps(_record(found, limit, recipe.seed), indent=2, ensure_ascii=False))
     else:
