@@ -160,4 +160,4 @@ def _print_json(data: dict[str, Any]) -> None:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= 38 else text[:35] + "..."
+    return text if len(text) <= 36 else text[:33] + "..."
