@@ -57,7 +57,7 @@ def test_a_forgotten_section_leaves_the_store_and_the_document_and_the_versions_
     assert done.exit_code == 0, done.output
     assert secret.read_text().rstrip() == rest.rstrip()
     assert not holds(store, b"xyzzy")
-    assert f"rm -r {store.layout.version(1)}" in done.output
+    assert f"  v1  {store.layout.version(1)}" in done.output
     train(secret)
     again = store.ledger()
     assert (again.kept(), [stone.reason for stone in again.tombstones]) == ((), ["forgotten"])
@@ -110,6 +110,8 @@ def test_a_file_of_a_source_stays_on_the_disk_and_is_left_out_from_now_on(write)
     assert (folder / "a.md").read_text() == "The code is xyzzy."
     assert not holds(store_of(path), b"xyzzy")
     (folder / "a.md").write_text("The code is still xyzzy.")
+    again = run("forget", path, "notes/a.md", "--yes")
+    assert (again.exit_code, "was forgotten on" in again.output) == (2, True)
     told = run("train", path, "--max-steps", 3)
     assert "notes/a.md is left out" in told.output
     assert not holds(store_of(path), b"xyzzy")

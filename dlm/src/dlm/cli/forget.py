@@ -88,14 +88,16 @@ def _confirmed(document: Document, targets: tuple[Target, ...]) -> bool:
 
 
 def _print_versions(document: Document, done: Forgotten) -> None:
-    name = shlex.quote(document.location)
+    train = f"dlm train {shlex.quote(document.location)}"
     if not done.versions:
-        click.echo(f"no trained version knows it; the next `dlm train {name}` is without it")
+        click.echo("no trained version knows it")
+        click.echo(f"next: {train}")
         return
-    click.echo(f"These versions were trained on it and know it until they are gone. Run `dlm train {name}`,")
-    click.echo("then delete their folders if nobody may ask them:")
+    click.echo("these versions were trained on it, and know it until their folders are gone:")
     for version in done.versions:
-        click.echo(f"  rm -r {shlex.quote(str(version.path))}")
+        click.echo(f"  v{version.number}  {version.path}")
+    click.echo(f"next: {train}")
+    click.echo("then delete those folders, if nobody may ask the old versions any more")
 
 
 def _undo(document: Document, store: Store, words: tuple[str, ...], as_json: bool) -> None:
@@ -141,8 +143,10 @@ def _listing(ledger: Ledger, dlm_id: str) -> dict[str, Any]:
 
 
 def _named(target: Target) -> str:
-    what = target.origin or f"::{target.type}::"
-    return f"{target.id} {what}" + (f' "{target.excerpt}"' if target.excerpt and not target.origin else "")
+    if target.origin:
+        return f"{target.id} {target.origin}"
+    size = f", {target.lines} lines" if target.lines > 1 else ""
+    return f'{target.id} ::{target.type}:: "{_short(target.excerpt)}"{size}'
 
 
 def _target(target: Target) -> dict[str, Any]:

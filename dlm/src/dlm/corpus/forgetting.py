@@ -38,6 +38,8 @@ class Target(NamedTuple):
     """Where it stands in the document; 0 when it does not."""
     excerpt: str
     """How its text begins, where that is at hand."""
+    lines: int
+    """Of that text."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ def excerpt(text: str) -> str:
 def _known(document: Document, ledger: Ledger) -> Iterator[Target]:
     """Everything that has an id, the document's sections first."""
     for section in document.sections:
-        yield Target(section.id, section.type, "", section.fence or section.line, excerpt(section.content))
+        yield Target(section.id, section.type, "", section.fence or section.line, *_seen(section.content))
     standing = {section.id for section in document.sections}
     for entry in ledger.entries:
         if entry.id not in standing:
@@ -117,7 +119,11 @@ def _known(document: Document, ledger: Ledger) -> Iterator[Target]:
 
 
 def _of_entry(entry: Entry) -> Target:
-    return Target(entry.id, entry.type, entry.origin, 0, excerpt(entry.text.content) if entry.text else "")
+    return Target(entry.id, entry.type, entry.origin, 0, *_seen(entry.text.content if entry.text else ""))
+
+
+def _seen(text: str) -> tuple[str, int]:
+    return excerpt(text), sum(1 for line in text.split("\n") if line.strip())
 
 
 def _named(word: str, known: Sequence[Target], document: Document, ledger: Ledger) -> Sequence[Target]:
@@ -134,9 +140,15 @@ def _named(word: str, known: Sequence[Target], document: Document, ledger: Ledge
         return tuple(begun.values())
     if begun:
         raise UsageProblem(f"{word!r} begins the ids of {len(begun)} sections: write more of it ({_some(begun)})")
+    if gone := next((stone for stone in ledger.forgotten() if path in (stone.id, stone.origin)), None):
+        raise UsageProblem(f"{path} was forgotten on {gone.at[:10]}: it is not trained any more")
     if unseen := _never_trained(path, document):
         return unseen
-    raise UsageProblem(_nothing(word, document, ledger))
+    location = shlex.quote(document.location)
+    raise UsageProblem(
+        f"{word!r} names no section: write a heading, the path of a file of the sources, or an id (or at least 4 "
+        f"digits of one) out of `dlm check {location} --json` or `dlm forget {location} --list`"
+    )
 
 
 def _under_heading(word: str, document: Document) -> Section | None:
@@ -166,18 +178,7 @@ def _never_trained(path: str, document: Document) -> tuple[Target, ...]:
     from .sources import survey
 
     files = survey(document, remember=False).files
-    return tuple(Target(file.id, "prose", file.origin, 0, "") for file in files if file.origin == path)
-
-
-def _nothing(word: str, document: Document, ledger: Ledger) -> str:
-    command = f"dlm forget {shlex.quote(document.location)}"
-    for stone in ledger.tombstones:
-        if word in (stone.id, stone.origin):
-            return f"{word} was {stone.reason} on {stone.at[:10]}: it is not trained any more"
-    return (
-        f"{word!r} names no section: write an id of `dlm show {shlex.quote(document.location)}` or `{command} --list`, "
-        "at least 4 digits of one, the path of a file of the sources, or a heading"
-    )
+    return tuple(Target(file.id, "prose", file.origin, 0, "", 0) for file in files if file.origin == path)
 
 
 def _buried(ledger: Ledger, targets: Iterable[Target], now: str) -> Ledger:
