@@ -35,6 +35,13 @@ def test_every_copy_of_a_section_is_removed() -> None:
     assert edited(remove_section, 0, text=text) == "::prose::\nOnce.\n"
 
 
+def test_several_sections_are_removed_at_once() -> None:
+    document = parse(HEAD + BODY)
+    first, second, third = (section.id for section in document.sections)
+    assert remove_section(HEAD + BODY, document, third, first) == f"{HEAD}::prose#a::\nOne.\n"
+    assert remove_section(HEAD + BODY, document, third, second) == f"{HEAD}# Heron\n\nA pump.  \n"
+
+
 def test_a_section_is_replaced_and_its_neighbours_stay() -> None:
     assert edited(replace_section, 0, new("A valve.")) == "A valve.\n\n" + BODY[BODY.index("::prose#a") :]
     assert edited(replace_section, 0, new("A valve.", adapter="b")).startswith("::prose#b::\n\nA valve.\n\n::prose#a")

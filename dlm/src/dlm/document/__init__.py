@@ -2,8 +2,8 @@
 
 Begin with :mod:`.read`. :mod:`.scan` cuts lines, :mod:`.fences` and :mod:`.code` know them apart; :mod:`.mapping`
 and :mod:`.validate` read the frontmatter, :mod:`.types` holds the section types that dlm itself offers and
-:mod:`.formats` those that it only reads, :mod:`.identity` names content. What is trained from it
-is made in ``corpus``.
+:mod:`.formats` those that it only reads, :mod:`.identity` names content. Writing begins with :mod:`.write`
+(files), :mod:`.edit` (one section or key) and :mod:`.text` (sections as text). What is trained is made in ``corpus``.
 """
 
 from __future__ import annotations

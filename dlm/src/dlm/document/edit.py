@@ -65,11 +65,9 @@ def remove_section(text: str, document: Document, *section_ids: str) -> str:
         UsageProblem: there is no such section.
     """
     fences = [fence for section_id in section_ids for fence in _fences(text, document, section_id)]
-    kept = cut(text, document.location)
-    for index, part in reversed(list(enumerate(kept.sections))):
-        if part.raw.fence_line in fences:
-            _take_out(kept.sections, index)
-    return kept.text
+    found = cut(text, document.location)
+    _take_out(found.sections, fences)
+    return found.text
 
 
 def replace_section(text: str, document: Document, section_id: str, section: Section) -> str:
@@ -80,9 +78,7 @@ def replace_section(text: str, document: Document, section_id: str, section: Sec
     """
     first, *others = _fences(text, document, section_id)
     found = cut(text, document.location)
-    for index, part in reversed(list(enumerate(found.sections))):
-        if part.raw.fence_line in others:
-            _take_out(found.sections, index)
+    _take_out(found.sections, set(others))
     index = next(i for i, part in enumerate(found.sections) if part.raw.fence_line == first)
     part = found.sections[index]
     bare = first == 0 and section.type == "prose" and not (section.adapter or section.attributes or section.provenance)
@@ -147,11 +143,13 @@ def _separate(found: list[Part], index: int, text: str) -> None:
         lines.append(line_end(text))
 
 
-def _take_out(found: list[Part], index: int) -> None:
-    """Remove one part, with the blank lines that set it off from its neighbour."""
-    above = found[index - 1].lines if index else []
-    last = index + 1 == len(found)
-    found[index].lines.clear()
+def _take_out(found: list[Part], fences: set[int]) -> None:
+    """Remove the parts below these fences, each with the blank lines that set it off from its neighbour."""
+    last = found[-1].raw.fence_line in fences
+    for part in found:
+        if part.raw.fence_line in fences:
+            part.lines.clear()
+    above = next((part.lines for part in reversed(found) if part.lines), [])
     if last and (blanks := _blanks_at_the_end(above)):
         del above[-len(blanks) :]
 
