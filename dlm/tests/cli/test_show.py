@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from dlm.cli.main import main
+from dlm.document import read
 from dlm.training.run import train
 
 
@@ -57,7 +58,7 @@ def test_after_a_training_it_tells_version_losses_and_sizes_and_changes_nothing(
         file.stat().st_size for file in home.rglob("store/*/**/*") if file.is_file()
     )
     assert (found["orphaned"], found["problems"]) == (False, [])
-    assert found["changes"] == {"new": 0, "edited": 0, "unchanged": 2, "removed": 0}
+    assert found["changes"] == {"new": 0, "edited": 0, "unchanged": 2, "removed": 0, "forgotten": 0}
     assert everything(tmp_path) == before
 
 
@@ -67,9 +68,9 @@ def test_what_has_changed_since_the_last_training_is_counted(show, write):
     text = path.read_text("utf-8")
     path.write_text(text.replace("Ada Hale.", "Ben Hale.", 1) + "\n::prose::\nA new part.\n", "utf-8")
     assert show(path).splitlines()[0] == f"{path}: trained as v0001, and changed since"
-    assert shown(show, path)["changes"] == {"new": 1, "edited": 1, "unchanged": 1, "removed": 0}
+    assert shown(show, path)["changes"] == {"new": 1, "edited": 1, "unchanged": 1, "removed": 0, "forgotten": 0}
     path.write_text(text.split("::instruction::")[0], "utf-8")
-    assert shown(show, path)["changes"] == {"new": 0, "edited": 0, "unchanged": 1, "removed": 1}
+    assert shown(show, path)["changes"] == {"new": 0, "edited": 0, "unchanged": 1, "removed": 1, "forgotten": 0}
 
 
 def test_sources_are_counted_and_their_changes_too_without_remembering_them(show, write, tmp_path):
@@ -84,6 +85,18 @@ def test_sources_are_counted_and_their_changes_too_without_remembering_them(show
     assert [source["file_count"] for source in found["training_sources"]] == [2]
     assert found["changes"]["new"] == 1
     assert everything(tmp_path) == before
+
+
+def test_what_was_forgotten_since_the_last_training_is_a_change_until_the_next_one(show, write, home):
+    path = write()
+    train(path)
+    section = read(path).sections[1].id
+    assert CliRunner().invoke(main, ["forget", str(path), section, "--yes"]).exit_code == 0
+    assert show(path).splitlines()[0] == f"{path}: trained as v0001, and changed since"
+    assert shown(show, path)["changes"]["forgotten"] == 1
+    train(path)
+    assert show(path).splitlines()[0] == f"{path}: trained as v0002"
+    assert (shown(show, path)["changes"]["forgotten"], shown(show, path)["forgotten"]) == (0, 1)
 
 
 @pytest.mark.parametrize(

@@ -106,8 +106,7 @@ def _summary(found: Checkup) -> Iterator[tuple[str, str]]:
     yield "title", found.document.title
     yield "base", found.base.words
     yield "sections", ", ".join(f"{number:,} {name}" for name, number in found.section_types.items())
-    windows = f"{_number(found.forecast.windows, 'window')} of at most {found.forecast.sequence_len:,} tokens"
-    yield "texts", f"{counts['texts']:,} with {_number(counts['words'], 'word')}, in {windows}"
+    yield "texts", f"{counts['texts']:,} with {_number(counts['words'], 'word')}"
     yield "questions", f"{_number(counts['questions'], 'wording')} for {_number(counts['answers'], 'answer')}"
     yield "probes", _probes(found)
     for source in found.survey.summaries if found.survey else ():
@@ -123,7 +122,9 @@ def _probes(found: Checkup) -> str:
 def _training(found: Checkup) -> Iterator[tuple[str, str]]:
     if (forecast := found.forecast) is None:
         return
-    yield "tokens", f"{forecast.tokens:,}" if forecast.exact else f"about {forecast.tokens:,}, judged by the bytes"
+    count = f"{forecast.tokens:,}" if forecast.exact else f"about {forecast.tokens:,} (by the bytes)"
+    windows = f"{_number(forecast.windows, 'window')} of at most {forecast.sequence_len:,}"
+    yield "tokens", f"{count}; the texts take {windows}" if forecast.windows else count
     if (plan := forecast.laid_out) is None:
         yield "training", "too much to lay out here: `dlm train` prints its plan before the first step"
         return

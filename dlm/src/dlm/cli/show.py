@@ -78,7 +78,7 @@ def _lines(found: Overview, doc: str) -> Iterator[tuple[str, str]]:
     yield "base", found.base.words if found.base else document.frontmatter.base_model
     yield from _trained(found, doc)
     if found.change:
-        yield "since then", _changes(found.change, doc)
+        yield "since then", _changes(found, found.change, doc)
         yield from _aside(found, doc)
     yield from _disk(found)
 
@@ -109,16 +109,16 @@ def _rejected(found: Overview) -> str:
     return f"{len(found.contents.rejected)} rejected, kept for a look"
 
 
-def _changes(change: Change, doc: str) -> str:
+def _changes(found: Overview, change: Change, doc: str) -> str:
     numbers = [
         (len(change.new), "new"),
         (len(change.edited), "edited"),
         (len(change.removed), "removed"),
+        (found.forgotten_since, "forgotten"),
         (len(change.unchanged), "unchanged"),
     ]
     said = ", ".join(f"{count:,} {word}" for count, word in numbers if count)
-    different = any(count for count, word in numbers if word != "unchanged")
-    return f"{said}: `dlm train {doc}` learns the difference" if different else f"nothing has changed ({said})"
+    return f"{said}: `dlm train {doc}` learns the difference" if found.changed else f"nothing has changed ({said})"
 
 
 def _aside(found: Overview, doc: str) -> Iterator[tuple[str, str]]:

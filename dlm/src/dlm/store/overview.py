@@ -70,7 +70,12 @@ class Overview:
     def changed(self) -> bool:
         """Whether another training would see other text than the last one."""
         change = self.change
-        return change is not None and bool(change.new or change.edited or change.removed)
+        return change is not None and bool(change.new or change.edited or change.removed or self.forgotten_since)
+
+    @property
+    def forgotten_since(self) -> int:
+        """Sections that were forgotten after the last training: the versions made so far still know them."""
+        return sum(1 for stone in self.ledger.forgotten() if stone.run == 0) if self.ledger else 0
 
     def as_json(self) -> dict[str, Any]:
         """Plain data for ``--json``."""
@@ -84,7 +89,7 @@ class Overview:
             "base_model": document.frontmatter.base_model,
             "base": self.base.as_json() if self.base else None,
             **self._trained(),
-            "changes": _changes(self.change),
+            "changes": self._changes(),
             "kept": len(self.change.kept) if self.change else 0,
             "forgotten": len(self.ledger.forgotten()) if self.ledger else 0,
             "training_sources": [asdict(summary) for summary in self.survey.summaries] if self.survey else [],
@@ -95,6 +100,12 @@ class Overview:
             "sizes": asdict(self.sizes),
             "problems": list(self.problems),
         }
+
+    def _changes(self) -> dict[str, int] | None:
+        if self.change is None:
+            return None
+        names = ("new", "edited", "unchanged", "removed")
+        return {name: len(getattr(self.change, name)) for name in names} | {"forgotten": self.forgotten_since}
 
     def _trained(self) -> dict[str, Any]:
         """What was made so far; keys that a store without a manifest cannot know are left out."""
@@ -148,13 +159,6 @@ def overview(document: Document, home: Path) -> Overview:
         sizes=_sizes(store),
         problems=tuple(look.problems),
     )
-
-
-def _changes(change: Change | None) -> dict[str, int] | None:
-    if change is None:
-        return None
-    names = ("new", "edited", "unchanged", "removed")
-    return {name: len(getattr(change, name)) for name in names}
 
 
 @dataclass
