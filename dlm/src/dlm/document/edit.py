@@ -62,9 +62,9 @@ def remove_section(text: str, document: Document, *section_ids: str) -> str:
     """``text``, which ``document`` was read from, without the sections ``section_ids``, wherever they stand.
 
     Raises:
-        UsageProblem: there is no such section.
+        UsageProblem: one of them is not there.
     """
-    fences = [fence for section_id in section_ids for fence in _fences(text, document, section_id)]
+    fences = {fence for section_id in section_ids for fence in _fences(text, document, section_id)}
     found = cut(text, document.location)
     _take_out(found.sections, fences)
     return found.text
