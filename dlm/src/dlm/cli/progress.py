@@ -105,9 +105,9 @@ def shell_quoted(path: str) -> str:
 def _uncovered(plan: Plan) -> list[str]:
     """A warning when the budget ends before every text was seen once."""
     seen = plan.passes.get("prose", 1.0)
-    if seen >= 1:
+    if seen >= 1 or plan.recipe.max_steps is not None:
         return []
-    wanted = math.ceil(plan.recipe.token_budget / max(seen, 1e-3) / 1000) * 1000
+    wanted = math.ceil(plan.tokens / max(seen, 1e-3) / 1000) * 1000
     return [
         f"           This sees {seen:.0%} of the text. To see all of it once:",
         f"           --budget {wanted}, or training.token_budget: {wanted}",
