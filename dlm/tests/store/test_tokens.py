@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -166,6 +167,21 @@ def test_a_file_in_use_by_another_process_is_done_without(run, path, monkeypatch
         purge(path, ["a" * 16])
     other.close()
     assert run(record("one"))[1] == []
+
+
+def test_several_runs_at_once_share_a_file_without_harm(path) -> None:
+    def work(worker: int) -> None:
+        for turn in range(6):
+            cache = TokenCache(path, 10**9, 90)
+            records = [record(f"{(worker + number) % 9} of {turn}") for number in range(40)]
+            assert cache.windows(records, SCOPE, Tokeniser()) == [ids(one) for one in records]
+            cache.finish(worker)
+            assert all("in use by another process" in note for note in cache.notes)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, range(4)))
+    assert overview(path).problem is None
+    assert overview(path).entry_count > 0
 
 
 def test_a_folder_that_may_not_be_written_does_not_fail_the_run(tmp_path) -> None:
