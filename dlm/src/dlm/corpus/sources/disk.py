@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, NamedTuple, Protocol, Self
+from typing import Literal, Protocol, Self
 
 Kind = Literal["file", "folder", "link", "other"]
+"""``other`` are pipes, sockets and devices."""
 
 
 def _flags(*names: str) -> int:
@@ -24,24 +26,16 @@ _FOLDER = _flags("O_DIRECTORY", "O_NOFOLLOW", "O_CLOEXEC")
 # Without blocking: a file may have become a pipe since it was listed.
 _FILE = _flags("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY")
 _CHUNK = 1 << 20
-_KINDS: dict[int, Kind] = {stat.S_IFREG: "file", stat.S_IFDIR: "folder", stat.S_IFLNK: "link"}
+_MOST_HANDLES = 64
+_KINDS: dict[int, Kind] = {stat.S_IFDIR: "folder", stat.S_IFLNK: "link"}
 
 
-class Stamp(NamedTuple):
-    """What changes when a file's content does. Times in nanoseconds."""
-
-    size: int
-    mtime: int
-    inode: int
-    ctime: int
-
-
-class Entry(NamedTuple):
-    """One name in a folder. ``other`` are pipes, sockets and devices."""
-
-    name: str
-    kind: Kind
-    stamp: Stamp
+Stamp = tuple[int, int, int, int]
+"""What changes when a file's content does: size, time of the last change of the content, inode, time of the last change
+of anything. Times in nanoseconds."""
+Entry = tuple[str, Kind, Stamp]
+"""One name in a folder; all but files have an empty stamp. Plain tuples: there may be a hundred thousand of them."""
+_NO_STAMP: Stamp = (0, 0, 0, 0)
 
 
 class NotAFile(OSError):
@@ -73,27 +67,24 @@ class Tree(Protocol):
 
 
 def open_tree(root: Path) -> Tree:
-    """The folder ``root``, whose path holds no link.
-
-    Raises:
-        OSError: it cannot be opened.
-    """
+    """The folder ``root``, whose path holds no link. It is opened when it is first looked at."""
     handles = {os.open, os.stat} <= os.supports_dir_fd and os.scandir in os.supports_fd
     return HandleTree(root) if handles else PathTree(root)
 
 
 class HandleTree:
-    """A :class:`Tree` by file handles."""
+    """A :class:`Tree` by file handles. Keeps those on the way to the last folder: the next one is usually near."""
 
     def __init__(self, root: Path) -> None:
-        self._root = os.open(root, _FOLDER)
-        self._at: str | None = None
-        self._handle = -1
+        self._root = root
+        self._names: list[str] = []
+        self._handles: list[int] = []
+        """Of the root and of each of the names; -1 where it was closed again."""
 
     def entries(self, folder: str) -> list[Entry]:
         """See :class:`Tree`."""
         with os.scandir(self._opened(folder)) as found:
-            return sorted(_entry(entry) for entry in found)
+            return _sorted(found)
 
     def read(self, path: str, limit: int) -> tuple[bytes, Stamp]:
         """See :class:`Tree`."""
@@ -101,36 +92,37 @@ class HandleTree:
         return _read(os.open(name, _FILE, dir_fd=self._opened(folder)), limit)
 
     def _opened(self, folder: str) -> int:
-        """A handle of ``folder``; the last one is kept, since files are read folder by folder."""
-        if folder == "":
-            return self._root
-        if folder != self._at:
-            handle = self._open(folder)
-            self._close_last()
-            self._at, self._handle = folder, handle
-        return self._handle
+        names = folder.split("/") if folder else []
+        if not self._handles:
+            self._handles.append(os.open(self._root, _FOLDER))
+        shared = 0
+        while shared < min(len(names), len(self._names)) and names[shared] == self._names[shared]:
+            shared += 1
+        while self._handles[shared] < 0:
+            shared -= 1
+        self._close_below(shared)
+        for name in names[shared:]:
+            self._handles.append(os.open(name, _FOLDER, dir_fd=self._handles[-1]))
+            self._names.append(name)
+            if len(self._names) > _MOST_HANDLES:
+                os.close(self._handles[-2])
+                self._handles[-2] = -1
+        return self._handles[-1]
 
-    def _open(self, folder: str) -> int:
-        handle = os.dup(self._root)
-        for name in folder.split("/"):
-            above = handle
-            try:
-                handle = os.open(name, _FOLDER, dir_fd=above)
-            finally:
-                os.close(above)
-        return handle
-
-    def _close_last(self) -> None:
-        if self._at is not None:
-            os.close(self._handle)
-            self._at = None
+    def _close_below(self, depth: int) -> None:
+        while len(self._names) > depth:
+            handle = self._handles.pop()
+            self._names.pop()
+            if handle >= 0:
+                os.close(handle)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._close_last()
-        os.close(self._root)
+        self._close_below(0)
+        if self._handles:
+            os.close(self._handles.pop())
 
 
 class PathTree:
@@ -142,7 +134,7 @@ class PathTree:
     def entries(self, folder: str) -> list[Entry]:
         """See :class:`Tree`."""
         with os.scandir(self._root / folder) as found:
-            return sorted(_entry(entry) for entry in found)
+            return _sorted(found)
 
     def read(self, path: str, limit: int) -> tuple[bytes, Stamp]:
         """See :class:`Tree`."""
@@ -155,19 +147,28 @@ class PathTree:
         return None
 
 
-def _entry(entry: os.DirEntry[str]) -> Entry:
-    """``entry`` with its stamp; a name that has gone meanwhile is ``other``."""
-    try:
-        found = entry.stat(follow_symlinks=False)
-    except OSError:
-        return Entry(entry.name, "other", Stamp(0, 0, 0, 0))
-    return Entry(entry.name, *stamp_of(found))
+def _sorted(found: Iterable[os.DirEntry[str]]) -> list[Entry]:
+    """The entries of one folder, files with their stamps; a file that has gone meanwhile is ``other``."""
+    entries: list[Entry] = []
+    for entry in found:
+        if entry.is_file(follow_symlinks=False):
+            try:
+                entries.append((entry.name, *stamp_of(entry.stat(follow_symlinks=False))))
+            except OSError:
+                entries.append((entry.name, "other", _NO_STAMP))
+        elif entry.is_dir(follow_symlinks=False):
+            entries.append((entry.name, "folder", _NO_STAMP))
+        else:
+            entries.append((entry.name, "link" if entry.is_symlink() else "other", _NO_STAMP))
+    entries.sort()
+    return entries
 
 
 def stamp_of(found: os.stat_result) -> tuple[Kind, Stamp]:
     """What ``found`` says a file is."""
-    kind = _KINDS.get(stat.S_IFMT(found.st_mode), "other")
-    return kind, Stamp(found.st_size, found.st_mtime_ns, found.st_ino, found.st_ctime_ns)
+    if not stat.S_ISREG(found.st_mode):
+        return _KINDS.get(stat.S_IFMT(found.st_mode), "other"), _NO_STAMP
+    return "file", (found.st_size, found.st_mtime_ns, found.st_ino, found.st_ctime_ns)
 
 
 def _read(handle: int, limit: int) -> tuple[bytes, Stamp]:

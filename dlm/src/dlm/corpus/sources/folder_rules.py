@@ -29,8 +29,7 @@ class FolderRules:
 
     def scope(self, path: str, real: str, above: Scope, entries: list[Entry]) -> Scope:
         """The rules in the folder ``path``, which really is ``real`` and holds ``entries``."""
-        own = next((entry for entry in entries if entry.name == FOLDER), None)
-        if own is None or own.kind not in ("folder", "link"):
+        if not any(name == FOLDER and kind in ("folder", "link") for name, kind, _ in entries):
             return above
         if real not in self._read:
             place = f"{real}/{FOLDER}" if real else FOLDER

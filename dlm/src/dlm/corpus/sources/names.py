@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+NAMES_VERSION = 1
+"""Raised with every change of what is a secret or a tool's: judgements from before are then forgotten."""
 _DOCUMENT = ".dlm"
 _SECRET_FOLDERS = frozenset(".aws .azure .docker .gcloud .gnupg .kube .password-store .ssh".split())
 _SECRET_NAMES = frozenset(

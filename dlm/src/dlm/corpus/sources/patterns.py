@@ -23,10 +23,11 @@ class Patterns:
     """An ordered list of patterns, of which the last that matches decides."""
 
     def __init__(self, lines: Iterable[str]) -> None:
+        self.lines = tuple(lines)
         self.bad: list[BadPattern] = []
         """Lines that can match nothing. Whoever reads them should be told: they meant something."""
         self._last_first: list[Any] = []
-        for index, line in enumerate(lines):
+        for index, line in enumerate(self.lines):
             try:
                 pattern = _compiled(_own(line))
             except ValueError:

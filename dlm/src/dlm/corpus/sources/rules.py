@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -9,7 +10,7 @@ from math import prod
 from typing import Literal, NamedTuple
 
 from .config import TrainingConfig
-from .names import file_kind, folder_kind
+from .names import NAMES_VERSION, file_kind, folder_kind
 from .patterns import Includes, Patterns
 
 Verdict = Literal["take", "secret", "excluded", "unwanted"]
@@ -36,6 +37,8 @@ class Scope:
     """Whether names of tools' files are left out."""
     tags: Mapping[str, str] = field(default_factory=dict)
     weights: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    mark: str = ""
+    """Differs when the rules do, or the place in which they were written."""
 
     @cached_property
     def weight(self) -> float:
@@ -57,7 +60,9 @@ class Scope:
             )
             if config.include:
                 scope = replace(scope, include=Includes(config.include), include_cut=cut)
-        return replace(scope, ignores=_added(scope.ignores, cut, ignore)) if ignore else scope
+        if ignore:
+            scope = replace(scope, ignores=_added(scope.ignores, cut, ignore))
+        return replace(scope, mark=_mark(self.mark, folder, config, ignore.lines if ignore else ()))
 
     def verdict(self, path: str, name: str, folder: bool) -> Verdict:
         """What happens with ``path``, whose last part is ``name``, in a folder that is itself taken."""
@@ -82,7 +87,12 @@ class Scope:
 
 def top(include: tuple[str, ...], exclude: tuple[str, ...]) -> Scope:
     """The rules of the document alone, at the root of a source."""
-    return Scope(include=Includes(include), excludes=_added((), 0, Patterns(exclude)))
+    excludes = _added((), 0, Patterns(exclude))
+    return Scope(include=Includes(include), excludes=excludes, mark=_mark(include, exclude))
+
+
+def _mark(*parts: object) -> str:
+    return hashlib.sha256(repr((NAMES_VERSION, *parts)).encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
 def _added(placed: tuple[Placed, ...], cut: int, patterns: Patterns) -> tuple[Placed, ...]:

@@ -34,7 +34,8 @@ class Tally:
         self._path = path
         self._skipped: dict[Why, list[str]] = {}
         self._tags: dict[str, Counter[str]] = {}
-        self._sum = hashlib.sha256()
+        self._lines: list[str] = []
+        """Names and contents of what is taken, for the digest."""
         self._excluded = self._bytes = self._unnamed = 0
         self.taken = 0
         """Files."""
@@ -57,7 +58,7 @@ class Tally:
         """The file ``candidate`` is taken."""
         self.taken += 1
         self._bytes += looked.bytes
-        self._sum.update(f"{candidate.path}\0{looked.digest}\n".encode())
+        self._lines.append(f"{candidate.path}\0{looked.digest}\n")
         for tag, value in candidate.scope.tags.items():
             self._tags.setdefault(tag, Counter())[value] += 1
 
@@ -78,7 +79,7 @@ class Tally:
             skipped_secret=count.get("secret", 0),
             excluded=self._excluded,
             tags={tag: dict(values) for tag, values in self._tags.items()},
-            digest="sha256:" + self._sum.hexdigest(),
+            digest="sha256:" + hashlib.sha256("".join(self._lines).encode()).hexdigest(),
         )
 
     def notes(self) -> list[str]:

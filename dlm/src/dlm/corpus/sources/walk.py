@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +16,9 @@ from ...errors import Finding
 from .config import FOLDER
 from .disk import Entry, Stamp, Tree, stamp_of
 from .folder_rules import FolderRules
-from .rules import Scope
+from .index import Listed, Memory
+from .rules import Scope, Verdict
+from .text import Looked
 
 
 class Candidate(NamedTuple):
@@ -25,8 +28,11 @@ class Candidate(NamedTuple):
     """Relative to the source, with ``/``; through a link, by the link's name."""
     real: str
     """Where it lies, relative to the source, without links."""
-    stamp: Stamp
+    size: int
     scope: Scope
+    known: Looked | None = None
+    """What it holds, when that is remembered."""
+    linked: bool = False
 
 
 @dataclass
@@ -61,10 +67,17 @@ class _Place(NamedTuple):
 class Walk:
     """One walk over one source."""
 
-    def __init__(self, tree: Tree, root: Path, shown: Callable[[str], str], never: Collection[Path] = ()) -> None:
+    def __init__(
+        self,
+        tree: Tree,
+        root: Path,
+        shown: Callable[[str], str],
+        never: Collection[Path] = (),
+        memory: Memory | None = None,
+    ) -> None:
         """``root`` is the real path of ``tree``, ``shown`` says what messages call a path of the source, and ``never``
         are real paths that are neither entered nor taken."""
-        self._tree, self._root = tree, root
+        self._tree, self._root, self._memory = tree, root, memory
         self._never = {path.relative_to(root).as_posix() for path in never if path.is_relative_to(root)}
         self._found = Walked()
         self._rules = FolderRules(tree, shown, self._found.findings)
@@ -78,7 +91,7 @@ class Walk:
         followed: set[str] = set()
         for link in sorted(self._links, key=lambda place: place.path):
             self._follow(link, followed)
-        self._found.files.sort(key=lambda candidate: candidate.path)
+        self._found.files.sort(key=itemgetter(0))
         return self._found
 
     def single(self, called: str, name: str, scope: Scope) -> Walked:
@@ -106,36 +119,76 @@ class Walk:
             self._found.unreadable.append(folder.path)
             return []
         scope = self._rules.scope(folder.path, folder.real, folder.scope, entries)
+        if folder.linked or self._memory is None:
+            listed = self._list(folder, entries, scope)
+        else:
+            mark = self._memory.mark(entries, scope.mark)
+            known = self._memory.folder(folder.real, mark)
+            listed = known or self._list(folder, entries, scope)
+            if known is None:
+                self._memory.keep(folder.real, mark, listed)
         if not folder.linked:
             self._scopes[folder.real] = scope
-        return [below for entry in entries if (below := self._judge(folder, entry, scope))]
+        return self._apply(folder, listed, scope)
 
-    def _judge(self, folder: _Place, entry: Entry, scope: Scope) -> _Place | None:
-        """Take ``entry`` if it is a file that may be taken; its place if it is a folder that may be entered."""
-        place = folder.below(entry.name, scope)
-        if not (entry.name.isascii() or _encodable(entry.name)):
-            self._found.unnamed += 1
-        elif entry.kind == "file":
-            self._take(place, entry.stamp)
-        elif entry.kind == "folder":
-            return place if entry.name != FOLDER and self._passes(place, folder=True) else None
-        elif entry.kind == "link" and not folder.linked:
-            self._links.append(place)
-        return None
+    def _list(self, folder: _Place, entries: list[Entry], scope: Scope) -> Listed:
+        """What the rules say about ``entries``."""
+        listed = Listed(0, 0, [], [], [], [])
+        excluded = unnamed = 0
+        for name, kind, stamp in entries:
+            place = folder.below(name, scope)
+            if not (name.isascii() or _encodable(name)):
+                unnamed += 1
+            elif kind == "link":
+                listed.links.append(name)
+            elif kind != "other" and name != FOLDER:
+                verdict = self._verdict(place, folder=kind == "folder")
+                excluded += verdict == "excluded"
+                if verdict == "secret":
+                    listed.secrets.append(name)
+                elif verdict == "take" and kind == "folder":
+                    listed.folders.append(name)
+                elif verdict == "take":
+                    remember = self._memory is not None and not folder.linked
+                    known = self._memory.file(folder.real, name, stamp) if self._memory and remember else None
+                    listed.files.append((name, stamp, known))
+        return listed._replace(excluded=excluded, unnamed=unnamed)
 
-    def _take(self, place: _Place, stamp: Stamp) -> None:
-        if self._passes(place, folder=False):
-            self._found.files.append(Candidate(place.path, place.real, stamp, place.scope))
+    def _apply(self, folder: _Place, listed: Listed, scope: Scope) -> list[_Place]:
+        """Take and count what is ``listed``; the folders to enter."""
+        found, path, real = self._found, folder.path and folder.path + "/", folder.real and folder.real + "/"
+        found.excluded += listed.excluded
+        found.unnamed += listed.unnamed
+        found.secrets += [path + name for name in listed.secrets]
+        found.files += [
+            Candidate(path + name, real + name, stamp[0], scope, known, folder.linked)
+            for name, stamp, known in listed.files
+            if real + name not in self._never
+        ]
+        if not folder.linked:
+            self._links += [folder.below(name, scope) for name in listed.links]
+        return [folder.below(name, scope) for name in listed.folders if real + name not in self._never]
+
+    def _verdict(self, place: _Place, *, folder: bool) -> Verdict:
+        """What the rules say about ``place``; through a link, also those where it really lies."""
+        verdict = place.scope.verdict(place.path, _name(place.path), folder)
+        return (
+            "unwanted" if verdict == "take" and place.linked and self._left_out_there(place.real, folder) else verdict
+        )
 
     def _passes(self, place: _Place, *, folder: bool) -> bool:
-        """Whether ``place`` may be taken or entered; counts it when its rules say no."""
+        """Whether ``place``, that a link or the document names, may be taken or entered; counts it otherwise."""
         if place.real in self._never:
             return False
-        verdict = place.scope.verdict(place.path, _name(place.path), folder)
+        verdict = self._verdict(place, folder=folder)
         if verdict == "secret":
             self._found.secrets.append(place.path)
         self._found.excluded += verdict == "excluded"
-        return verdict == "take" and not (place.linked and self._left_out_there(place.real, folder))
+        return verdict == "take"
+
+    def _take(self, place: _Place, stamp: Stamp) -> None:
+        if self._passes(place, folder=False):
+            self._found.files.append(Candidate(place.path, place.real, stamp[0], place.scope, linked=True))
 
     def _left_out_there(self, real: str, folder: bool) -> bool:
         """Whether ``real`` is left out where it lies; then it has been counted there."""
