@@ -12,7 +12,7 @@ import sys
 import time
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -83,6 +83,10 @@ class Removed(NamedTuple):
     bytes: int = 0
 
 
+class _Unborn(Exception):
+    """The file has no tables yet: somebody is just making them, or died before."""
+
+
 def lookup(path: Path, keys: Sequence[bytes], wait: float) -> dict[bytes, tuple[Window, ...]]:
     """The windows under those of ``keys`` that are there and whole. A file that does not exist is empty.
 
@@ -92,7 +96,7 @@ def lookup(path: Path, keys: Sequence[bytes], wait: float) -> dict[bytes, tuple[
     if not path.is_file():
         return {}
     found: dict[bytes, tuple[Window, ...]] = {}
-    with _open(path, wait) as database:
+    with suppress(_Unborn), _open(path, wait) as database:
         for at in range(0, len(keys), _BATCH):
             batch = keys[at : at + _BATCH]
             marks = ",".join("?" * len(batch))
@@ -152,7 +156,9 @@ def overview(path: Path) -> Overview:
         with _open(path, 1.0, read_only=True) as database:
             count, size = _size(database)
             run_id, hits, misses = database.execute("SELECT run_id, hits, misses FROM last_run").fetchone()
-    except (sqlite3.Error, StoreError) as problem:
+    except _Unborn:
+        return Overview()
+    except sqlite3.Error as problem:
         return Overview(problem=f"it cannot be read ({problem}); `dlm cache clear DOC` begins it anew")
     asked = (hits or 0) + (misses or 0)
     return Overview(count, size, hits / asked if asked else None, run_id)
@@ -237,6 +243,8 @@ def _remove(path: Path, condition: str, values: Sequence[tuple[object, ...]], *,
                 after = _size(database)
             if shrink:
                 database.execute("VACUUM")
+    except _Unborn:
+        return Removed()
     except sqlite3.Error as problem:
         if code(problem) not in DAMAGED:
             raise StoreError(
@@ -289,8 +297,11 @@ def _open(path: Path, wait: float, *, create: bool = False, read_only: bool = Fa
 
 def _require_format(path: Path, database: sqlite3.Connection, *, create: bool) -> None:
     found = database.execute("PRAGMA user_version").fetchone()[0]
-    if found == 0 and create:
+    if found == 0:
+        if not create:
+            raise _Unborn
         with _transaction(database):
+            # Another process may have been faster.
             if database.execute("PRAGMA user_version").fetchone()[0] == 0:
                 for statement in _TABLES.split(";"):
                     database.execute(statement)
