@@ -88,11 +88,18 @@ class Walk:
     def run(self, scope: Scope) -> Walked:
         """Everything below the root; ``scope`` are the rules of the document."""
         self._descend(_Place("", "", scope))
-        followed: set[str] = set()
-        for link in sorted(self._links, key=lambda place: place.path):
-            self._follow(link, followed)
+        if self._links:
+            self._follow_all(sorted(self._links, key=itemgetter(0)))
         self._found.files.sort(key=itemgetter(0))
         return self._found
+
+    def _follow_all(self, links: list[_Place]) -> None:
+        """Take what lies behind ``links``. Where a file really lies is the better name for it, then the first link."""
+        followed: set[str] = set()
+        for link in links:
+            self._follow(link, followed)
+        first = {candidate.real: candidate for candidate in reversed(self._found.files)}
+        self._found.files = list(first.values())
 
     def single(self, called: str, name: str, scope: Scope) -> Walked:
         """The file ``name`` of the root alone, which the document knows as ``called``."""
