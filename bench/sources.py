@@ -1,9 +1,11 @@
-"""How long the sources of a document take: 20,000 files of 8 kB, found among others that are not to be trained.
+"""How long the sources of a document take: 20,000 files of 12 kB, found among others that are not to be trained.
 
 Writes a tree into a temporary folder and prints the seconds to walk and filter it, of a first ``dlm check`` and of a
-second one on the unchanged tree, the start of the process included: ``python bench/sources.py [--files N] [--limit S]
-[--ratio R]``. Fails when walking takes longer than the limit, when the second check is less than R times faster than
-the first, or when anything is taken that must not be, or left out that must be taken.
+second one on the unchanged tree: ``python bench/sources.py [--files N] [--limit S] [--ratio R]``. A check includes the
+start of its process, and finds the files in the memory of the system: the first one does not wait for a disk.
+
+Fails when walking takes longer than the limit, when the second check is less than R times faster than the first, or when
+anything is taken that must not be, or left out that must be taken.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from operator import itemgetter
 from pathlib import Path
 
 FILES = 20_000
@@ -56,8 +59,9 @@ def main() -> int:
         # Files that were written a moment ago may still be written to, and are not remembered.
         time.sleep(3)
         walked = walk(folder)
-        first, found = check(folder)
-        second, again = check(folder)
+        # The best of three of each: what else the machine does makes all of them slower.
+        first, found = min((check(folder, f"home{n}") for n in range(3)), key=itemgetter(0))
+        second, again = min((check(folder, "home0") for _ in range(3)), key=itemgetter(0))
     print_numbers(written, walked, (first, found), (second, again))
     wrong = mistakes(written, found, again)
     if walked > options.limit:
@@ -75,7 +79,7 @@ def plant(folder: Path, files: int) -> int:
     for number in range(files):
         place = folder / "tree" / f"part{number % 20}" / f"unit{number // 20 % 50}" / "src"
         place.mkdir(parents=True, exist_ok=True)
-        text = f"# Works {number}\n\n" + SENTENCE.format(n=number) * (number % 161 + 1)
+        text = f"# Works {number}\n\n" + SENTENCE.format(n=number) * (number % 241 + 1)
         (place / f"works{number}.{('md', 'py', 'txt', 'toml')[number % 4]}").write_text(text, encoding="utf-8")
     for number in range(files // 10):
         litter(folder / "tree" / f"part{number % 20}" / f"unit{number // 20 % 50}", number)
@@ -107,10 +111,10 @@ def walk(folder: Path) -> float:
     return time.perf_counter() - started
 
 
-def check(folder: Path) -> tuple[float, dict[str, object]]:
-    """Seconds of a whole ``dlm check``, and what it says about the source."""
+def check(folder: Path, home: str) -> tuple[float, dict[str, object]]:
+    """Seconds of a whole ``dlm check`` with the memory that lies in ``home``, and what it says about the source."""
     command = [str(Path(sys.executable).with_name("dlm")), "check", "--json", str(folder / "works.dlm")]
-    environment = {**os.environ, "DLM_HOME": str(folder / "home")}
+    environment = {**os.environ, "DLM_HOME": str(folder / home)}
     started = time.perf_counter()
     done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
     seconds = time.perf_counter() - started

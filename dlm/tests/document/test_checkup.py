@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dlm.corpus.forecast import LAID_OUT_BYTES
+from dlm.corpus.forecast import LAID_OUT_BYTES, windows
 from dlm.corpus.study import build
 from dlm.document import read
 from dlm.document.checkup import Checkup, examine
@@ -17,6 +17,7 @@ from dlm.store.layout import store_layout
 from dlm.store.ledger import Ledger, Tombstone, save
 from dlm.testing import toy_base
 from dlm.training.material import collect
+from dlm.training.recipe import Recipe
 
 HEAD = "---\ndlm_id: 01M81FN4JAC853MSGR8B0PH69S\ndlm_version: 15\nbase_model: {base}\n{more}---\n"
 PROBES = "".join(f"\n### Q !probe\nWhich number follows {n}?\n### A\n{n + 1}\n" for n in range(4))
@@ -150,6 +151,15 @@ def test_a_text_longer_than_a_sequence_is_counted_in_windows(checked):
     found = checked(body + "\n\n::instruction::\n" + PROBES, "training: {sequence_len: 256}")
     assert found.forecast is not None
     assert found.forecast.windows >= found.forecast.tokens / 256 > 1
+
+
+@pytest.mark.parametrize("tokens", [0, 1, 254, 255, 256, 446, 447, 448, 639, 640, 5000])
+def test_windows_are_counted_as_they_are_cut(tokens):
+    recipe = Recipe(sequence_len=256, window_overlap=64)
+    left, cut = tokens + 1 - 256, 1
+    while left > 0:
+        left, cut = left - (256 - 64), cut + 1
+    assert windows(tokens, recipe) == cut
 
 
 def test_a_document_too_large_to_lay_out_is_still_counted(checked):

@@ -96,7 +96,7 @@ def _measure(
         tokens=sum(lengths.of(record.text for record in texts)) + sum(said) + sum(beyond),
         exact=lengths.exact and not unread,
         windows=len(_text_rows(list(enumerate(texts)), lengths, recipe))
-        + sum(len(_windows(0, size, recipe)) for size in beyond),
+        + sum(windows(size, recipe) for size in beyond),
         sequence_len=recipe.sequence_len,
         laid_out=_lay_out(document, lengths, more, recipe) if lay_out else None,
     )
@@ -154,6 +154,12 @@ def _text_rows(texts: Sequence[tuple[int, Record]], lengths: Lengths, recipe: Re
         for (index, _), title, body in zip(texts, titles, bodies, strict=True)
         for context, new in _windows(title, body, recipe)
     ]
+
+
+def windows(tokens: int, recipe: Recipe) -> int:
+    """How many windows a text of so many tokens takes, without a title."""
+    rest = tokens + 1 - recipe.sequence_len
+    return 1 if rest <= 0 else 1 + -(-rest // (recipe.sequence_len - recipe.window_overlap))
 
 
 def _windows(title: int, body: int, recipe: Recipe) -> list[tuple[int, int]]:
