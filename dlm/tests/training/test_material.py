@@ -224,3 +224,26 @@ def test_what_was_tokenised_is_not_tokenised_again_and_nothing_else_changes(home
     disabled = train(path, options=FEW)
     assert weights(first) == weights(second) == weights(without) == weights(disabled)
     assert overview(store_of(home).layout.tokens).last_run_id == 2
+
+
+def test_tokens_of_deleted_text_leave_the_cache_and_shared_ones_stay(home, write):
+    from dlm.store.tokens import overview
+    from dlm.testing.toy import _spelled as spelled
+
+    path = write()
+    tokens = store_of(home).layout.tokens
+    train(path, options=FEW)
+    before = overview(tokens).entry_count
+    more = "\n::prose::\n\n# Secret\n\nThe safe opens with qqqqzzzz.\n"
+    path.write_text(path.read_text(encoding="utf-8") + more, encoding="utf-8")
+    train(path, options=FEW)
+    assert overview(tokens).entry_count > before
+    secret = b"".join(number.to_bytes(4, "little") for number in spelled("qqqqzzzz"))
+    assert secret in tokens.read_bytes()
+    path.write_text(path.read_text(encoding="utf-8").replace(more, ""), encoding="utf-8")
+    report = train(path, options=FEW)
+    assert len(report.material.change.removed) == 1
+    assert overview(tokens).entry_count == before
+    assert secret not in tokens.read_bytes()
+    train(path, options=FEW)
+    assert overview(tokens).last_run_hit_rate == 1.0

@@ -170,8 +170,18 @@ def purge(path: Path, sections: Iterable[str]) -> Removed:
     Raises:
         StoreError: another process keeps the file busy, or it cannot be written.
     """
-    condition = "id IN (SELECT entry FROM uses WHERE section = ?)"
-    return _remove(path, condition, [(section,) for section in sections], shrink=False)
+    statement = "DELETE FROM entries WHERE id IN (SELECT entry FROM uses WHERE section = ?)"
+    return _remove(path, (statement, [(section,) for section in sections]), shrink=False)
+
+
+def release(path: Path, sections: Iterable[str]) -> Removed:
+    """Remove the tokens that records of ``sections`` needed and no other section does, and overwrite them.
+
+    Raises:
+        StoreError: as :func:`purge`.
+    """
+    uses = ("DELETE FROM uses WHERE section = ?", [(section,) for section in sections])
+    return _remove(path, uses, ("DELETE FROM entries WHERE id NOT IN (SELECT entry FROM uses)", [()]), shrink=False)
 
 
 def prune(path: Path, not_used_since: float) -> Removed:
@@ -180,7 +190,7 @@ def prune(path: Path, not_used_since: float) -> Removed:
     Raises:
         StoreError: as :func:`purge`.
     """
-    return _remove(path, "used_at < ?", [(not_used_since,)])
+    return _remove(path, ("DELETE FROM entries WHERE used_at < ?", [(not_used_since,)]))
 
 
 def clear(path: Path) -> Removed:
@@ -189,7 +199,7 @@ def clear(path: Path) -> Removed:
     Raises:
         StoreError: as :func:`purge`.
     """
-    return _remove(path, "used_at < ?", [(float("inf"),)])
+    return _remove(path, ("DELETE FROM entries", [()]))
 
 
 def set_aside(path: Path) -> Path:
@@ -231,7 +241,11 @@ def _check(key: bytes, body: bytes) -> bytes:
     return hashlib.sha256(key + body).digest()[:CHECK_BYTES]
 
 
-def _remove(path: Path, condition: str, values: Sequence[tuple[object, ...]], *, shrink: bool = True) -> Removed:
+_Statement = tuple[str, Sequence[tuple[object, ...]]]
+"""SQL, and the values for each time that it runs."""
+
+
+def _remove(path: Path, *statements: _Statement, shrink: bool = True) -> Removed:
     path.with_name(path.name + ".damaged").unlink(missing_ok=True)
     if not path.is_file():
         return Removed()
@@ -239,7 +253,8 @@ def _remove(path: Path, condition: str, values: Sequence[tuple[object, ...]], *,
         with _open(path, PATIENT) as database:
             with _transaction(database):
                 before = _size(database)
-                database.executemany(f"DELETE FROM entries WHERE {condition}", values)
+                for statement, values in statements:
+                    database.executemany(statement, values)
                 after = _size(database)
             if shrink:
                 database.execute("VACUUM")

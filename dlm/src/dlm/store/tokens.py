@@ -2,7 +2,8 @@
 
 A record's tokens are found by everything that decides them: its words, the tokenizer and template of the base, the
 system prompt, the lengths. Records are told apart by their words, never by their section. Token ids are text in another
-spelling, so every entry says which sections it came from, and :func:`purge` removes what is forgotten.
+spelling, so every entry says which sections it came from: :func:`purge` removes what is forgotten, :func:`release` what
+is no longer written anywhere.
 """
 
 from __future__ import annotations
@@ -48,6 +49,9 @@ from .token_file import (
 )
 from .token_file import (
     purge as purge,
+)
+from .token_file import (
+    release as release,
 )
 
 if TYPE_CHECKING:
