@@ -4,8 +4,8 @@ Writes a tree into a temporary folder and prints the seconds to walk and filter 
 second one on the unchanged tree: ``python bench/sources.py [--files N] [--limit S] [--ratio R]``. A check includes the
 start of its process, and finds the files in the memory of the system: the first one does not wait for a disk.
 
-Fails when walking takes longer than the limit, when the second check is less than R times faster than the first, or when
-anything is taken that must not be, or left out that must be taken.
+Fails when walking takes longer than the limit, when the second check is less than R times faster than the first, or
+when anything is taken that must not be, or left out that must be taken.
 """
 
 from __future__ import annotations

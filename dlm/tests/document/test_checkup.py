@@ -276,3 +276,10 @@ def test_a_base_whose_licence_nobody_accepted_is_a_note_with_the_command(checked
     assert any(f"`dlm base accept {gated}`" in note for note in found.notes)
     assert found.as_json()["base"]["accepted"] is False
     assert found.errors == ()
+
+
+def test_sequences_beyond_the_context_of_the_base_are_a_warning(checked):
+    (warning,) = checked("Text.\n", "training:\n  sequence_len: 32768", base="smollm2-135m").warnings
+    assert (warning.line, warning.col) == (6, 17)
+    assert "8,192" in warning.what
+    assert checked("Text.\n", "training:\n  sequence_len: 8192", base="smollm2-135m").warnings == ()

@@ -119,7 +119,8 @@ def _examine(path: Path, home: Path | None) -> Checkup:
     base, refused = _base(document, root)
     lengths = _lengths(document, base)
     found += Remarks(_errors((*unsupported(document), *refused))) + _forgotten(document, root)
-    found += remarks(document) + Remarks(_too_long(document, lengths), tuple(_notes(document, base)))
+    long = (*_too_long(document, lengths), *_beyond_context(document, base))
+    found += remarks(document) + Remarks(long, tuple(_notes(document, base)))
     survey, told = _sources(document)
     found += told
     ordered = tuple(sorted(found.remarks, key=lambda remark: (remark.finding.path, *remark.finding[1:3])))
@@ -180,6 +181,16 @@ def _too_long(document: Document, lengths: Lengths) -> tuple[Remark, ...]:
     from ..corpus.forecast import too_long
 
     return tuple(too_long(document, lengths))
+
+
+def _beyond_context(document: Document, base: BaseState | None) -> Iterator[Remark]:
+    """Sequences that the base was never trained on."""
+    wanted, context = document.frontmatter.training.sequence_len, base.base.context if base else None
+    if wanted and context and wanted > context:
+        place = document.places.place(("training", "sequence_len")).value
+        what = f"training.sequence_len is {wanted:,}, and the context of {document.frontmatter.base_model} ends at "
+        finding = Finding(document.location, *place, f"{what}{context:,} tokens", f"write at most {context}")
+        yield Remark("warning", finding)
 
 
 def _forecast(document: Document, lengths: Lengths, home: Path, survey: Survey | None) -> Forecast | None:
