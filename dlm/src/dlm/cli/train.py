@@ -19,9 +19,17 @@ if TYPE_CHECKING:
 @click.option("--no-cache", is_flag=True, help="Tokenise everything anew. Never changes the result.")
 @click.option("--i-accept-license", "accepts", is_flag=True, help="You have read the base's licence and accept it.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON object; progress goes to stderr.")
+@click.option("--base", metavar="REF", help="Folder: base model of its new document; see `dlm base list`.")
+@click.option("--include", multiple=True, metavar="PATTERN", help="Folder: train only these files; may be repeated.")
+@click.option("--exclude", multiple=True, metavar="PATTERN", help="Folder: leave these out; may be repeated.")
+@click.option("-r/-R", "--recursive/--no-recursive", default=None, help="Folder: with the folders in it. Default: -r.")
+@click.option("--name", help="Folder: name of its document in .dlm/. Default: corpus.")
+@click.option("--policy", type=click.Choice(["strict", "permissive"]), help="Folder: may sources lie elsewhere?")
+@click.option("--rescaffold", is_flag=True, help="Folder: write the source of its document anew; keeps all else.")
 @click.pass_context
 def train(
     ctx: click.Context,
+    /,
     doc: str,
     seed: int | None,
     max_steps: int | None,
@@ -29,16 +37,21 @@ def train(
     no_cache: bool,
     accepts: bool,
     as_json: bool,
+    **folder: Any,
 ) -> None:
     """Train an adapter from DOC and store it as a new version.
 
     What will be trained is printed before the first step. Until the new version is complete, the old one is served.
+
+    DOC may be a folder: then its text files are learned, and a document that says so is written to DOC/.dlm/ once.
+    The first time, name a base: dlm train notes/ --base smollm2-135m
     """
     from ..training.run import TrainOptions
     from ..training.run import train as run
     from .progress import Progress
 
     quiet = bool((ctx.obj or {}).get("quiet"))
+    doc = _document(doc, folder, quiet=quiet, to_stderr=as_json)
     options = TrainOptions(seed, max_steps, budget, accept_licence=accepts, cache=not no_cache)
     with Progress(quiet=quiet, to_stderr=as_json) as progress:
         report = run(doc, options=options, observer=progress)
@@ -46,6 +59,23 @@ def train(
         click.echo(json.dumps(_record(report), ensure_ascii=False))
     else:
         click.echo(_summary(report, doc))
+
+
+def _document(doc: str, folder: dict[str, Any], *, quiet: bool, to_stderr: bool) -> str:
+    """The document to train: ``doc``, or that of the folder ``doc``."""
+    from pathlib import Path
+
+    from ..corpus.scaffold import Scaffold, refuse_for_file, scaffold
+
+    wanted = Scaffold(**folder)
+    if not Path(doc).is_dir():
+        refuse_for_file(doc, wanted)
+        return doc
+    path, done = scaffold(Path(doc), wanted)
+    if done != "found" and not quiet:
+        what = "a document that trains this folder" if done == "written" else "with its source written anew"
+        click.echo(f"Wrote {path}, {what}.", err=to_stderr)
+    return str(path)
 
 
 def _record(report: TrainReport) -> dict[str, Any]:
