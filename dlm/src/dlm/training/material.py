@@ -48,7 +48,7 @@ def collect(document: Document, home: Path, seed: int) -> Material:
     from ..store import Store
     from ..store.encoding import now
 
-    gathered = gather(document)
+    gathered = gather(document, home=home)
     ledger = Store(home, document.frontmatter.dlm_id).ledger()
     change = reconcile(ledger, document, gathered, now())
     replayed = sample(change.ledger, seed, document.frontmatter.training.replay.max_sections)

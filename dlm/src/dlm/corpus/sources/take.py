@@ -30,13 +30,15 @@ _Taken = tuple[Candidate, str, Looked, str]
 """A file that will be trained, its origin, what is in it, and its text if that was asked for."""
 
 
-def gather(document: Document) -> Gathered:
+def gather(document: Document, *, home: Path | None = None) -> Gathered:
     """Every file of the sources of ``document`` as a section. Reads all of them and writes nothing.
+
+    ``home`` is dlm's own folder, ``$DLM_HOME`` by default: it is never a source.
 
     Raises:
         DocumentError: a source that is missing or not allowed, or a mistake in a ``.dlm`` folder inside of one.
     """
-    job = _Job(document, None)
+    job = _Job(document, dlm_home(home), None)
     sections = tuple(
         source_section(candidate.path, text, origin, candidate.scope.tags, candidate.scope.weight, looked.id)
         for candidate, origin, looked, text in job.run()
@@ -44,17 +46,19 @@ def gather(document: Document) -> Gathered:
     return Gathered(sections, *job.report())
 
 
-def survey(document: Document, *, remember: bool = True) -> Survey:
+def survey(document: Document, *, home: Path | None = None, remember: bool = True) -> Survey:
     """The same in numbers. Reads only what has changed since it was last looked at.
 
-    With ``remember`` set, what was found is kept under ``$DLM_HOME/cache/sources``; else nothing is written.
+    With ``remember`` set, what was found is kept in ``cache/sources`` under ``home``, which is ``$DLM_HOME`` by
+    default; else nothing is written.
 
     Raises:
         DocumentError: as :func:`gather`.
     """
     with _no_garbage():
-        index = Index(dlm_home(), base_folder(document) or Path("/"))
-        job = _Job(document, index)
+        root = dlm_home(home)
+        index = Index(root, base_folder(document) or Path("/"))
+        job = _Job(document, root, index)
         files = tuple(
             SurveyedFile(origin, looked.id, looked.bytes, looked.words, candidate.scope.weight)
             for candidate, origin, looked, _ in job.run()
@@ -91,11 +95,11 @@ class _Open:
 class _Job:
     """One look at all sources of a document."""
 
-    def __init__(self, document: Document, index: Index | None) -> None:
+    def __init__(self, document: Document, home: Path, index: Index | None) -> None:
         """Without an index every file is read, and its text kept."""
         self._roots = roots(document)
         self._index = index
-        own = [dlm_home()] if document.path is None else [dlm_home(), document.path]
+        own = [home] if document.path is None else [home, document.path]
         self._never = {path.resolve() for path in own}
         self._taken: dict[str, str] = {}
         """Real paths with the origins under which they were taken."""
