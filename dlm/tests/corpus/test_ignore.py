@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dlm.corpus.sources import names
 from dlm.corpus.sources.names import file_kind, folder_kind
 from dlm.corpus.sources.patterns import Includes, Patterns
 
@@ -134,3 +135,29 @@ def test_what_tools_write_is_left_out_at_any_depth_and_text_is_not():
     for name in ("build", "README.md", "a.py", "a.rst", "notes.txt", "a.json", "Makefile"):
         assert file_kind(name) == "", name
     assert file_kind("Other.DLM") == "document"
+
+
+def test_the_reference_page_lists_every_name_of_a_secret():
+    page = (Path(__file__).parents[3] / "docs/reference/sources.md").read_text("utf-8")
+    listed = {
+        *names._SECRET_FOLDERS,
+        *names._SECRET_NAMES,
+        *(f"*{ending}" for ending in names._SECRET_ENDS),
+        *(f"{start}*" for start in names._SECRET_STARTS if start not in (".env", "secrets.")),
+        *(f"{start}*.json" for start in names._ACCOUNT_STARTS),
+        *(f".env{ending}" for ending in names._ENV_SAMPLES),
+        *(".env", ".env.*", "secrets.*"),
+    }
+    assert not {name for name in listed if f"`{name}`" not in page}
+
+
+def test_the_example_of_the_reference_page_is_valid():
+    from dlm.corpus.sources.config import read_config
+    from dlm.document.read import parse
+
+    page = (Path(__file__).parents[3] / "docs/reference/sources.md").read_text("utf-8")
+    document, rules = page.split("\n```\n")[1::2][:2]
+    assert len(parse(document).frontmatter.training.sources) == 2
+    found = []
+    config = read_config(rules, lambda *finding: found.append(finding))
+    assert (found, config.weights) == ([], {"kind": {"manual": 2, "log": 0}})
