@@ -442,3 +442,12 @@ def test_without_sources_there_is_nothing_and_nothing_is_written(tmp_path, monke
     (tmp_path / "x.dlm").write_text(f"{HEAD}---\ntext\n")
     assert gather(read(tmp_path / "x.dlm")).sections == survey(read(tmp_path / "x.dlm")).files == ()
     assert not (tmp_path / "no home").exists()
+
+
+def test_a_folder_of_dlms_own_is_no_source(tree, document, tmp_path, monkeypatch):
+    monkeypatch.setenv("DLM_HOME", str(tmp_path / "home"))
+    (tmp_path / "home/store").mkdir(parents=True)
+    tree({".dlm/training.yaml": "metadata: {a: b}\n", "a.md": "1"})
+    found = findings(document("path: home", "path: home/store", "path: src/.dlm", "path: src/.dlm/training.yaml"))
+    assert [line.split(":")[1] for line in found] == ["8", "9", "10", "11"]
+    assert all("dlm's own" in line for line in found)

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-NAMES_VERSION = 1
-"""Raised with every change of what is a secret or a tool's: judgements from before are then forgotten."""
 _DOCUMENT = ".dlm"
 _SECRET_FOLDERS = frozenset(".aws .azure .docker .gcloud .gnupg .kube .password-store .ssh".split())
 _SECRET_NAMES = frozenset(
@@ -48,6 +46,10 @@ _ENDS = tuple(
     ".pth .onnx .safetensors .gguf .h5".split()
 )
 
+
+_SECRETS = (_SECRET_FOLDERS, _SECRET_NAMES, _SECRET_STARTS, _SECRET_ENDS, _ACCOUNT_STARTS, _ENV_SAMPLES)
+EVERY_NAME = repr([sorted(names) for names in (*_SECRETS, _FOLDERS, _FOLDER_ENDS, _NAMES, _ENDS)])
+"""Changes with the lists: judgements that were made before then no longer hold."""
 
 Kind = Literal["secret", "document", "tool", ""]
 """``tool``: left out unless somebody asks for it, as output of tools, copies of other projects, or no text."""

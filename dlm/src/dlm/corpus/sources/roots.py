@@ -41,8 +41,8 @@ def base_folder(document: Document) -> Path | None:
     return folder.parent if folder is not None and folder.name == FOLDER else folder
 
 
-def roots(document: Document) -> tuple[Root, ...]:
-    """The sources of ``document``.
+def roots(document: Document, home: Path) -> tuple[Root, ...]:
+    """The sources of ``document``; ``home`` is dlm's own folder, which is none.
 
     Raises:
         DocumentError: with a finding for each that is missing, that the policy forbids, or whose patterns are none.
@@ -54,7 +54,7 @@ def roots(document: Document) -> tuple[Root, ...]:
             place = document.places.place(("training", "sources", index, key, number))
             findings.report(*place.value, what, fix)
         try:
-            found.append(_root(document, source))
+            found.append(_root(document, source, home.resolve()))
         except _Refused as refused:
             place = document.places.place(("training", "sources", index, "path"))
             findings.report(*place.value, *refused.args)
@@ -72,7 +72,7 @@ def _patterns(source: Source) -> Iterator[tuple[str, int, str, str]]:
             yield key, index, what, fix
 
 
-def _root(document: Document, source: Source) -> Root:
+def _root(document: Document, source: Source, home: Path) -> Root:
     """The source on the disk.
 
     Raises:
@@ -95,10 +95,18 @@ def _root(document: Document, source: Source) -> Root:
     if not stat.S_ISDIR(mode) and not stat.S_ISREG(mode):
         raise _Refused(f"`{source.path}` is neither a folder nor a file", "name one of both")
     _allow(document, source, base, real)
+    if real.is_relative_to(home) or FOLDER in _below(base, real).parts:
+        raise _Refused(f"`{source.path}` is a folder of dlm's own, or lies in one", "name a folder with texts of yours")
     plain = Path(os.path.normpath(place))
     if stat.S_ISDIR(mode):
         return Root(source, real, "", "", *_names(document, base, plain))
     return Root(source, real.parent, real.name, plain.name, *_names(document, base, plain.parent))
+
+
+def _below(base: Path | None, real: Path) -> Path:
+    """``real`` as seen from the base folder, when it lies in there."""
+    top = base.resolve() if base else None
+    return real.relative_to(top) if top and real.is_relative_to(top) else real
 
 
 def _allow(document: Document, source: Source, base: Path | None, real: Path) -> None:

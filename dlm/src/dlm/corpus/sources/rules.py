@@ -10,7 +10,7 @@ from math import prod
 from typing import Literal, NamedTuple
 
 from .config import TrainingConfig
-from .names import NAMES_VERSION, file_kind, folder_kind
+from .names import EVERY_NAME, file_kind, folder_kind
 from .patterns import Includes, Patterns
 
 Verdict = Literal["take", "secret", "excluded", "unwanted"]
@@ -92,7 +92,7 @@ def top(include: tuple[str, ...], exclude: tuple[str, ...]) -> Scope:
 
 
 def _mark(*parts: object) -> str:
-    return hashlib.sha256(repr((NAMES_VERSION, *parts)).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    return hashlib.sha256(repr((EVERY_NAME, *parts)).encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
 def _added(placed: tuple[Placed, ...], cut: int, patterns: Patterns) -> tuple[Placed, ...]:

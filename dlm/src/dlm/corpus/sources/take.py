@@ -97,7 +97,7 @@ class _Job:
 
     def __init__(self, document: Document, home: Path, index: Index | None) -> None:
         """Without an index every file is read, and its text kept."""
-        self._roots = roots(document)
+        self._roots = roots(document, home)
         self._index = index
         own = [home] if document.path is None else [home, document.path]
         self._never = {path.resolve() for path in own}

@@ -104,6 +104,6 @@ def _counted(paths: list[str], why: Why) -> str:
 
 
 def _listed(paths: list[str]) -> str:
-    names = [path if path.isprintable() else ascii(path) for path in paths[:_SHOWN]]
+    names = [(path or ".") if path.isprintable() else ascii(path) for path in paths[:_SHOWN]]
     more = len(paths) - len(names)
     return ", ".join(names) + (f" and {more} more" if more else "")

@@ -126,21 +126,24 @@ class Walk:
             self._found.unreadable.append(folder.path)
             return []
         scope = self._rules.scope(folder.path, folder.real, folder.scope, entries)
-        if folder.linked or self._memory is None:
-            listed = self._list(folder, entries, scope)
-        else:
-            mark = self._memory.mark(entries, scope.mark)
-            known = self._memory.folder(folder.real, mark)
-            listed = known or self._list(folder, entries, scope)
-            if known is None:
-                self._memory.keep(folder.real, mark, listed)
         if not folder.linked:
             self._scopes[folder.real] = scope
-        return self._apply(folder, listed, scope)
+        return self._apply(folder, self._recall(folder, entries, scope), scope)
+
+    def _recall(self, folder: _Place, entries: list[Entry], scope: Scope) -> Listed:
+        """What the rules say about ``entries``, which is remembered when neither has changed."""
+        if folder.linked or self._memory is None:
+            return self._list(folder, entries, scope)
+        mark = self._memory.mark(entries, scope.mark)
+        listed = self._memory.folder(folder.real, mark)
+        if listed is None:
+            listed = self._list(folder, entries, scope)
+            self._memory.keep(folder.real, mark, listed)
+        return listed
 
     def _list(self, folder: _Place, entries: list[Entry], scope: Scope) -> Listed:
         """What the rules say about ``entries``."""
-        listed = Listed(0, 0, [], [], [], [])
+        listed, memory = Listed(0, 0, [], [], [], []), None if folder.linked else self._memory
         excluded = unnamed = 0
         for name, kind, stamp in entries:
             place = folder.below(name, scope)
@@ -156,9 +159,7 @@ class Walk:
                 elif verdict == "take" and kind == "folder":
                     listed.folders.append(name)
                 elif verdict == "take":
-                    remember = self._memory is not None and not folder.linked
-                    known = self._memory.file(folder.real, name, stamp) if self._memory and remember else None
-                    listed.files.append((name, stamp, known))
+                    listed.files.append((name, stamp, memory.file(folder.real, name, stamp) if memory else None))
         return listed._replace(excluded=excluded, unnamed=unnamed)
 
     def _apply(self, folder: _Place, listed: Listed, scope: Scope) -> list[_Place]:
