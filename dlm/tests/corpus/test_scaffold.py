@@ -83,8 +83,8 @@ def test_the_first_time_a_base_must_be_named_and_nothing_is_written_before(notes
     assert f"dlm train {notes} --base smollm2-135m" in missing.stderr
     unknown = dlm("train", notes, "--base", "gpt-0")
     assert unknown.exit_code == 2
-    bad = dlm("train", notes, "--base", "smollm2-135m", "--exclude", "[")
-    assert (bad.exit_code, "--exclude: the pattern `[`" in bad.stderr) == (2, True)
+    bad = dlm("train", notes, "--base", "smollm2-135m", "--exclude", "!")
+    assert (bad.exit_code, "--exclude: the pattern `!`" in bad.stderr) == (2, True)
     assert not (notes / ".dlm").exists()
 
 

@@ -187,7 +187,7 @@ def test_include_and_exclude_of_the_document_narrow_a_source(tree, document):
 
 def test_patterns_that_can_match_nothing_are_mistakes(tree, document):
     tree({"a.md": "1"})
-    (found,) = findings(document("path: src\nexclude:\n  - '*.md'\n  - '['"))
+    (found,) = findings(document("path: src\nexclude:\n  - '*.md'\n  - '!'"))
     assert ":11:" in found
     assert "can match nothing" in found
 
@@ -284,7 +284,7 @@ def test_every_mistake_of_every_configuration_is_found_with_its_place(tree, docu
             "c/.dlm/training.yaml": "exclude: [\n",
             "d/.dlm/training.yaml": "",
             "e/.dlm/training.yaml": b"exclude: [\xff]\n",
-            "f/.dlm/ignore": "ok\n[\n",
+            "f/.dlm/ignore": "ok\n!\n",
             "g/.dlm/training.yaml": "exclude: ['']\nweights: {t: {v: .inf}}\n",
         }
     )
