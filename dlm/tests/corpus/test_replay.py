@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dlm.corpus.alignment import gaps
+from dlm.corpus.likeness import likeness, sketch
 from dlm.corpus.replay import Edit, reconcile, sample
 from dlm.corpus.sources import Gathered
 from dlm.corpus.sources.sections import prior_source_ids, source_section
@@ -300,3 +301,54 @@ def test_the_gaps_are_what_the_longest_run_in_order_leaves(before, after) -> Non
 def _in_order(run, after) -> bool:
     places = [after.index(name) for name in run if name in after]
     return len(places) == len(run) and places == sorted(places)
+
+
+HORN = "::prose::\n## The horn\n\nThe horn sounds every {} seconds. Its pitch is F sharp.\n"
+VAULT = "::prose::\n## The vault\n\nThe key is kept by Tamsin. The word is juniper.\n"
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_a_section_that_is_removed_beside_an_edited_one_is_told_from_it(keep) -> None:
+    old = document(qa(1), VAULT, HORN.format(35), keep=keep)
+    new = document(qa(1), HORN.format(80), keep=keep)
+    change = reconcile(trained(old), new, EMPTY, DAYS[1])
+    vault, horn = ids(old)[1:]
+    assert change.edited == (Edit(horn, ids(new)[1]),)
+    assert (change.removed, change.kept) == (((), (vault,)) if keep else ((vault,), ()))
+    assert "35 seconds" not in change.ledger.model_dump_json()
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_a_section_that_is_moved_and_edited_is_replaced(keep) -> None:
+    old = document(HORN.format(35), qa(1), qa(2), VAULT, keep=keep)
+    new = document(VAULT, qa(1), qa(2), HORN.format(80), keep=keep)
+    change = reconcile(trained(old), new, EMPTY, DAYS[1])
+    assert change.edited == (Edit(ids(old)[0], ids(new)[3]),)
+    assert (change.new, change.removed, change.kept) == ((), (), ())
+
+
+def test_a_section_that_was_written_anew_in_its_place_replaces_the_old_one() -> None:
+    old = document(qa(1), VAULT, qa(2), keep=True)
+    new = document(qa(1), "::prose::\n## A safe\n\nNobody knows its code.\n", qa(2), keep=True)
+    change = reconcile(trained(old), new, EMPTY, DAYS[1])
+    assert change.edited == (Edit(ids(old)[1], ids(new)[1]),)
+    assert (change.new, change.kept) == ((), ())
+
+
+def test_a_section_of_another_type_is_no_edit() -> None:
+    old, new = document(qa(1), VAULT, keep=True), document(qa(1), qa(2), keep=True)
+    change = reconcile(trained(old), new, EMPTY, DAYS[1])
+    assert (change.edited, change.kept, change.new) == ((), (ids(old)[1],), (ids(new)[1],))
+
+
+def test_wrapping_a_text_anew_changes_no_sketch() -> None:
+    text = "The key is kept by Tamsin. The word\nis juniper.\n\nIt opens once."
+    assert sketch(text) == sketch(text.replace("word\nis", "word is").replace("Tamsin. The", "Tamsin.\nThe"))
+    assert likeness(sketch(text), sketch(text.replace("juniper", "rowan"))) == pytest.approx(0.5)
+    assert likeness(sketch(text), sketch("")) == likeness((), ()) == 0.0
+
+
+@given(st.sets(st.integers(0, 30), min_size=1, max_size=8), st.sets(st.integers(0, 30), min_size=1, max_size=8))
+def test_likeness_is_the_share_of_sentences_in_common_when_there_are_few(one, other) -> None:
+    texts = ["\n\n".join(f"Sentence number {n}." for n in sorted(numbers)) for numbers in (one, other)]
+    assert likeness(*map(sketch, texts)) == pytest.approx(len(one & other) / len(one | other))

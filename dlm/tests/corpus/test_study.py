@@ -278,3 +278,11 @@ def test_the_sample_of_a_very_long_text_follows_the_weights():
     asked = [record.weight for record in study.train if record.kind == "heading"]
     share = asked.count(4.0) / len(asked)
     assert 0.65 < share < 0.8, "the odds are 4 to 1 until the heavy ones run out"
+
+
+def test_a_pair_that_just_fits_a_sequence_is_trained_and_not_held_out_in_more_words():
+    long = PAIRS.replace("40 hours.", "40 hours. " + "It is a very good lamp. " * 14)
+    study = build(document(PROSE + long, more="training:\n  sequence_len: 256\n"), seed=1)
+    assert any("very good lamp" in record.messages[-1].content for record in study.train if record.kind == "qa")
+    assert {question(record) for record in study.held_out}
+    assert not any("very good lamp" in record.messages[-1].content for record in (*study.held_out, *study.probes))

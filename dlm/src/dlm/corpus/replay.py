@@ -18,6 +18,7 @@ from ..document.model import Section
 from ..errors import DocumentError, Finding, UsageProblem
 from ..store.ledger import Entry, Ledger, Text, Tombstone, without
 from .alignment import gaps
+from .likeness import matches, sketch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -195,16 +196,31 @@ class _Comparison:
         return found | self._replaced_in_body()
 
     def _replaced_in_body(self) -> dict[str, str]:
-        before = [entry.id for entry in self.ledger.entries if not entry.origin and entry.kept is None]
-        if all(name in self.current for name in before):
+        """Old sections of the document with those that they became: alike wherever they stand, else of one place."""
+        before = {entry.id: entry for entry in self.ledger.entries if not entry.origin and entry.kept is None}
+        gone = {name: entry for name, entry in before.items() if name not in self.current}
+        fresh = [name for name in self.body if name not in self.old and name not in self.prior]
+        if not gone or not fresh:
             return {}
         found: dict[str, str] = {}
-        for gone_here, there_now in gaps(before, self.body):
-            gone = [name for name in gone_here if name not in self.current]
-            fresh = [name for name in there_now if name not in self.old and name not in self.prior]
-            if fresh:
-                found |= {name: fresh[min(at, len(fresh) - 1)] for at, name in enumerate(gone)}
-        return found
+        for kind in dict.fromkeys(entry.type for entry in gone.values()):
+            old = {name: entry.sketch for name, entry in gone.items() if entry.type == kind}
+            found |= matches(old, {name: sketch(self.current[name].content) for name in fresh if self._is(name, kind)})
+        return found | self._of_one_place(before, found, set(fresh))
+
+    def _of_one_place(self, before: Mapping[str, Entry], found: Mapping[str, str], fresh: set[str]) -> dict[str, str]:
+        """Sections with nothing in common that stand, one for one, between the same neighbours."""
+        more: dict[str, str] = {}
+        free = fresh.difference(found.values())
+        for gone_here, there_now in gaps(tuple(before), self.body):
+            old = [name for name in gone_here if name not in self.current and name not in found]
+            new = [name for name in there_now if name in free]
+            if len(old) == len(new):
+                more |= {a: b for a, b in zip(old, new, strict=True) if self._is(b, before[a].type)}
+        return more
+
+    def _is(self, name: str, kind: str) -> bool:
+        return self.current[name].type == kind
 
     def _present(self, section: Section) -> Entry:
         old = self.old.get(section.id)
@@ -216,6 +232,7 @@ class _Comparison:
             first_seen=old.first_seen if old else self.now,
             last_seen=self.now,
             prior=old.prior if old else self.prior.get(section.id, ()),
+            sketch=() if section.origin else sketch(section.content),
             text=_text(section) if section.origin or self.keeps else None,
         )
 

@@ -50,7 +50,7 @@ MOST_DERIVED = 2000
 """Headings from which questions are derived; of more, a sample by weight. The text under all of them is trained, and no
 automatic budget has room for more questions than these give."""
 MOST_HELD_OUT = 64
-"""Questions that pick the best weights; a longer document keeps a sample, or scoring them would cost more than training."""
+"""Questions that pick the best weights: of more a sample, since scoring them all would cost more than training."""
 
 
 def build(document: Document, seed: int, more: Iterable[Section] = ()) -> StudySet:
@@ -64,8 +64,10 @@ def build(document: Document, seed: int, more: Iterable[Section] = ()) -> StudyS
     room = _room(document)
     questions = [record for record in primary if record.messages]
     blocks = _blocks([record for record in primary if not record.messages], room)
-    held_out = _kept(_reserved(questions, blocks, document.title, seed, turn=0), seed)
-    probes = list(_probes(document)) or _kept(_reserved(questions, blocks, document.title, seed, turn=1), seed)
+    # Held out is a longer wording of the question: of a conversation near the length limit it would not fit.
+    short = [record for record in questions if _size(record) <= _fitting(document)]
+    held_out = _kept(_reserved(short, blocks, document.title, seed, turn=0), seed)
+    probes = list(_probes(document)) or _kept(_reserved(short, blocks, document.title, seed, turn=1), seed)
     made = _study_records(questions, blocks, document.title, room, seed)
     secret = [_plain(makers.question(record)) for record in (*held_out, *probes)]
     train = tuple(record for record in _distinct(made) if not _gives_away(record, secret))
@@ -191,12 +193,17 @@ def _plain(text: str) -> str:
 
 
 def _room(document: Document) -> int:
-    """Bytes that a derived record may hold, so that it fits a training sequence under any usual tokenizer."""
+    """Bytes that a derived record may hold."""
+    return min(LONGEST_DERIVED, _fitting(document))
+
+
+def _fitting(document: Document) -> int:
+    """Bytes that fit a training sequence under any usual tokenizer, with the system prompt and the chat template."""
     from ..training.recipe import Recipe
 
     training, system = document.frontmatter.training, document.frontmatter.system_prompt or ""
     sequence = training.sequence_len or Recipe().sequence_len
-    return max(0, min(LONGEST_DERIVED, (sequence - 96) * 3 // 2 - len(system.encode())))
+    return max(0, (sequence - 96) * 3 // 2 - len(system.encode()))
 
 
 def _size(record: Record) -> int:

@@ -62,6 +62,8 @@ class Entry(_Part):
     the disk and could not be taken."""
     prior: tuple[str, ...] = ()
     """Ids of an older store by which it was recognised."""
+    sketch: tuple[int, ...] = ()
+    """By which it is known again after an edit, see :mod:`dlm.corpus.likeness`; empty for a file of a source."""
     text: Text | None = None
 
 

@@ -1,0 +1,66 @@
+"""Which new section is an old one, edited: by what they share, without keeping the old text.
+
+A sketch is the smallest hashes of a text's sentences; the share of hashes that two sketches have in common estimates
+how many sentences the texts have in common (bottom-k sketches, Broder 1997).
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+Sketch = tuple[int, ...]
+
+LENGTH = 16
+"""Hashes of a sketch."""
+ALIKE = 0.2
+"""Least share of sentences by which two sections are one, edited."""
+COMMON = 20
+"""A sentence of more sections than this tells none of them apart."""
+_BREAK = re.compile(r"\n[ \t]*\n\s*|(?<=[.!?])\s+")
+
+
+def sketch(text: str) -> Sketch:
+    """At most 16 CRC-32 values, ascending; the same however the lines are wrapped."""
+    sentences = {" ".join(part.split()).casefold() for part in _BREAK.split(text)} - {""}
+    return tuple(sorted({zlib.crc32(sentence.encode()) for sentence in sentences})[:LENGTH])
+
+
+def likeness(one: Sketch, other: Sketch) -> float:
+    """Estimated share of sentences in common, 0 to 1."""
+    whole = sorted({*one, *other})[:LENGTH]
+    return len({*one} & {*other} & {*whole}) / len(whole) if whole else 0.0
+
+
+def matches(old: Mapping[str, Sketch], new: Mapping[str, Sketch]) -> dict[str, str]:
+    """For each old name the new one that is most like it; each is used once, the most alike first."""
+    found: dict[str, str] = {}
+    used: set[str] = set()
+    for _, _, a, b in sorted(_candidates(old, new)):
+        if a not in found and b not in used:
+            found[a] = b
+            used.add(b)
+    return found
+
+
+def _candidates(old: Mapping[str, Sketch], new: Mapping[str, Sketch]) -> Iterator[tuple[float, int, str, str]]:
+    """Pairs that are alike: how unlike they are, how far apart they stand, the two names."""
+    ours, theirs = _by_sentence(old), _by_sentence(new)
+    shared = {(a, b) for sentence, names in ours.items() for a in names for b in theirs.get(sentence, ())}
+    place = {name: at for names in (old, new) for at, name in enumerate(names)}
+    for a, b in shared:
+        if (alike := likeness(old[a], new[b])) >= ALIKE:
+            yield -alike, abs(place[a] - place[b]), a, b
+
+
+def _by_sentence(sketches: Mapping[str, Sketch]) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = defaultdict(list)
+    for name, sentences in sketches.items():
+        for sentence in sentences:
+            found[sentence].append(name)
+    return {sentence: names for sentence, names in found.items() if len(names) <= COMMON}
