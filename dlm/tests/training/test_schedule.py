@@ -70,8 +70,8 @@ def test_within_a_kind_every_row_is_seen_before_any_is_seen_again():
             assert len(set(deck)) == len(deck)
 
 
-@pytest.mark.parametrize(("weights", "scale"), [((3.0, 0.5, 1.0), 1.0), ((0.3, 0.05, 0.1), 10 / 3)])
-def test_a_row_is_drawn_as_often_as_its_weight_says(weights, scale):
+@pytest.mark.parametrize("weights", [(3.0, 0.5, 1.0), (0.3, 0.05, 0.1), (2e9, 1e9, 5e8)])
+def test_a_row_is_drawn_as_often_as_its_weight_says(weights):
     records = [Record("qa", "answer", str(n), "", text="x", weight=weight) for n, weight in enumerate(weights)]
     plan = plan_of(StudySet(tuple(records), (), {"qa": 1.0}), token_budget=400_000)
     drawn = Counter(row for step in plan.steps for row in step)

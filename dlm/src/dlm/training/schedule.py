@@ -72,12 +72,13 @@ class _Deck:
     """Row indices in an order drawn anew whenever all of them have been seen.
 
     A weight of 2.5 puts a row in twice, and once more in half of the rounds. Weights are relative: when all are below
-    1, the largest counts as 1.
+    1, the largest counts as 1; when one is above 100, it counts as 100.
     """
 
     def __init__(self, rows: Sequence[int], weights: Sequence[float], random: Random) -> None:
-        largest = min(1.0, max(weights))
-        self._rows = [(row, weight / largest) for row, weight in zip(rows, weights, strict=True)]
+        largest = max(weights)
+        unit = largest / min(max(largest, 1.0), 100.0)
+        self._rows = [(row, weight / unit) for row, weight in zip(rows, weights, strict=True)]
         self._random = random
         self._left: list[int] = []
 
