@@ -46,7 +46,9 @@ def select(study: StudySet, plugins: PluginManager) -> tuple[Phase, StudySet]:
     if not busy:
         kinds = sorted({record.kind for record in study.train if record.objective != "anchor"})
         what = f"no installed phase trains {', '.join(kinds)}" if kinds else "the document leaves nothing to train"
-        raise TrainingRefused(f"{what}: write prose, or questions that are not all `!probe`; `dlm check` counts its sources")
+        raise TrainingRefused(
+            f"{what}: write prose, or questions that are not all `!probe`; `dlm check` counts its sources"
+        )
     return busy[0]
 
 
