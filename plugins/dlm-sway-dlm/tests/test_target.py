@@ -134,7 +134,7 @@ def test_a_document_that_changed_after_training_is_judged_with_a_note(trained):
         trained.read_text("utf-8").replace("The lamp is green.\n\n::", "The lamp is red.\n\n::"), "utf-8"
     )
     note = resolve(str(trained)).provenance["note"]
-    assert "changed after v0001 was trained, 1 of its sections" in note
+    assert "changed after v0001 was trained, sections new or edited: 1, gone: 1" in note
     assert f"`dlm train {trained}`" in note
 
 

@@ -11,11 +11,11 @@ from dlm_sway.errors import TargetError
 from dlm_sway.scoring.types import Item
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from dlm.bases import LocalBase
     from dlm.corpus.records import Record
-    from dlm.document import Document
+    from dlm.document import Document, Section
     from dlm.store import Version
     from dlm_sway.suite.target import ModelPair, Target
 
@@ -50,14 +50,15 @@ def _target(path: Path) -> Target:
     base = _base(_fact(version, "base", "key"), home())
     # The same seed as the run: it decides which wordings were held out.
     seed = _fact(version, "recipe", "seed")
-    study = build(document, seed, collect(document, home(), seed).more)
+    more = collect(document, home(), seed).more
+    study = build(document, seed, more)
     return Target(
         name=f"{path.name} {version.name}",
         models=_models(base, version),
         held_out=tuple(_items(study.probes)),
         taught=tuple(_items(record for record in study.train if record.kind == "qa")),
         system_prompt=document.frontmatter.system_prompt,
-        provenance=_provenance(path, document, version, base),
+        provenance=_provenance(path, document, more, version, base),
     )
 
 
@@ -105,7 +106,9 @@ def _items(records: Iterable[Record]) -> Iterable[Item]:
             yield Item(prompt=turns[0].content, reference=turns[1].content, group=record.group)
 
 
-def _provenance(path: Path, document: Document, version: Version, base: LocalBase) -> dict[str, str]:
+def _provenance(
+    path: Path, document: Document, more: Sequence[Section], version: Version, base: LocalBase
+) -> dict[str, str]:
     found = {
         "document": str(path),
         "document_digest": document.digest,
@@ -116,10 +119,11 @@ def _provenance(path: Path, document: Document, version: Version, base: LocalBas
         "base_digest": base.digest,
         "base_digest_at_training": _fact(version, "base", "digest"),
     }
-    if _fact(version, "document_digest") != document.digest:
-        new = {section.id for section in document.sections} - set(_fact(version, "section_ids"))
+    trained, there = set(_fact(version, "section_ids")), {section.id for section in (*document.sections, *more)}
+    if _fact(version, "document_digest") != document.digest or trained != there:
         found["note"] = (
-            f"the document changed after {version.name} was trained, {len(new)} of its sections are new or edited: "
-            f"questions about those judge what was never taught; run `dlm train {path}` to teach them"
+            f"the document or its sources changed after {version.name} was trained, sections new or edited: "
+            f"{len(there - trained)}, gone: {len(trained - there)}. Questions about what is new judge what was never "
+            f"taught; run `dlm train {path}` to teach it"
         )
     return found
