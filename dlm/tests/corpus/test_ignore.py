@@ -111,19 +111,27 @@ def test_an_included_folder_stands_for_all_below_and_the_star_for_everything():
 SECRETS = (
     ".env .env.local .ENV prod.env id_rsa id_rsa.pub ID_ED25519 server.pem tls.KEY cert.p12 a.pfx a.keystore a.kdbx "
     ".netrc .npmrc .pypirc secrets.yaml Secrets.toml credentials credentials.json .git-credentials .htpasswd "
-    "service-account-1.json terraform.tfstate"
+    "service-account-1.json terraform.tfstate server.pem~ server.key.old .netrc.bak prod.env.orig~ #tls.key#"
 ).split()
 
 
-@pytest.mark.parametrize("name", SECRETS)
+@pytest.mark.parametrize("name", [*SECRETS, "server.pem ", "server.key."])
 def test_a_secret_is_known_by_its_name(name):
     assert file_kind(name) == "secret"
 
 
 def test_folders_of_secrets_are_known_and_samples_are_none():
-    assert {folder_kind(name) for name in (".aws", ".ssh", ".gnupg")} == {"secret"}
+    assert {folder_kind(name) for name in (".aws", ".SSH", ".gnupg", ".ssh.bak")} == {"secret"}
     assert {folder_kind(name) for name in ("credentials", "keys", "src")} == {""}
-    for name in (".env.example", ".env.sample", "environment.md", "keys.md", "secretary.md", "service_account.py"):
+    for name in (
+        ".env.example",
+        ".env.sample",
+        "environment.md",
+        "keys.md",
+        "secretary.md",
+        "service_account.py",
+        "a.md~",
+    ):
         assert file_kind(name) == "", name
 
 

@@ -145,6 +145,16 @@ def test_a_single_file_is_a_source_and_a_secret_is_none(tree, document):
     assert found.summaries[1].skipped_secret == 1
 
 
+def test_a_folder_of_secrets_is_no_source_by_whatever_name_it_is_called(tree, document, tmp_path):
+    tree({".ssh/config": "Host a", "notes/a.md": "A."})
+    (tmp_path / "keys").symlink_to("src/.ssh")
+    for path in ("src/.ssh", "src/.ssh/config", "keys", "keys/config"):
+        (finding,) = findings(document(f"path: {path}"))
+        assert f"x.dlm:8:13: `{path}`: what lies in `.ssh` is secret and never trained" in finding
+    inside = document("path: .", where="src/.ssh/x.dlm")
+    assert "what lies in `.ssh`" in findings(inside)[0]
+
+
 def test_no_file_is_taken_twice_when_sources_overlap(tree, document):
     tree({"a.md": "one", "in/b.md": "two"})
     assert taken(document("path: src/in", "path: src", "path: src/a.md")) == ["src/in/b.md", "src/a.md"]
@@ -252,6 +262,13 @@ def test_nested_configurations_add_up(tree, document):
         "src/sub/keep/dist/d.md": {"lang": "fr", "team": "a"},
     }
     assert found.summaries[0].tags == {"lang": {"en": 1, "fr": 2}, "team": {"a": 3}}
+
+
+def test_weights_that_multiply_beyond_every_number_stay_numbers(tree, document):
+    rules = "metadata: {a: x, b: y}\nweights: {a: {x: %s}, b: {y: %s}}\n"
+    for number, product in (("1.0e+300", 1e9), ("1.0e-300", 1e-9)):
+        tree({"a.md": "A.", ".dlm/training.yaml": rules % (number, number)})
+        assert [section.weight for section in gather(document()).sections] == [product]
 
 
 def test_weights_hold_for_their_subtree_and_none_drops_a_file(tree, document):

@@ -6,13 +6,15 @@ by, so the rules are broad, and what they keep out is reported.
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 _DOCUMENT = ".dlm"
-_SECRET_FOLDERS = frozenset(".aws .azure .docker .gcloud .gnupg .kube .password-store .ssh".split())
+_SECRET_FOLDERS = frozenset(".aws .azure .docker .gcloud .gnupg .kube .password-store .secrets .ssh".split())
 _SECRET_NAMES = frozenset(
     "secrets .secrets .envrc .netrc _netrc .npmrc .pypirc .git-credentials .htpasswd .pgpass .my.cnf .s3cfg .boto "
-    ".dockercfg .terraformrc .vault-token kubeconfig".split()
+    ".dockercfg .terraformrc .vault-token kubeconfig "
+    "application_default_credentials.json".split()
 )
 _SECRET_STARTS = (".env", "id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", "secrets.", "credentials", ".credentials")
 _SECRET_ENDS = tuple(
@@ -21,6 +23,8 @@ _SECRET_ENDS = tuple(
 )
 _ACCOUNT_STARTS = ("service-account", "service_account", "client_secret")
 _ENV_SAMPLES = (".example", ".sample", ".template", ".dist")
+_COPY = re.compile(r"(?:[~#. ]|\.(?:bak|backup|old|orig|save|swp|copy|tmp))+$")
+"""What editors and people hang on the name of a copy."""
 
 _FOLDERS = frozenset(
     ".git .hg .svn .bzr cvs _darcs .jj __pycache__ .venv venv .env .tox .nox .eggs .mypy_cache .ruff_cache "
@@ -48,7 +52,7 @@ _ENDS = tuple(
 
 
 _SECRETS = (_SECRET_FOLDERS, _SECRET_NAMES, _SECRET_STARTS, _SECRET_ENDS, _ACCOUNT_STARTS, _ENV_SAMPLES)
-EVERY_NAME = repr([sorted(names) for names in (*_SECRETS, _FOLDERS, _FOLDER_ENDS, _NAMES, _ENDS)])
+EVERY_NAME = repr([_COPY.pattern, *(sorted(names) for names in (*_SECRETS, _FOLDERS, _FOLDER_ENDS, _NAMES, _ENDS))])
 """Changes with the lists: judgements that were made before then no longer hold."""
 
 Kind = Literal["secret", "document", "tool", ""]
@@ -58,7 +62,7 @@ Kind = Literal["secret", "document", "tool", ""]
 def folder_kind(name: str) -> Kind:
     """What a folder called ``name`` is. Upper case makes no difference."""
     name = name.lower()
-    if name in _SECRET_FOLDERS:
+    if _COPY.sub("", name) in _SECRET_FOLDERS:
         return "secret"
     return "tool" if name in _FOLDERS or name.endswith(_FOLDER_ENDS) else ""
 
@@ -66,12 +70,16 @@ def folder_kind(name: str) -> Kind:
 def file_kind(name: str) -> Kind:
     """What a file called ``name`` is. Upper case makes no difference."""
     name = name.lower()
-    if name in _SECRET_NAMES or name.endswith(_SECRET_ENDS):
-        return "secret"
-    if name.startswith(_SECRET_STARTS) and not (name.startswith(".env") and name.endswith(_ENV_SAMPLES)):
-        return "secret"
-    if name.startswith(_ACCOUNT_STARTS) and name.endswith(".json"):
+    if _is_secret(name) or _is_secret(_COPY.sub("", name).lstrip("#")):
         return "secret"
     if name.endswith(_DOCUMENT):
         return "document"
     return "tool" if name in _NAMES or name.endswith(_ENDS) else ""
+
+
+def _is_secret(name: str) -> bool:
+    if name in _SECRET_NAMES or name.endswith(_SECRET_ENDS):
+        return True
+    if name.startswith(_SECRET_STARTS) and not (name.startswith(".env") and name.endswith(_ENV_SAMPLES)):
+        return True
+    return name.startswith(_ACCOUNT_STARTS) and name.endswith(".json")

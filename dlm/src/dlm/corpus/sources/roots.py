@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ...document.findings import Findings
 from .config import FOLDER, pattern_mistakes
+from .names import folder_kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,9 +99,22 @@ def _root(document: Document, source: Source, home: Path) -> Root:
     if real.is_relative_to(home) or FOLDER in _below(base, real).parts:
         raise _Refused(f"`{source.path}` is a folder of dlm's own, or lies in one", "name a folder with texts of yours")
     plain = Path(os.path.normpath(place))
-    if stat.S_ISDIR(mode):
+    folder = stat.S_ISDIR(mode)
+    _refuse_secrets(source, [path if folder else path.parent for path in (real, plain)])
+    if folder:
         return Root(source, real, "", "", *_names(document, base, plain))
     return Root(source, real.parent, real.name, plain.name, *_names(document, base, plain.parent))
+
+
+def _refuse_secrets(source: Source, folders: list[Path]) -> None:
+    """A folder of keys is never taken, by whichever name it is called.
+
+    Raises:
+        _Refused: one of ``folders`` is such a folder, or lies in one.
+    """
+    for name in (part for folder in folders for part in folder.parts):
+        if folder_kind(name) == "secret":
+            raise _Refused(f"`{source.path}`: what lies in `{name}` is secret and never trained", "remove this source")
 
 
 def _below(base: Path | None, real: Path) -> Path:

@@ -15,6 +15,8 @@ from .patterns import Includes, Patterns
 
 Verdict = Literal["take", "secret", "excluded", "unwanted"]
 """``unwanted``: no include pattern names it."""
+LIGHTEST, HEAVIEST = 1e-9, 1e9
+"""Bounds of a product of weights: far beyond what a plan can tell apart, and numbers still."""
 
 
 class Placed(NamedTuple):
@@ -42,8 +44,9 @@ class Scope:
 
     @cached_property
     def weight(self) -> float:
-        """Of a file with :attr:`tags`: the weights of its tags multiplied."""
-        return prod((self.weights.get(tag, 1.0) for tag in self.tags.items()), start=1.0)
+        """Of a file with :attr:`tags`: the weights of its tags multiplied, none of them 0 unless one of the tags is."""
+        weights = [self.weights.get(tag, 1.0) for tag in self.tags.items()]
+        return min(max(prod(weights), LIGHTEST), HEAVIEST) if all(weights) else 0.0
 
     def below(self, folder: str, config: TrainingConfig | None, ignore: Patterns | None) -> Scope:
         """The rules in ``folder``, whose ``.dlm`` holds ``config`` and ``ignore``."""
