@@ -18,7 +18,7 @@ from dlm.errors import StoreError
 from dlm.store import token_file
 from dlm.store.layout import Layout
 from dlm.store.token_file import Window, pack, unpack
-from dlm.store.tokens import TokenCache, clear, digest, opened, overview, prune, purge, record_key, unused_because
+from dlm.store.tokens import TokenCache, clear, digest, opened, overview, prune, record_key, retain, unused_because
 
 SCOPE = digest(tokenizer="t", sequence_len=64)
 
@@ -164,7 +164,7 @@ def test_a_file_in_use_by_another_process_is_done_without(run, path, monkeypatch
     assert asked == ["one"]
     assert "in use by another process" in cache.notes[0]
     with pytest.raises(StoreError, match="dlm cache clear"):
-        purge(path, ["a" * 16])
+        retain(path, ["a" * 16], 1, let_go=False)
     other.close()
     assert run(record("one"))[1] == []
 
@@ -220,20 +220,29 @@ def test_what_no_run_used_for_days_goes(run, path) -> None:
     assert overview(path).bytes == 0
 
 
-def test_nothing_is_left_on_the_disk_of_what_is_purged(run, path) -> None:
+def test_nothing_is_left_on_the_disk_of_sections_that_are_gone(run, path) -> None:
     secret, shared, plain = (record(letter * 900, letter * 16) for letter in "sab")
     run(secret, shared, plain)
     run(record(shared.text, "c" * 16), plain)
     packed = pack(record_key(secret, SCOPE), ids(secret))
     assert packed[8:200] in path.read_bytes()
-    assert purge(path, ["s" * 16]).entries == 1
+    # Of two sections with the same words one is still there.
+    assert retain(path, ["b" * 16, "c" * 16], 2, let_go=False).entries == 1
     assert packed[8:200] not in path.read_bytes()
-    # Words that two sections share go when either of them is forgotten.
-    assert purge(path, ["c" * 16, "z" * 16]).entries == 1
-    assert run(plain)[1] == []
+    assert run(shared, plain)[1] == []
     path.with_name("tokens.sqlite.damaged").write_bytes(b"old")
-    purge(path, [])
+    assert retain(path, ["a" * 16, "b" * 16, "c" * 16], 3, let_go=False).entries == 0
     assert sorted(file.name for file in path.parent.iterdir()) == ["tokens.sqlite"]
+
+
+def test_after_something_went_only_what_the_run_used_stays(run, path) -> None:
+    titled, plain = record("text", title="Old title"), record("text", title="New title")
+    run(titled)
+    run(plain)
+    assert retain(path, ["a" * 16], 2, let_go=False).entries == 0
+    assert retain(path, ["a" * 16], 2, let_go=True).entries == 1
+    assert run(plain)[1] == []
+    assert retain(path, ["a" * 16], 4, let_go=True).entries == 1, "run 4 went without the cache"
 
 
 def test_clearing_removes_everything_also_from_a_damaged_file(run, path) -> None:

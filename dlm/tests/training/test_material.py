@@ -247,3 +247,42 @@ def test_tokens_of_deleted_text_leave_the_cache_and_shared_ones_stay(home, write
     assert secret not in tokens.read_bytes()
     train(path, options=FEW)
     assert overview(tokens).last_run_hit_rate == 1.0
+
+
+class Stop(Observer):
+    """Stops a run at its first step."""
+
+    def stepped(self, event):
+        raise KeyboardInterrupt
+
+
+def test_tokens_of_text_that_only_a_stopped_run_saw_leave_the_cache(home, write):
+    from dlm.testing.toy import _spelled as spelled
+
+    path = write()
+    train(path, options=FEW)
+    before = path.read_text(encoding="utf-8")
+    path.write_text(before + "\n::prose::\n\n# Secret\n\nIt opens with qqqqzzzz.\n", encoding="utf-8")
+    with pytest.raises(KeyboardInterrupt):
+        train(path, options=FEW, observer=Stop())
+    secret = b"".join(number.to_bytes(4, "little") for number in spelled("qqqqzzzz"))
+    tokens = store_of(home).layout.tokens
+    assert secret in tokens.read_bytes()
+    path.write_text(before, encoding="utf-8")
+    assert train(path, options=FEW).material.change.removed == ()
+    assert secret not in tokens.read_bytes()
+
+
+def test_tokens_of_an_old_title_leave_the_cache_of_the_other_sections(home, write):
+    from dlm.testing.toy import _spelled as spelled
+
+    path = write()
+    after = path.read_text(encoding="utf-8")
+    path.write_text(after.replace("# Lamp", "# qqqqzzzz"), encoding="utf-8")
+    train(path, options=FEW)
+    title = b"".join(number.to_bytes(4, "little") for number in spelled("qqqqzzzz"))
+    tokens = store_of(home).layout.tokens
+    assert title in tokens.read_bytes()
+    path.write_text(after, encoding="utf-8")
+    train(path, options=FEW)
+    assert title not in tokens.read_bytes()

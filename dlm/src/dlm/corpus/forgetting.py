@@ -70,7 +70,7 @@ def forget(store: Store, document: Document, targets: Sequence[Target], now: str
         StoreError: another process works on this document, or the disk cannot be written.
         UsageProblem: the document's file was changed since ``document`` was read; the store has forgotten by then.
     """
-    from ..store.tokens import purge
+    from ..store.tokens import clear
 
     ids = {target.id for target in targets}
     with store.lock("forget"):
@@ -78,7 +78,8 @@ def forget(store: Store, document: Document, targets: Sequence[Target], now: str
         family = frozenset[str]().union(*(lineage(before, name) for name in ids))
         store.rewrite_ledger(lambda ledger: _buried(ledger, targets, now))
         _edit(document, [target.id for target in targets if target.line])
-        purge(store.layout.tokens, family)
+        # All of it: records of other sections may hold words of this one, and the cache only saves time.
+        clear(store.layout.tokens)
     return Forgotten(tuple(targets), tuple(v for v in store.versions() if family & set(v.facts.get("section_ids", ()))))
 
 

@@ -11,7 +11,7 @@ import struct
 import sys
 import time
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -164,42 +164,45 @@ def overview(path: Path) -> Overview:
     return Overview(count, size, hits / asked if asked else None, run_id)
 
 
-def purge(path: Path, sections: Iterable[str]) -> Removed:
-    """Remove all tokens that records of ``sections`` ever needed, and overwrite them.
+def retain(path: Path, sections: Collection[str], run_id: int, *, let_go: bool) -> Removed:
+    """Remove the tokens that none of ``sections`` needs, and overwrite them.
+
+    Records of one section may hold words of another, as a title. So when something is gone, because ``let_go`` says so
+    or the file still knows a section that is none of ``sections``, only what the run ``run_id`` used stays.
 
     Raises:
         StoreError: another process keeps the file busy, or it cannot be written.
     """
-    statement = "DELETE FROM entries WHERE id IN (SELECT entry FROM uses WHERE section = ?)"
-    return _remove(path, (statement, [(section,) for section in sections]), shrink=False)
+    living = frozenset(sections)
 
+    def work(database: sqlite3.Connection) -> None:
+        gone = [row for row in database.execute("SELECT DISTINCT section FROM uses") if row[0] not in living]
+        database.executemany("DELETE FROM uses WHERE section = ?", gone)
+        database.execute("DELETE FROM entries WHERE id NOT IN (SELECT entry FROM uses)")
+        if gone or let_go:
+            number, last = database.execute("SELECT number, run_id FROM last_run").fetchone()
+            # A run that went without the cache does not say what it would have used.
+            database.execute("DELETE FROM entries WHERE used_run <> ?", (number if last == run_id else -1,))
 
-def release(path: Path, sections: Iterable[str]) -> Removed:
-    """Remove the tokens that records of ``sections`` needed and no other section does, and overwrite them.
-
-    Raises:
-        StoreError: as :func:`purge`.
-    """
-    uses = ("DELETE FROM uses WHERE section = ?", [(section,) for section in sections])
-    return _remove(path, uses, ("DELETE FROM entries WHERE id NOT IN (SELECT entry FROM uses)", [()]), shrink=False)
+    return _remove(path, work, shrink=False)
 
 
 def prune(path: Path, not_used_since: float) -> Removed:
     """Remove what no run has used since that time, in seconds of the epoch.
 
     Raises:
-        StoreError: as :func:`purge`.
+        StoreError: as :func:`retain`.
     """
-    return _remove(path, ("DELETE FROM entries WHERE used_at < ?", [(not_used_since,)]))
+    return _remove(path, lambda database: database.execute("DELETE FROM entries WHERE used_at < ?", (not_used_since,)))
 
 
 def clear(path: Path) -> Removed:
     """Remove everything.
 
     Raises:
-        StoreError: as :func:`purge`.
+        StoreError: as :func:`retain`.
     """
-    return _remove(path, ("DELETE FROM entries", [()]))
+    return _remove(path, lambda database: database.execute("DELETE FROM entries"))
 
 
 def set_aside(path: Path) -> Path:
@@ -241,11 +244,7 @@ def _check(key: bytes, body: bytes) -> bytes:
     return hashlib.sha256(key + body).digest()[:CHECK_BYTES]
 
 
-_Statement = tuple[str, Sequence[tuple[object, ...]]]
-"""SQL, and the values for each time that it runs."""
-
-
-def _remove(path: Path, *statements: _Statement, shrink: bool = True) -> Removed:
+def _remove(path: Path, work: Callable[[sqlite3.Connection], object], *, shrink: bool = True) -> Removed:
     path.with_name(path.name + ".damaged").unlink(missing_ok=True)
     if not path.is_file():
         return Removed()
@@ -253,8 +252,7 @@ def _remove(path: Path, *statements: _Statement, shrink: bool = True) -> Removed
         with _open(path, PATIENT) as database:
             with _transaction(database):
                 before = _size(database)
-                for statement, values in statements:
-                    database.executemany(statement, values)
+                work(database)
                 after = _size(database)
             if shrink:
                 database.execute("VACUUM")

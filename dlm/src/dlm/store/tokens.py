@@ -2,8 +2,7 @@
 
 A record's tokens are found by everything that decides them: its words, the tokenizer and template of the base, the
 system prompt, the lengths. Records are told apart by their words, never by their section. Token ids are text in another
-spelling, so every entry says which sections it came from: :func:`purge` removes what is forgotten, :func:`release` what
-is no longer written anywhere.
+spelling, so every entry says which sections it came from: :func:`retain` removes what is no longer written anywhere.
 """
 
 from __future__ import annotations
@@ -48,10 +47,7 @@ from .token_file import (
     prune as prune,
 )
 from .token_file import (
-    purge as purge,
-)
-from .token_file import (
-    release as release,
+    retain as retain,
 )
 
 if TYPE_CHECKING:

@@ -200,22 +200,23 @@ def _train_and_commit(job: _Job, bench: Workbench, plan: Plan, run: Run) -> tupl
     # The version is safe by now: a disk that is full for its summary must not turn a good run into a failed one.
     with suppress(StoreError):
         run.summarise(summary_record(plan, job.material, outcome, seconds), job.licence)
-    _let_go(job)
+    _let_go(job, run)
     return outcome, version
 
 
-def _let_go(job: _Job) -> None:
-    """Remove the tokens of what was deleted or edited away."""
+def _let_go(job: _Job, run: Run) -> None:
+    """Remove the tokens of what was deleted or edited away, now or while runs failed."""
     from ..store import Store
-    from ..store.tokens import release
+    from ..store.tokens import retain
 
     change = job.material.change
-    gone = [*change.removed, *(edit.old for edit in change.edited)]
-    if gone:
-        try:
-            release(Store(job.home, job.document.frontmatter.dlm_id).layout.tokens, gone)
-        except StoreError as problem:
-            job.observer.say(f"tokens of deleted text are still in the cache: {problem}")
+    # Anchors belong to no section.
+    living = {"", *(entry.id for entry in change.ledger.entries)}
+    try:
+        tokens = Store(job.home, job.document.frontmatter.dlm_id).layout.tokens
+        retain(tokens, living, run.id, let_go=bool(change.removed or change.edited))
+    except StoreError as problem:
+        job.observer.say(f"tokens of deleted text may still be in the cache: {problem}")
 
 
 def _reject(bench: Workbench, run: Run, outcome: Outcome) -> _Rejected:
