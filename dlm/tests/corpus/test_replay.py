@@ -335,6 +335,39 @@ def test_a_section_that_was_written_anew_in_its_place_replaces_the_old_one() -> 
     assert (change.new, change.kept) == ((), ())
 
 
+def test_a_kept_section_that_is_written_back_in_other_words_is_replaced() -> None:
+    whole, gone = document(qa(1), HORN.format(35), keep=True), document(qa(1), keep=True)
+    back = document(HORN.format(80), qa(1), keep=True)
+    change = reconcile(trained(whole, gone), back, EMPTY, DAYS[2])
+    assert change.edited == (Edit(ids(whole)[1], ids(back)[0]),)
+    assert (change.new, change.kept) == ((), ())
+    assert "35 seconds" not in change.ledger.model_dump_json()
+
+
+def test_an_earlier_wording_that_comes_back_replaces_the_kept_later_one() -> None:
+    first, later = (document(qa(1), f"::prose::\n{word}\n", keep=True) for word in ("Red", "Blue"))
+    change = reconcile(trained(first, later, document(qa(1), keep=True)), first, EMPTY, DAYS[3])
+    assert change.edited == (Edit(ids(later)[1], ids(first)[1]),)
+    assert (change.new, change.kept) == ((), ())
+
+
+def test_sections_that_are_merged_are_both_replaced() -> None:
+    joined = VAULT.removeprefix("::prose::\n").replace("juniper", "rowan")
+    old, new = (document(qa(1), *parts, keep=True) for parts in ((HORN.format(35), VAULT), (HORN.format(35) + joined,)))
+    change = reconcile(trained(old), new, EMPTY, DAYS[1])
+    assert set(change.edited) == {Edit(name, ids(new)[1]) for name in ids(old)[1:]}
+    assert (change.new, change.removed, change.kept) == ((), (), ())
+    assert "juniper" not in change.ledger.model_dump_json()
+
+
+def test_of_two_short_sections_the_edited_one_is_replaced_and_the_removed_one_kept() -> None:
+    red, cook, blue = (f"::prose::\n{text}\n" for text in ("Red is the lamp", "Bert is the cook", "Blue is the lamp"))
+    old, new = document(qa(1), red, cook, keep=True), document(qa(1), blue, keep=True)
+    change = reconcile(trained(old), new, EMPTY, DAYS[1])
+    assert change.edited == (Edit(ids(old)[1], ids(new)[1]),)
+    assert change.kept == (ids(old)[2],)
+
+
 def test_a_section_of_another_type_is_no_edit() -> None:
     old, new = document(qa(1), VAULT, keep=True), document(qa(1), qa(2), keep=True)
     change = reconcile(trained(old), new, EMPTY, DAYS[1])

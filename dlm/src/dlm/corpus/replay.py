@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..document.model import Section
 from ..errors import DocumentError, Finding, UsageProblem
 from ..store.ledger import Entry, Ledger, Text, Tombstone, without
-from .alignment import gaps
-from .likeness import matches, sketch
+from .likeness import sketch
+from .succession import replaced
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -152,7 +152,7 @@ class _Comparison:
         self.ledger, self.sources, self.lost, self.now, self.notes = ledger, sources, lost, now, [*notes]
         self.keeps = document.frontmatter.training.replay.removed == "keep"
         self.old = {entry.id: entry for entry in ledger.entries}
-        self.body = tuple({section.id: section for section in document.sections})
+        self.body = {section.id: section for section in document.sections}
         self.current = {section.id: section for section in (*sources, *document.sections)}
         self.prior = _recognised(ledger, self.current.values())
         self.gone = [entry for entry in ledger.entries if entry.id not in self.current]
@@ -193,34 +193,9 @@ class _Comparison:
         for section in self.sources:
             by_origin.setdefault(section.origin, section.id)
         found = {entry.id: by_origin[entry.origin] for entry in self.gone if entry.origin in by_origin}
-        return found | self._replaced_in_body()
-
-    def _replaced_in_body(self) -> dict[str, str]:
-        """Old sections of the document with those that they became: alike wherever they stand, else of one place."""
-        before = {entry.id: entry for entry in self.ledger.entries if not entry.origin and entry.kept is None}
-        gone = {name: entry for name, entry in before.items() if name not in self.current}
-        fresh = [name for name in self.body if name not in self.old and name not in self.prior]
-        if not gone or not fresh:
-            return {}
-        found: dict[str, str] = {}
-        for kind in dict.fromkeys(entry.type for entry in gone.values()):
-            old = {name: entry.sketch for name, entry in gone.items() if entry.type == kind}
-            found |= matches(old, {name: sketch(self.current[name].content) for name in fresh if self._is(name, kind)})
-        return found | self._of_one_place(before, found, set(fresh))
-
-    def _of_one_place(self, before: Mapping[str, Entry], found: Mapping[str, str], fresh: set[str]) -> dict[str, str]:
-        """Sections with nothing in common that stand, one for one, between the same neighbours."""
-        more: dict[str, str] = {}
-        free = fresh.difference(found.values())
-        for gone_here, there_now in gaps(tuple(before), self.body):
-            old = [name for name in gone_here if name not in self.current and name not in found]
-            new = [name for name in there_now if name in free]
-            if len(old) == len(new):
-                more |= {a: b for a, b in zip(old, new, strict=True) if self._is(b, before[a].type)}
-        return more
-
-    def _is(self, name: str, kind: str) -> bool:
-        return self.current[name].type == kind
+        known = {*self.old, *self.prior}
+        fresh = {name: section for name, section in self.body.items() if name not in known}
+        return found | replaced(self.ledger, self.gone, tuple(self.body), fresh)
 
     def _present(self, section: Section) -> Entry:
         old = self.old.get(section.id)
