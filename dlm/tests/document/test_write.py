@@ -14,7 +14,7 @@ import pytest
 
 from dlm.document import Pair, Section, parse, read
 from dlm.document.identity import section_id
-from dlm.document.write import back_up, pairs_text, render, render_canonical, replace_text, section_text
+from dlm.document.write import back_up, pairs_text, render, render_canonical, replace_text, section_text, write_new
 from dlm.errors import DlmError, UsageProblem
 
 GOLDEN = sorted((Path(__file__).parents[3] / "contracts" / "golden" / "document").glob("*.dlm"))
@@ -180,3 +180,78 @@ def test_a_backup_never_overwrites_an_older_one(path: Path) -> None:
         "heron.dlm.bak.2",
     ]
     assert [path.with_name(name).read_text() for name in entries(path)] == ["old\n", "0", "1", "2"]
+
+
+@posix
+def test_a_device_or_a_pipe_is_never_replaced(tmp_path: Path) -> None:
+    """As root, a rename over /dev/null would take it away from the whole machine."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    link = tmp_path / "link.dlm"
+    link.symlink_to(pipe)
+    for path in (pipe, link):
+        with pytest.raises(UsageProblem, match="a device or a pipe, which is never replaced"):
+            write_new(path, "new", replace=True)
+        with pytest.raises(UsageProblem, match="a device or a pipe, which is never replaced"):
+            replace_text(path, "old", "new")
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    assert entries(pipe) == ["link.dlm", "pipe"]
+
+
+@posix
+def test_a_new_document_goes_where_a_link_leads_and_only_if_that_is_wanted(path: Path) -> None:
+    link = path.with_name("link.dlm")
+    link.symlink_to("nowhere.dlm")
+    with pytest.raises(UsageProblem, match="this file exists"):
+        write_new(link, "new")
+    write_new(link, "new", replace=True)
+    assert link.is_symlink()
+    assert path.with_name("nowhere.dlm").read_text() == "new"
+    write_new(link, "newer", replace=True)
+    assert link.read_text() == "newer"
+    assert link.is_symlink()
+
+
+def test_a_file_that_appears_in_the_last_moment_is_not_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, synced = tmp_path / "new.dlm", os.fsync
+
+    def meanwhile(handle: int) -> None:
+        path.write_text("saved by an editor")
+        synced(handle)
+
+    monkeypatch.setattr(os, "fsync", meanwhile)
+    with pytest.raises(UsageProblem, match="this file exists"):
+        write_new(path, "new")
+    assert path.read_text() == "saved by an editor"
+    assert entries(path) == ["new.dlm"]
+
+
+@posix
+def test_the_new_text_of_a_private_document_is_never_readable_to_others(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path.chmod(0o600)
+    seen, synced = [], os.fsync
+
+    def look(handle: int) -> None:
+        seen.append(stat.S_IMODE(os.fstat(handle).st_mode))
+        synced(handle)
+
+    monkeypatch.setattr(os, "fsync", look)
+    back_up(path, "old\r\n")
+    replace_text(path, "old\r\n", "secret")
+    assert seen == [0o600, 0o600]
+
+
+@posix
+def test_a_name_may_be_as_long_as_names_can_be(tmp_path: Path) -> None:
+    longest = tmp_path / ("n" * 251 + ".dlm")
+    write_new(longest, "old")
+    replace_text(longest, "old", "new")
+    assert longest.read_text() == "new"
+    for work in (lambda: write_new(longest.with_name("n" * 300), "new"), lambda: back_up(longest, "new")):
+        with pytest.raises(DlmError, match="cannot be written"):
+            work()
+    assert entries(longest) == [longest.name]

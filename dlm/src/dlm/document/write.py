@@ -9,7 +9,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from ..errors import DlmError, UsageProblem
 from .text import pairs_text as pairs_text
@@ -23,20 +23,31 @@ if TYPE_CHECKING:
 def write_new(path: Path, text: str, *, replace: bool = False) -> None:
     """Write ``text`` to ``path``, so that nobody ever sees half of it.
 
+    A link stays a link to what is replaced.
+
     Raises:
-        UsageProblem: there is something at ``path`` and ``replace`` is not set, or its folder does not exist.
+        UsageProblem: there is something at ``path`` and ``replace`` is not set, its folder does not exist, or what is
+            there is no file of text: a folder, a device, a pipe.
         DlmError: the disk is full or may not be written to; nothing has changed.
     """
-    if not path.parent.is_dir():
-        folder = shlex.quote(str(path.parent))
-        raise UsageProblem(f"{path}: the folder {path.parent} does not exist; make it with: mkdir -p {folder}")
-    if path.is_dir():
+    if _is_folder(path):
         raise UsageProblem(f"{path}: this is a folder; name a file in it, for example {path / 'new.dlm'}")
-    if path.exists() and not replace:
-        raise UsageProblem(f"{path}: this file exists; choose another name, or add --force to replace it")
-    with _temporary(path, path) as temporary:
-        _write(temporary, text)
-        temporary.replace(path)
+    real = Path(os.path.realpath(path)) if replace else path
+    if not _is_folder(real.parent):
+        _no_folder(path, real.parent if path.is_symlink() else path.parent)
+    taken = UsageProblem(f"{path}: this file exists; choose another name, or add --force to replace it")
+    if os.path.lexists(path) and not replace:
+        raise taken
+    _regular(path, real)
+    with _temporary(path, real) as temporary:
+        _write(temporary, text, 0o666)
+        if replace:
+            temporary.replace(real)
+            return
+        try:
+            _claim(temporary, path)
+        except FileExistsError:
+            raise taken from None
 
 
 def replace_text(path: Path, old: str, new: str) -> None:
@@ -52,6 +63,7 @@ def replace_text(path: Path, old: str, new: str) -> None:
     if new == old:
         _unchanged(path, real, old)
         return
+    _regular(path, real)
     if real.exists() and not os.access(real, os.W_OK):
         raise DlmError(
             f"{path}: not allowed to write this file; nothing was written: chmod u+w {shlex.quote(str(path))}"
@@ -130,6 +142,32 @@ def _rendered_body(document: Document, was: Document, text: str) -> str:
     return made
 
 
+def _no_folder(path: Path, folder: Path) -> NoReturn:
+    if os.path.lexists(folder):
+        raise UsageProblem(f"{path}: {folder} is no folder; choose another place")
+    made = shlex.quote(str(folder))
+    raise UsageProblem(f"{path}: the folder {folder} does not exist; make it with: mkdir -p {made}")
+
+
+def _regular(path: Path, real: Path) -> None:
+    """Whoever may write to a folder may replace a device in it, for everybody: /dev/null for example."""
+    mode = _mode(real)
+    if mode is not None and not stat.S_ISREG(mode):
+        raise UsageProblem(f"{path}: this is a device or a pipe, which is never replaced; name a file")
+
+
+def _is_folder(path: Path) -> bool:
+    return stat.S_ISDIR(_mode(path) or 0)
+
+
+def _mode(path: Path) -> int | None:
+    """What ``path`` is; ``None`` when nothing is there, or nothing can be, as with a name that is too long."""
+    try:
+        return path.stat().st_mode
+    except OSError:
+        return None
+
+
 def _unchanged(path: Path, real: Path, old: str) -> None:
     try:
         same = real.read_bytes() == old.encode()
@@ -142,9 +180,10 @@ def _unchanged(path: Path, real: Path, old: str) -> None:
 def _take_over(temporary: Path, found: os.stat_result) -> None:
     """Owner and permissions of the file that is replaced."""
     if hasattr(os, "chown"):
-        # Only root may give files away; a file of somebody else that we may write becomes ours.
-        with suppress(PermissionError):
-            os.chown(temporary, found.st_uid, found.st_gid)
+        # Only root may give files away; a file of somebody else that we may write becomes ours, but not our group's.
+        for owner in (-1, found.st_uid):
+            with suppress(PermissionError):
+                os.chown(temporary, owner, found.st_gid)
     temporary.chmod(stat.S_IMODE(found.st_mode))
 
 
@@ -162,7 +201,8 @@ def _claim(temporary: Path, made: Path) -> None:
 @contextmanager
 def _temporary(path: Path, real: Path) -> Iterator[Path]:
     """A name beside ``real`` to write to; whatever is left there at the end is removed."""
-    temporary = real.with_name(f".{real.name}.{secrets.token_hex(4)}.tmp")
+    # Without the name of the file, which may be as long as names can be.
+    temporary = real.with_name(f".dlm-{secrets.token_hex(8)}.tmp")
     try:
         yield temporary
     except FileExistsError:
@@ -173,8 +213,9 @@ def _temporary(path: Path, real: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def _write(path: Path, text: str) -> None:
-    with path.open("xb") as file:
+def _write(path: Path, text: str, mode: int = 0o600) -> None:
+    """A new file; what takes the place of a file that others may not read is never readable to them."""
+    with open(path, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
         file.write(text.encode())
         file.flush()
         os.fsync(file.fileno())
