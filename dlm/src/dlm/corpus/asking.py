@@ -30,7 +30,7 @@ _DANGLING = frozenset(
 _LOST = _DANGLING | frozenset(
     "you i both others there what some most whether if that how why never always please than above".split()
 )
-_ORDINALS = frozenset("one ones first second third fourth last other others rest same".split())
+_ORDINALS = frozenset("one ones first second third fourth last other others rest same more".split())
 _OWN = frozenset("its their his her".split())
 _ENDINGS = (
     "tion sion sis ment ness ity ance ence ism ship ing ology graphy ture ware".split()
@@ -152,15 +152,15 @@ def _questions(words: list[str], known: frozenset[str]) -> Iterator[list[str]]:
         yield from predicates.existence(main, front)
         return
     clause = parse(main)
-    if clause is None or _out_of_reach(clause, main):
+    if clause is None or _out_of_reach(clause):
         return
     yield from predicates.questions(clause._replace(subject=_inner(clause.subject, known)), front)
 
 
-def _out_of_reach(clause: Clause, words: list[str]) -> bool:
+def _out_of_reach(clause: Clause) -> bool:
     """Commands, first and second persons, subjects that only the text before explains."""
     subject = [word.lower() for word in clause.subject]
-    order = verbs.is_base(subject[0]) and verbs.finite(words[0])[0].tense != "third" and len(subject) > 1
+    order = verbs.is_base(subject[0]) and len(subject) > 1
     part = subject[:2] == ["one", "of"] or "," in subject or subject[0] in PREPOSITIONS or "same" in subject
     return order or part or subject[0] in _LOST or subject[-1] in _ORDINALS or bool(set(subject) & _DANGLING)
 
@@ -190,7 +190,7 @@ def _condition(front: list[str], main: list[str]) -> Iterator[list[str]]:
 def _purpose(words: list[str]) -> Iterator[list[str]]:
     """``To restart Kittiwake, run `x```: the aim, and the order that serves it."""
     front, main = _opener(["to", *words[1:]])
-    if not front or not verbs.is_base(front[1]) or not main or "," in front:
+    if len(front) < 2 or not verbs.is_base(front[1]) or not main or "," in front:
         return
     aim = [{"your": "my", "yourself": "myself"}.get(word, word) for word in front[1:]]
     if not verbs.is_base(main[0].lower()) or (_DANGLING | _OWN | {"you"}) & {word.lower() for word in aim}:

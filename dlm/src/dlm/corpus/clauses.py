@@ -136,7 +136,7 @@ def parse(words: list[str]) -> Clause | None:
 def _without_aside(words: list[str]) -> list[str]:
     """``X, also called Y, lies`` as ``X lies``."""
     commas = [at for at, word in enumerate(words) if word == ","]
-    if len(commas) < 2 or words[commas[0] + 1].lower() not in _ASIDES:
+    if len(commas) < 2 or commas[1] + 1 == len(words) or words[commas[0] + 1].lower() not in _ASIDES:
         return words
     rest = words[: commas[0]] + words[commas[1] + 1 :]
     fits = finite_at(rest, commas[0]) or rest[commas[0]].lower() in PREPOSITIONS
@@ -225,6 +225,8 @@ def _predicate(
     edges = [*starts, len(kept)]
     direct = tuple(word for word in kept[: edges[0]] if word == "only" or not _is_adverb(word))
     chunks = [_chunk(kept[start:stop]) for start, stop in zip(starts, edges[1:], strict=True)]
+    if not all(chunk.words for chunk in chunks):
+        return None
     return Clause(subject, *group, direct, tuple(_merged(chunks)), tail, words[end] if end < len(words) else "")
 
 

@@ -32,7 +32,7 @@ def about(clause: Clause) -> Iterator[list[str]]:
             yield ["When", *asked, *said]
     elif len(said) > 1 and said[-1] in _MEASURES and phrases.amount(said[:-1]):
         yield ["How", said[-1], *asked]
-    elif clause.helper in {"is", "was"} and (who := _who(subject, said)):
+    elif clause.helper in {"is", "was"} and (who := _who(subject, said, clause.helper)):
         best = said[1:2] and said[1] in _SUPERLATIVES
         for other in (subject, *_possessive(subject)) if not best else ():
             yield [who, clause.helper, *other]
@@ -59,7 +59,7 @@ def _whereabouts(clause: Clause) -> Iterator[list[str]]:
             yield ["Where", *asked]
 
 
-def _who(subject: tuple[str, ...], said: tuple[str, ...]) -> str:
+def _who(subject: tuple[str, ...], said: tuple[str, ...], helper: str) -> str:
     """``Who`` or ``What``; empty when the sentence says no more than a quality."""
     if any(is_plural(word) and word.islower() for word in said[:1]) or subject[0] in {"each", "every"}:
         return ""
@@ -68,6 +68,8 @@ def _who(subject: tuple[str, ...], said: tuple[str, ...]) -> str:
     if role and (phrases.is_person(said) or owned or said[0][0].isupper() or said[0] in {"the", "a", "an"}):
         return "Who" if head(subject).lower() not in {"team", "crew", "staff", "committee"} or owned else ""
     if role or phrases.is_person(said) or phrases.is_person(subject):
+        return ""
+    if said[0] in {"a", "an"} and helper == "was":
         return ""
     value = bool(_VALUE.match(said[0])) or said[0][0].isupper() or said[0] in {"the", "a", "an"}
     most = len(said) > 1 and said[1] in {"same", "one", "case", "bit", "little", "lot"}

@@ -15,6 +15,7 @@ _NUMBERS = (
     "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
     "eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred"
 )
+_HOURS = frozenset(_NUMBERS.split()[:12])
 NUMBERS = frozenset(_NUMBERS.split())
 PREPOSITIONAL = PREPOSITIONS | {"and", "or"}
 _APPROXIMATELY = frozenset("about around roughly nearly almost exactly over approximately only".split())
@@ -34,7 +35,8 @@ _PERSONS = frozenset(
     "everyone".split()
 )
 _ORGANISATIONS = frozenset(
-    "office department council company agency board authority club association society ministry".split()
+    "office department council company union government university court agency board authority club association "
+    "society ministry".split()
 )
 _TITLES = frozenset("dr dr. mr mr. mrs mrs. ms ms. doctor captain professor prof. sir".split())
 _NO_PERSONS = frozenset(
@@ -104,6 +106,7 @@ def is_time(chunk: Chunk) -> bool:
         return chunk.prep in {"at", "from", "on", "after", "before", "until", "between", ""}
     if chunk.prep in {"on", "in", "from", "by", "after", "before", "until", "since", "during", ""} and words:
         dated = any(word in CALENDAR or word in _PARTS for word in words) and "room" not in words
+        dated = dated and not (chunk.prep == "from" and words[0] in {"a", "an", "the"})
         year = len(words) == 1 and _YEAR.fullmatch(words[0])
         ordinal = bool(words[-1:]) and words[-1] in {"day", "week", "month", "year"} and chunk.prep == "on"
         return bool(dated or year or ordinal)
@@ -112,7 +115,8 @@ def is_time(chunk: Chunk) -> bool:
 
 def has_clock(chunk: Chunk) -> bool:
     hour = any(_is_number(one) and two.lower() in {"am", "pm", "o'clock"} for one, two in pairwise(chunk.words))
-    return hour or any(_CLOCK.fullmatch(word) for word in chunk.words)
+    at = chunk.prep == "at" and len(chunk.words) == 1 and chunk.words[0] in _HOURS
+    return at or hour or any(_CLOCK.fullmatch(word) for word in chunk.words)
 
 
 def has_weekday(chunk: Chunk) -> bool:
@@ -139,7 +143,8 @@ def amount(words: tuple[str, ...]) -> Amount | None:
     if len(rest) < 2 or not _is_number(rest[0]) or any(_is_number(word) or word in {"and", "or"} for word in rest[1:]):
         return None
     noun = tuple(rest[1:])
-    unit = head(noun)
+    rate = next((at for at, word in enumerate(noun) if at and word in {"a", "an", "per"}), len(noun))
+    unit = head(noun[:rate])
     return Amount(noun, unit) if is_plural(unit) and unit.islower() and unit.isalpha() else None
 
 

@@ -32,8 +32,14 @@ _TAKING_OBJECTS = frozenset(
     "grow provide record remove supply drive feed read buy mean keep".split()
 )
 _PUTTING = frozenset("keep store hold put place".split())
+_LEANING = frozenset(
+    {(verb, "on") for verb in ("depend", "rely")}
+    | {(verb, "to") for verb in ("belong", "connect", "lead", "point", "refer", "link", "respond", "apply", "attach")}
+)
 _TWO_OBJECTS = frozenset("show offer lend sell pay teach bring make serve feed read".split())
 _RELATIVE = frozenset("that which who whose whom where what".split())
+_BESIDE = frozenset("door window gate entrance wall river sea lake road fire pool stairs exit station".split())
+"""What is stood by, not acted by."""
 _MEANS = frozenset("hand train bus ferry boat car bicycle bike plane post email mail phone telephone tram".split())
 _STATIVE = frozenset(
     "be have mean stand come need require hold contain lie appear exist belong include consist cost last follow".split()
@@ -108,26 +114,25 @@ def _finite(clause: Clause, *, many: bool = False) -> list[str]:
 
 
 def _kept(clause: Clause, upto: int) -> list[str]:
-    """The object and the chunks before ``upto`` that are no time or amount of their own."""
+    """The object and the chunks before ``upto`` that tell no time."""
     words = list(clause.object)
     for chunk in clause.chunks[:upto]:
         timed = phrases.is_time(chunk) or phrases.is_frequency(chunk) or phrases.is_duration(chunk.words)
-        if not timed and not phrases.amount(chunk.words):
+        if not timed:
             words += chunk.all
     return words
 
 
 def _reasons(clause: Clause) -> Iterator[list[str]]:
     """What a subordinate clause at the end answers."""
-    if clause.tail:
+    timed = any(phrases.is_time(c) or phrases.is_frequency(c) or c.words == ("once",) for c in clause.chunks)
+    if clause.tail and not (timed and clause.tail == "when"):
         words = [word for chunk in clause.chunks for word in chunk.all]
         yield [clause.tail.capitalize(), *_inverted(clause, [*clause.object, *words])]
 
 
 def _about_chunks(clause: Clause) -> Iterator[list[str]]:
     for at, chunk in enumerate(clause.chunks):
-        if not chunk.words:
-            continue
         if phrases.is_frequency(chunk):
             yield ["How often", *_inverted(clause, _kept(clause, at))]
             if at + 1 == len(clause.chunks) and not clause.tail and phrases.has_weekday(chunk):
@@ -177,7 +182,8 @@ def _by(clause: Clause, at: int, chunk: Chunk) -> Iterator[list[str]]:
     if not clause.passive or not given or _OWN & {word.lower() for word in (*clause.object, *clause.rest)}:
         return
     who = first == "whoever" or phrases.can_act(chunk.words)
-    thing = first.lower() in {"the", "a", "an"} and not who
+    beside = bool(_BESIDE & set(chunk.words)) or any(other.prep and other.prep != "in" for other in clause.chunks[:at])
+    thing = first.lower() in {"the", "a", "an"} and chunk.words[-1].islower() and not who and not beside
     if not who and not thing:
         return
     rest = _kept(clause, at)
@@ -215,9 +221,11 @@ def _values(clause: Clause, at: int, chunk: Chunk) -> Iterator[list[str]]:
         yield ["What", *found.noun, *asked, chunk.prep]
     elif chunk.prep == "at" and "degrees" in chunk.words:
         yield ["At what temperature", *asked]
-    elif count := phrases.amount(chunk.words):
+    elif (count := phrases.amount(chunk.words)) and not phrases.amount(clause.object):
         yield ["How many", *count.noun, *asked, chunk.prep]
         yield [chunk.prep, "how many", *count.noun, *asked]
+    elif (clause.base, chunk.prep) in _LEANING and not clause.object and not phrases.is_person(chunk.words):
+        yield ["What", *asked, chunk.prep]
 
 
 def _places(clause: Clause, at: int, chunk: Chunk) -> Iterator[list[str]]:
