@@ -299,7 +299,7 @@ def _starts(words: list[str], at: int) -> bool:
         return False
     if low == "to" and previous in {"up", "down", "back"}:
         return False
-    return (low in PREPOSITIONS and (at == 0 or previous not in PREPOSITIONS | {"out"})) or (
+    return (low in PREPOSITIONS and (at == 0 or previous not in PREPOSITIONS | DETERMINERS | {"out"})) or (
         low == "out" and following == "of"
     )
 
