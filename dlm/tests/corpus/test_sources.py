@@ -160,6 +160,13 @@ def test_no_file_is_taken_twice_when_sources_overlap(tree, document):
     assert taken(document("path: src/in", "path: src", "path: src/a.md")) == ["src/in/b.md", "src/a.md"]
 
 
+def test_a_source_that_an_earlier_one_holds_says_so(tree, document):
+    tree({"a.md": "A."})
+    assert gather(document("path: src", "path: src/a.md")).notes == (
+        "src/a.md: all that is here is in an earlier source",
+    )
+
+
 def test_files_that_hold_no_text_are_counted_and_the_rest_is_taken(tree, document):
     tree(
         {

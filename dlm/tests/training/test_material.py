@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -286,3 +287,36 @@ def test_tokens_of_an_old_title_leave_the_cache_of_the_other_sections(home, writ
     path.write_text(after, encoding="utf-8")
     train(path, options=FEW)
     assert title not in tokens.read_bytes()
+
+
+def test_the_run_after_one_that_died_while_it_committed_needs_no_second_try(home, write, monkeypatch):
+    def stop(*_):
+        raise SystemExit
+
+    path = write()
+    train(path, options=FEW)
+    with monkeypatch.context() as patch:
+        patch.setattr("dlm.store.runs.point", stop)
+        with pytest.raises(SystemExit):
+            train(path, options=FEW)
+    assert store_of(home).current().number == 1
+    assert train(path, options=FEW).version == 3
+    assert [run.status for run in store_of(home).manifest().training_runs] == ["ok", "ok", "ok"]
+
+
+def test_a_document_in_a_folder_whose_name_is_not_utf8_is_trained_like_any_other(home, write, folder, tmp_path):
+    odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/odd\xff"))
+    try:
+        odd.mkdir()
+    except OSError:
+        pytest.skip("this file system takes UTF-8 only")
+    path = write("training:\n  sources:\n    - path: notes\n")
+    shutil.move(folder, odd / "notes")
+    shutil.move(path, odd / path.name)
+    assert "three sails" in trained(train(odd / path.name, options=FEW))
+    assert store_of(home).manifest().source_path.endswith("odd\\xff/lamp.dlm")
+    (odd / "docs").mkdir()
+    path = Path(shutil.move(odd / path.name, odd / "docs" / path.name))
+    path.write_text(path.read_text(encoding="utf-8").replace("path: notes", "path: ../notes"), encoding="utf-8")
+    with pytest.raises(DocumentError, match="not UTF-8"):
+        train(path, options=FEW)

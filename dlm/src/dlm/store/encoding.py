@@ -19,15 +19,19 @@ def now() -> str:
 def jsonable(value: Any) -> Any:
     """``value`` as strict JSON can say it: NaN and infinities become ``None``, dataclasses and paths plain data.
 
+    Bytes of a path that are not UTF-8 are spelled out, as ``\\xff``.
+
     Raises:
         TypeError: it holds something that JSON has no word for.
     """
-    if value is None or isinstance(value, (str, bool, int)):
+    if isinstance(value, str):
+        return value if value.isascii() else _utf8(value)
+    if value is None or isinstance(value, (bool, int)):
         return value
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Path):
-        return str(value)
+        return _utf8(str(value))
     if is_dataclass(value) and not isinstance(value, type):
         return jsonable(asdict(value))
     if isinstance(value, Mapping):
@@ -37,6 +41,10 @@ def jsonable(value: Any) -> Any:
     if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray)):
         return [jsonable(item) for item in value]
     raise TypeError(f"cannot be written as JSON: {type(value).__name__}")
+
+
+def _utf8(text: str) -> str:
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def canonical(value: Any) -> str:

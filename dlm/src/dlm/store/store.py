@@ -95,6 +95,22 @@ class Store:
             finally:
                 self._held = False
 
+    def settle(self) -> tuple[str, ...]:
+        """Finish a commit that was cut short, so that what is read next is what was trained last; one line a repair.
+
+        Does nothing, and takes no lock, when there is none.
+
+        Raises:
+            StoreLocked: another process is just committing.
+            StoreError: the manifest is damaged, or the disk cannot be written.
+        """
+        if not any((version.path / ledgers.LEDGER_FILE).is_file() for version in self.versions()):
+            return ()
+        with self.lock("train"):
+            state = recover(self.layout, self.dlm_id)
+            save(self.layout.manifest, state.manifest)
+        return state.notes
+
     def ledger(self) -> Ledger:
         """Which sections the last training saw, kept and let go; empty before the first. Needs no lock.
 

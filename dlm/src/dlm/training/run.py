@@ -87,7 +87,7 @@ def _prepare(
     from ..bases.resolve import resolve
     from ..document import read
     from ..document.unsupported import unsupported
-    from ..store import layout
+    from ..store import Store, layout
     from .choose import choose
 
     started = time.perf_counter()
@@ -96,6 +96,8 @@ def _prepare(
         raise DocumentError(findings)
     root = layout.home(home)
     recipe = recipe_for(document.frontmatter, options)
+    for note in Store(root, document.frontmatter.dlm_id).settle():
+        observer.say(note)
     material = collect(document, root, recipe.seed)
     for note in material.notes:
         observer.say(note)

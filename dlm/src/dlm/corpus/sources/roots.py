@@ -100,10 +100,23 @@ def _root(document: Document, source: Source, home: Path) -> Root:
         raise _Refused(f"`{source.path}` is a folder of dlm's own, or lies in one", "name a folder with texts of yours")
     plain = Path(os.path.normpath(place))
     folder = stat.S_ISDIR(mode)
+    _require_utf8(document, base, plain)
     _refuse_secrets(source, [path if folder else path.parent for path in (real, plain)])
     if folder:
         return Root(source, real, "", "", *_names(document, base, plain))
     return Root(source, real.parent, real.name, plain.name, *_names(document, base, plain.parent))
+
+
+def _require_utf8(document: Document, base: Path | None, plain: Path) -> None:
+    """Names of files are written down as text, so those of the folders above them must be some.
+
+    Raises:
+        _Refused: they are not.
+    """
+    try:
+        _names(document, base, plain)[0].encode()
+    except UnicodeEncodeError:
+        raise _Refused(f"a folder on the way to {plain} has a name that is not UTF-8", "rename it") from None
 
 
 def _refuse_secrets(source: Source, folders: list[Path]) -> None:

@@ -139,6 +139,7 @@ class _Job:
         for candidate in walked.files:
             real, origin = f"{here}/{candidate.real}", root.origin + candidate.path
             if real in self._taken:
+                tally.repeated += 1
                 continue
             found = self._look(source, candidate)
             if isinstance(found, str):

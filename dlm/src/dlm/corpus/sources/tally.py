@@ -39,6 +39,8 @@ class Tally:
         self._excluded = self._bytes = self._unnamed = 0
         self.taken = 0
         """Files."""
+        self.repeated = 0
+        """Files that an earlier source has taken already."""
 
     def walked(self, walked: Walked) -> None:
         """What was passed over on the way."""
@@ -90,7 +92,9 @@ class Tally:
                 lines.append(f"{self._path}: {_counted(paths, why)} {words[len(paths) > 1]}: {_listed(paths)}")
         if self._unnamed:
             lines.append(f"{self._path}: {self._unnamed} left out for names that are not UTF-8")
-        if not self.taken:
+        if not self.taken and self.repeated:
+            lines.append(f"{self._path}: all that is here is in an earlier source")
+        elif not self.taken:
             lines.append(f"{self._path}: nothing was taken from here: no text file is left after its rules")
         return lines
 
