@@ -87,7 +87,11 @@ def test_many_findings_are_cut_on_a_terminal_and_complete_as_json(dlm, tmp_path)
     (tmp_path / "broken.dlm").write_text(SOUND + "::nothing::\n" * 300, "utf-8")
     found = dlm("broken.dlm")
     assert found.output.splitlines()[0] == "broken.dlm: 300 mistakes"
-    assert found.stdout.splitlines()[200] == "... and 100 more: `dlm check --json broken.dlm` lists all"
+    pairs = "\n### Q\nWho built it?\n### A\nAda.\n" * 300
+    (tmp_path / "repeated.dlm").write_text(SOUND + pairs, "utf-8")
+    notes = dlm("repeated.dlm").stdout.splitlines()
+    assert notes[-1] == "... and 101 more notes: `dlm check --json repeated.dlm` lists all"
+    assert found.stdout.splitlines()[200] == "... and 100 more findings: `dlm check --json broken.dlm` lists all"
     assert len(json.loads(dlm("broken.dlm", "--json").stdout)["findings"]) == 300
 
 

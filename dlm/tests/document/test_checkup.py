@@ -79,6 +79,16 @@ def test_one_of_several_wordings_is_enough_for_a_contradiction_also_across_secti
     assert f"lines {line_of(found, '### Q')} and {line_of(found, '### Q', 3)}" in found.warnings[1].what
 
 
+def test_of_many_answers_to_one_question_a_warning_names_the_first_lines(checked):
+    found = checked("::instruction::\n" + "".join(pair("Who?", f"Number {n}.") for n in range(300)))
+    assert len(found.warnings) == 299
+    assert [warning.what.rpartition("on lines ")[2] for warning in found.warnings[2:4]] == [
+        "8, 13 and 18",
+        "8, 13, 18 and others",
+    ]
+    assert max(len(warning.what) for warning in found.warnings) < 80
+
+
 def test_probes_contradict_each_other_too_and_never_trained_sections_contradict_nobody(checked):
     clash = pair("Who?", "Ada.", " !probe") + pair("Who?", "Ben.", " !probe")
     assert len(checked("Text.\n\n::instruction::\n" + clash).warnings) == 1

@@ -116,3 +116,12 @@ def test_a_probe_may_ask_after_other_turns_what_is_trained_elsewhere() -> None:
     assert len(probes(instruction(text + "### Q !followup !probe\nWhy?\n### A\nf\n"))) == 1
     same = "### Q\na\n### A\nb\n### Q !followup\nWhy?\n### A\nc\n::instruction::\n### Q\na\n### A\nb\n"
     assert "line 10" in findings(same + "### Q !followup !probe\nwhy?\n### A\nc\n")[0].what
+
+
+def test_a_conversation_without_an_end_is_a_mistake_and_not_a_hang() -> None:
+    """Each of its pairs holds all turns before it."""
+    turns = ["### Q\nq\n### A\na\n", *(f"### Q !followup\nq{n}\n### A\na\n" for n in range(1, 201))]
+    assert len(instruction("".join(turns[:200])).sections[0].body[-1].before) == 199
+    (found,) = findings("".join(turns))
+    assert found.line == 6 + 4 * 200
+    assert "more than 200 turns" in found.what

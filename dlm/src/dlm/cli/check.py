@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..document.checkup import Checkup
 
 SHOWN = 200
-"""Findings printed of one kind; ``--json`` has all of them."""
+"""Findings printed of one document, and notes; ``--json`` has all of them."""
 MISTAKES, WARNINGS = 2, 1
 """Exit codes; warnings count only with ``--strict``."""
 
@@ -71,8 +71,10 @@ def _print(found: Checkup) -> None:
         click.echo(line)
     for name, text in _summary(found):
         click.echo(_wrapped(f"  {name:<10} ", text))
-    for note in found.notes:
+    for note in found.notes[:SHOWN]:
         click.echo(_wrapped("note: ", note))
+    if len(found.notes) > SHOWN:
+        click.echo(_more(found, len(found.notes) - SHOWN, "notes"))
 
 
 def _wrapped(begin: str, text: str) -> str:
@@ -95,7 +97,11 @@ def _findings(found: Checkup) -> Iterator[str]:
         what = finding.what if severity == "error" else f"{severity}: {finding.what}"
         yield f"{finding.path}:{finding.line}:{finding.col}: {what}: {finding.fix}"
     if len(found.remarks) > SHOWN:
-        yield f"... and {len(found.remarks) - SHOWN} more: `dlm check --json {shlex.quote(str(found.path))}` lists all"
+        yield _more(found, len(found.remarks) - SHOWN, "findings")
+
+
+def _more(found: Checkup, count: int, what: str) -> str:
+    return f"... and {count:,} more {what}: `dlm check --json {shlex.quote(str(found.path))}` lists all"
 
 
 def _summary(found: Checkup) -> Iterator[tuple[str, str]]:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 GRAMMAR = Grammar(
     {"Q": frozenset({"probe", "followup"}), "A": frozenset()}, "write `### Q`, the question, `### A`, the answer"
 )
+LONGEST_CONVERSATION = 200
+"""Pairs that may continue each other. Each is trained with all turns before it, so the cost is the square of this."""
 _ALL_OR_NONE: Mapping[str, str] = {
     "probe": "mark every wording of this question with !probe, or none: a probe must not be trained in other words",
     "followup": "mark every wording of this question with !followup, or none",
@@ -83,7 +85,12 @@ def _continues(first: Part, above: list[Pair | None], report: Report) -> bool:
         fix = "write the question that it continues above it in this section, or remove !followup"
         report(first.line, first.col, "a follow-up without a question above it", fix)
         return False
-    if (pair := above[-1]) is not None and pair.probe and "probe" not in first.flags:
+    pair = above[-1]
+    if pair is not None and len(pair.before) + 1 >= LONGEST_CONVERSATION:
+        what = f"this conversation has more than {LONGEST_CONVERSATION} turns"
+        report(first.line, first.col, what, "begin another one here: write `### Q` without !followup")
+        return False
+    if pair is not None and pair.probe and "probe" not in first.flags:
         what = f"this follow-up would train the text of the probe on line {pair.line}, which it continues"
         report(first.line, first.col, what, "write `### Q !followup !probe`, or let it continue a trained question")
         return False

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 Severity = Literal["error", "warning"]
 MEDIA = frozenset({"image", "audio"})
 """Section types whose attribute ``path`` names a file."""
+_SHOWN = 3
+"""Lines with other answers that a warning names."""
 
 
 class Remark(NamedTuple):
@@ -72,7 +75,8 @@ def _asked(document: Document) -> Asked:
 
 def _contradictions(document: Document, asked: Asked) -> Iterator[Remark]:
     for place, lines in _clashes(asked).items():
-        others = _and([str(line) for line in sorted(lines)])
+        shown = [str(line) for line in sorted(lines)[:_SHOWN]]
+        others = _and([*shown, "others"] if len(lines) > _SHOWN else shown)
         what = f"this question has another answer on line {others}" if len(lines) == 1 else ""
         what = what or f"this question has other answers on lines {others}"
         fix = "keep one answer, or word the questions so that they ask for different things"
@@ -80,13 +84,17 @@ def _contradictions(document: Document, asked: Asked) -> Iterator[Remark]:
 
 
 def _clashes(asked: Asked) -> dict[int, set[int]]:
-    """Line of a pair to the lines of earlier pairs that answer one of its questions differently."""
+    """Line of a pair to the lines of earlier pairs that answer one of its questions differently.
+
+    Of many such lines only the first, one more than is shown: thousands of answers to one question would take a line
+    for each two of them.
+    """
     found: dict[int, set[int]] = {}
     for pairs in asked.values():
         first: dict[str, int] = {}
         for pair in pairs:
             answer = canonical(pair.answer)
-            if others := {line for said, line in first.items() if said != answer}:
+            if others := set(islice((line for said, line in first.items() if said != answer), _SHOWN + 1)):
                 found.setdefault(pair.line, set()).update(others)
             first.setdefault(answer, pair.line)
     return found
