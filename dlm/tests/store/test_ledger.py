@@ -65,7 +65,13 @@ def test_keys_of_a_newer_dlm_survive(tmp_path) -> None:
     assert json.loads(dump(read(path))) == data
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"entries": [{"id": 3}]}', b"\xff", b"[" * 100_000])
+NO_DAY = b'{"tombstones": [{"id": "a", "reason": "removed", "at": "2026-13-01T00:00:00Z"}]}'
+HALF = b'{"before": ["a \\ud800 b"]}'
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b'{"entries": [{"id": 3}]}', b"\xff", b"[" * 100_000, NO_DAY, HALF]
+)
 def test_a_damaged_ledger_is_said_and_nothing_is_trained_over_it(store, facts, content) -> None:
     with store.lock("train"):
         store.begin_run(facts).cancel()

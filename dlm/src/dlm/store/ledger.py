@@ -7,9 +7,10 @@ any. How a ledger follows from the one before and a document lies in :mod:`dlm.c
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from ..errors import StoreError
 from . import manifest
@@ -26,7 +27,13 @@ if TYPE_CHECKING:
 SCHEMA_VERSION: Literal[1] = 1
 LEDGER_FILE = "ledger.json"
 
-Moment = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
+
+def _real(moment: str) -> str:
+    datetime.fromisoformat(moment)
+    return moment
+
+
+Moment = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"), AfterValidator(_real)]
 Reason = Literal["removed", "superseded", "forgotten"]
 
 
@@ -137,7 +144,10 @@ def read(path: Path) -> Ledger | None:
         StoreError: it is damaged, or of a newer dlm.
     """
     try:
-        data = json.loads(path.read_bytes())
+        raw = path.read_bytes()
+        data = json.loads(raw)
+        if b"\\ud" in raw.lower():
+            json.dumps(data, ensure_ascii=False).encode()  # half a character is none, and could not be written again
         if isinstance(data, dict) and isinstance(found := data.get("schema_version"), int) and found > SCHEMA_VERSION:
             raise StoreError(f"{path} was written by a newer dlm (schema {found}): pip install -U dlm")
         return Ledger.model_validate(data)
