@@ -102,3 +102,9 @@ def test_the_reference_shows_the_lines_that_are_printed(dlm, monkeypatch):
     shown = page.split("```\n")[3].splitlines()
     assert shown[0] == printed[0]
     assert [line[:13] for line in shown if line[2:13].strip()] == [line[:13] for line in printed if line[2:13].strip()]
+
+
+def test_what_a_document_holds_cannot_steer_the_terminal(dlm, tmp_path):
+    (tmp_path / "evil.dlm").write_text(SOUND.replace("# Lamp", "# Lamp\x1b[2J\x07\x9b1A"), "utf-8")
+    (title,) = [line for line in dlm("evil.dlm").stdout.splitlines() if line.startswith("  title")]
+    assert title == "  title      Lamp\ufffd[2J\ufffd\ufffd1A"

@@ -144,6 +144,13 @@ def test_a_mistake_in_a_migrated_key_points_at_what_was_written() -> None:
     assert "unknown key `training.dpo`" in only("dlm_version: 2", "training:", "  dpo: {}").what
 
 
+def test_version_1_dpo_with_hyperparameters_of_later_versions_loses_none() -> None:
+    training = document("training: {dpo: {num_epochs: 2, hyperparams: {beta: 0.7}}}").frontmatter.training
+    assert (training.preference.hyperparams.beta, training.preference.hyperparams.num_epochs) == (0.7, 2)
+    found = only("training:", "  dpo:", "    beta: 0.2", "    hyperparams: {beta: 0.7}")
+    assert (found.line, found.what) == (6, "unknown key `training.dpo.beta`")
+
+
 @pytest.mark.parametrize(
     "good", [ID, "7ZZZZZZZZZZZZZZZZZZZZZZZZZ", "01234567890123456789012345", "01E12345678901234567890123"]
 )

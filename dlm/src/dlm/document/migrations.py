@@ -33,19 +33,25 @@ def _preference_from_dpo(data: dict[str, Any], places: Places) -> None:
     old, new = ("training", "dpo"), ("training", "preference")
     places.move(old, new)
     data["training"] = {key: value for key, value in training.items() if key != "dpo"}
-    data["training"]["preference"] = _preference(training["dpo"])
-    for key in _HYPERPARAMETERS:
+    moved = _moved(training["dpo"])
+    data["training"]["preference"] = _preference(training["dpo"], moved)
+    for key in moved:
         places.move((*new, key), (*new, "hyperparams", key))
 
 
-def _preference(dpo: Any) -> Any:
+def _moved(dpo: Any) -> list[str]:
+    """The keys that go below ``hyperparams``; one that is written there too stays, and is an unknown key."""
+    there = dpo.get("hyperparams", {}) if isinstance(dpo, dict) else None
+    return [key for key in _HYPERPARAMETERS if key in dpo and key not in there] if isinstance(there, dict) else []
+
+
+def _preference(dpo: Any, moved: list[str]) -> Any:
     if not isinstance(dpo, dict):
         return dpo
-    kept = {key: value for key, value in dpo.items() if key not in _HYPERPARAMETERS}
+    kept = {"method": "dpo"} | {key: value for key, value in dpo.items() if key not in moved}
     if kept.get("reference") == "pre_dpo_adapter":
         kept["reference"] = "pre_adapter"
-    hyper = {key: dpo[key] for key in _HYPERPARAMETERS if key in dpo}
-    return {"method": "dpo", **kept} | ({"hyperparams": hyper} if hyper else {})
+    return kept | {"hyperparams": kept.get("hyperparams", {}) | {key: dpo[key] for key in moved}} if moved else kept
 
 
 STEPS: dict[int, Step] = {1: _preference_from_dpo}
