@@ -166,3 +166,12 @@ def test_a_file_in_the_way_of_the_folder_is_named(notes):
     (notes / ".dlm").write_text("a file")
     with pytest.raises(UsageProblem, match="must be a folder"):
         scaffold(notes, Scaffold(base="smollm2-135m"))
+
+
+def test_nothing_is_written_into_a_folder_of_keys(tmp_path, home):
+    keys = tmp_path / ".ssh"
+    keys.mkdir()
+    (keys / "config").write_text("Host x\n")
+    with pytest.raises(UsageProblem, match="is secret and never trained"):
+        scaffold(keys, Scaffold(base="smollm2-135m"))
+    assert [path.name for path in keys.iterdir()] == ["config"]

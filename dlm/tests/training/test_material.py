@@ -320,3 +320,15 @@ def test_a_document_in_a_folder_whose_name_is_not_utf8_is_trained_like_any_other
     path.write_text(path.read_text(encoding="utf-8").replace("path: notes", "path: ../notes"), encoding="utf-8")
     with pytest.raises(DocumentError, match="not UTF-8"):
         train(path, options=FEW)
+
+
+def test_the_plan_of_a_strangers_document_does_not_steer_the_terminal(home, write, capsys):
+    from dlm.cli.progress import Progress
+
+    path = write()
+    path.write_text(path.read_text(encoding="utf-8").replace("# Lamp", "# Lamp \x1b[2J\x07"), encoding="utf-8")
+    with Progress(quiet=False, to_stderr=False) as progress:
+        train(path, options=FEW, observer=progress)
+    printed = capsys.readouterr().out
+    assert "Lamp \ufffd[2J\ufffd" in printed
+    assert "\x1b" not in printed

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .visible import visible
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
 
 SHOWN = 200
 """Findings printed of one document, and notes; ``--json`` has all of them."""
-_CONTROLS = dict.fromkeys({*range(0x20), *range(0x7F, 0xA0)} - {0x09, 0x0A}, "\ufffd")
 MISTAKES, WARNINGS = 2, 1
 """Exit codes; warnings count only with ``--strict``."""
 
@@ -69,18 +70,13 @@ def _print(found: Checkup) -> None:
     else:
         click.echo(f"{found.path}: no mistakes{f', {verdict}' if verdict else ''}")
     for line in _findings(found):
-        click.echo(_visible(line))
+        click.echo(visible(line))
     for name, text in _summary(found):
-        click.echo(_wrapped(f"  {name:<10} ", _visible(text)))
+        click.echo(_wrapped(f"  {name:<10} ", visible(text)))
     for note in found.notes[:SHOWN]:
-        click.echo(_wrapped("note: ", _visible(note)))
+        click.echo(_wrapped("note: ", visible(note)))
     if len(found.notes) > SHOWN:
         click.echo(_more(found, len(found.notes) - SHOWN, "notes"))
-
-
-def _visible(text: str) -> str:
-    """Without what would move the cursor or set colours: a stranger's document must not write over what is told."""
-    return text.translate(_CONTROLS)
 
 
 def _wrapped(begin: str, text: str) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 import click
 
 from ..training.observer import Observer, Preview
+from .visible import visible
 
 if TYPE_CHECKING:
     from ..training.events import Evaluated, StepLogged
@@ -88,7 +89,7 @@ def preview_text(preview: Preview) -> str:
         f"store      {_tilde(preview.store)}",
         "",
     ]
-    return "\n".join(lines)
+    return visible("\n".join(lines))
 
 
 def duration(seconds: float) -> str:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .visible import visible
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -43,7 +45,7 @@ def show(doc: str, as_json: bool) -> None:
         begin = f"  {name:<10} "
         click.echo(
             textwrap.fill(
-                text,
+                visible(text),
                 79,
                 initial_indent=begin,
                 subsequent_indent=" " * len(begin),

@@ -81,6 +81,7 @@ def scaffold(folder: Path, wanted: Scaffold) -> Scaffolded:
     _check_patterns(wanted)
     path = _document(folder, wanted)
     if not path.exists():
+        _refuse_secrets(folder)
         _write(folder, path, wanted)
         return Scaffolded(path, "written")
     if wanted.rescaffold:
@@ -92,6 +93,15 @@ def scaffold(folder: Path, wanted: Scaffold) -> Scaffolded:
             "source anew (its dlm_id, its text and its other keys stay)"
         )
     return Scaffolded(path, "found")
+
+
+def _refuse_secrets(folder: Path) -> None:
+    """Write nothing into a folder of keys, which would never be trained."""
+    from .sources.names import folder_kind
+
+    for part in (*folder.absolute().parts, *folder.resolve().parts):
+        if folder_kind(part) == "secret":
+            raise UsageProblem(f"{folder}: what lies in `{part}` is secret and never trained; choose another folder")
 
 
 def refuse_for_file(path: str, wanted: Scaffold) -> None:
