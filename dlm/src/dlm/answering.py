@@ -161,8 +161,7 @@ def _base(
     from .bases.resolve import resolve
     from .store import Store
 
-    manifest = Store(root, document.frontmatter.dlm_id).manifest()
-    agreed = manifest.license_acceptance if manifest else None
+    agreed = Store(root, document.frontmatter.dlm_id).licence_acceptance()
     wanted = resolve(document.frontmatter.base_model, document.folder)
     base = ensure(wanted, root, backend, say, accept=accept, acceptance=agreed)
     trained_on = version.facts.get("base", {}) if version else {}

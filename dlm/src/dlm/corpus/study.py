@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections import Counter
-from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -77,15 +76,9 @@ def build(document: Document, seed: int, more: Iterable[Section] = ()) -> StudyS
 
 def primary_records(document: Document, more: Iterable[Section] = ()) -> Iterator[Record]:
     """What each section's type says is to be learned, each text once, with its section's weight."""
-    from ..document.words import InstalledTypes
+    from ..document.read import records_of
 
-    types = InstalledTypes()
-    sections = (section for section in (*document.sections, *more) if section.weight > 0)
-    yield from _distinct(
-        record if section.weight == 1 else replace(record, weight=record.weight * section.weight)
-        for section in sections
-        for record in types[section.type].records(document, section)
-    )
+    yield from _distinct(records_of((*document.sections, *more), document))
 
 
 def _distinct(records: Iterable[Record]) -> Iterator[Record]:

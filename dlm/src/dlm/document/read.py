@@ -6,7 +6,7 @@ import logging
 import math
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -130,8 +130,15 @@ def _parse(text: str, path: str, types: Mapping[str, SectionType] | None, findin
 
 def records(document: Document, types: Mapping[str, SectionType] | None = None) -> Iterator[Record]:
     """Everything that the writer wrote to be trained, in the document's order; probes and weight 0 are not."""
+    yield from records_of(document.sections, document, types)
+
+
+def records_of(
+    sections: Iterable[Section], document: Document, types: Mapping[str, SectionType] | None = None
+) -> Iterator[Record]:
+    """The same of any ``sections`` that are trained as part of ``document``, each record with its section's weight."""
     types = InstalledTypes() if types is None else types
-    for section in document.sections:
+    for section in sections:
         for record in types[section.type].records(document, section) if section.weight else ():
             yield record if section.weight == 1 else replace(record, weight=record.weight * section.weight)
 

@@ -10,13 +10,14 @@ import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from ..errors import StoreError
 from . import manifest
 from . import version as reading
 from .encoding import canonical
 from .files import sync_folder, write_atomic
+from .models import read_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -143,21 +144,7 @@ def read(path: Path) -> Ledger | None:
     Raises:
         StoreError: it is damaged, or of a newer dlm.
     """
-    try:
-        raw = path.read_bytes()
-        data = json.loads(raw)
-        if b"\\ud" in raw.lower():
-            json.dumps(data, ensure_ascii=False).encode()  # half a character is none, and could not be written again
-        if isinstance(data, dict) and isinstance(found := data.get("schema_version"), int) and found > SCHEMA_VERSION:
-            raise StoreError(f"{path} was written by a newer dlm (schema {found}): pip install -U dlm")
-        return Ledger.model_validate(data)
-    except FileNotFoundError:
-        return None
-    except ValidationError as problem:
-        first = problem.errors()[0]
-        raise StoreError(_damaged(path, f"{'.'.join(map(str, first['loc']))}: {first['msg']}")) from problem
-    except (OSError, ValueError, RecursionError) as problem:
-        raise StoreError(_damaged(path, str(problem))) from problem
+    return read_model(path, Ledger, SCHEMA_VERSION, _damaged)
 
 
 def save(layout: Layout, ledger: Ledger) -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
-from ..errors import StoreError
 from .encoding import canonical, jsonable, now
 from .files import write_atomic
+from .models import read_model
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -111,22 +110,7 @@ def load(path: Path) -> Manifest | None:
     Raises:
         StoreError: it is unreadable, or of a newer dlm.
     """
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        if (
-            isinstance(data, dict)
-            and isinstance(version := data.get("schema_version"), int)
-            and version > SCHEMA_VERSION
-        ):
-            raise StoreError(f"{path} was written by a newer dlm (schema {version}): pip install -U dlm")
-        return Manifest.model_validate(data)
-    except FileNotFoundError:
-        return None
-    except ValidationError as problem:
-        first = problem.errors()[0]
-        raise StoreError(_damaged(path, f"{'.'.join(map(str, first['loc']))}: {first['msg']}")) from problem
-    except (OSError, ValueError) as problem:
-        raise StoreError(_damaged(path, str(problem))) from problem
+    return read_model(path, Manifest, SCHEMA_VERSION, _damaged)
 
 
 def save(path: Path, manifest: Manifest) -> None:

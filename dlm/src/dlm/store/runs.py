@@ -43,12 +43,13 @@ class Run:
         self.log_path = layout.root / str(_begun(manifest, run_id).log_path)
         self.recovered: tuple[str, ...] = ()
         """What had to be put right before this run could begin, one line each."""
+        self.facts = facts
+        """What was known when it began, as plain data; part of ``version.json``."""
         self.summary_path: str | None = None
         """Relative to the store, once :meth:`summarise` has written it."""
         self._layout = layout
         self._manifest = manifest
         self._number = number
-        self._facts = facts
         self._ended = False
 
     def log(self, record: dict[str, Any]) -> None:
@@ -164,7 +165,7 @@ class Run:
 
     def _all_facts(self, folder: Path, facts: dict[str, Any]) -> dict[str, Any]:
         return {
-            **self._facts,
+            **self.facts,
             **facts,
             "dlm_id": self._manifest.dlm_id,
             "version": self._number,

@@ -81,6 +81,15 @@ class Store:
         """
         return load(self.layout.manifest)
 
+    def licence_acceptance(self) -> dict[str, Any] | None:
+        """The agreement to the base's licence that the manifest records.
+
+        Raises:
+            StoreError: as :meth:`manifest`.
+        """
+        manifest = self.manifest()
+        return manifest.license_acceptance if manifest else None
+
     @contextmanager
     def lock(self, purpose: str) -> Iterator[None]:
         """Be the only writer until the block ends; ``purpose`` is the command's name, for the other one's message.

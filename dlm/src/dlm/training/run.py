@@ -96,25 +96,18 @@ def _prepare(
         raise DocumentError(findings)
     root = layout.home(home)
     recipe = recipe_for(document.frontmatter, options)
-    for note in Store(root, document.frontmatter.dlm_id).settle():
+    store = Store(root, document.frontmatter.dlm_id)
+    for note in store.settle():
         observer.say(note)
     material = collect(document, root, recipe.seed)
     for note in material.notes:
         observer.say(note)
     backend = choose("train")
     wanted = resolve(document.frontmatter.base_model, document.folder)
-    agreed = _agreed(document, root)
+    agreed = store.licence_acceptance()
     base = ensure(wanted, root, backend, observer.say, accept=options.accept_licence, acceptance=agreed)
     licence = manifest_entry(wanted, root)
     return _Job(document, root, options, observer, plugins, backend, base, licence, recipe, material, started)
-
-
-def _agreed(document: Document, root: Path) -> dict[str, Any] | None:
-    """The agreement to the base's licence that the document's own store records."""
-    from ..store import Store
-
-    manifest = Store(root, document.frontmatter.dlm_id).manifest()
-    return manifest.license_acceptance if manifest else None
 
 
 def _on_bench(job: _Job, bench: Workbench) -> TrainReport:
@@ -128,12 +121,7 @@ def _on_bench(job: _Job, bench: Workbench) -> TrainReport:
     # Taken before the weights are loaded, so that a second process learns of the first one at once.
     with store.lock("train"):
         run = store.begin_run(facts(job.document, job.base, plan, job.material), job.material.change.ledger)
-        if cache is not None:
-            # Before the weights are trained: a run that is stopped need not be tokenised again.
-            cache.finish(run.id)
-        for note in (*run.recovered, *(cache.notes if cache else ())):
-            job.observer.say(note)
-        outcome, made = _guarded(job, bench, plan, run)
+        outcome, made = _guarded(job, bench, plan, run, cache)
     return TrainReport(
         document=job.document,
         base=job.base,
@@ -160,9 +148,10 @@ def _plan(job: _Job, bench: Workbench, cache: TokenCache | None) -> Plan:
     return plan
 
 
-def _guarded(job: _Job, bench: Workbench, plan: Plan, run: Run) -> tuple[Outcome, Version]:
+def _guarded(job: _Job, bench: Workbench, plan: Plan, run: Run, cache: TokenCache | None) -> tuple[Outcome, Version]:
     """Train and commit; however that ends, the store, the log and the observers hear of it."""
     try:
+        _announce(job, plan, run, cache)
         outcome, made = _train_and_commit(job, bench, plan, run)
     except KeyboardInterrupt:
         run.cancel()
@@ -188,11 +177,19 @@ class _Rejected(Exception):
         super().__init__(message)
 
 
-def _train_and_commit(job: _Job, bench: Workbench, plan: Plan, run: Run) -> tuple[Outcome, Version]:
-    known = facts(job.document, job.base, plan, job.material)
-    run.log({"type": "banner", "run_id": run.id, "seed": plan.recipe.seed, **known})
+def _announce(job: _Job, plan: Plan, run: Run, cache: TokenCache | None) -> None:
+    """Say and write down what was decided before the first step."""
+    if cache is not None:
+        # Before the weights are trained: a run that is stopped need not be tokenised again.
+        cache.finish(run.id)
+    for note in (*run.recovered, *(cache.notes if cache else ())):
+        job.observer.say(note)
+    run.log({"type": "banner", "run_id": run.id, "seed": plan.recipe.seed, **run.facts})
     run.log({"type": "delta", **changes_record(job.material)})
     job.tell("dlm_training_started", plan=plan)
+
+
+def _train_and_commit(job: _Job, bench: Workbench, plan: Plan, run: Run) -> tuple[Outcome, Version]:
     outcome = bench.train(plan, _on_step(job, run), _on_evaluation(job, run))
     if outcome.non_finite:
         raise _reject(bench, run, outcome)
