@@ -47,3 +47,9 @@ class BaseEntry(Entry):
 @dataclass(frozen=True, kw_only=True)
 class TemplateEntry(Entry):
     """A document to start from; the target is a :class:`dlm.templates.Template`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AugmenterEntry(Entry):
+    """A writer of study records; the target is a :class:`dlm.corpus.lesson.Augmenter` subclass. A document names it in
+    ``training.recipe.augmenters``."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from .document import Document
-    from .entries import BackendEntry, BaseEntry, CommandEntry, PhaseEntry, SectionEntry, TemplateEntry
+    from .entries import AugmenterEntry, BackendEntry, BaseEntry, CommandEntry, PhaseEntry, SectionEntry, TemplateEntry
     from .training.events import StepLogged, TrainingFinished
     from .training.plan import Plan
 
@@ -53,6 +53,11 @@ def dlm_bases() -> Iterable[BaseEntry]:
 @hookspec
 def dlm_templates() -> Iterable[TemplateEntry]:
     """Documents to start from, for ``dlm init --template NAME``."""
+
+
+@hookspec
+def dlm_augmenters() -> Iterable[AugmenterEntry]:
+    """Writers of study records that a document may name in ``training.recipe.augmenters``."""
 
 
 @hookspec(firstresult=True)
