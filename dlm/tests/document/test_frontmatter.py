@@ -37,7 +37,18 @@ def only(*lines: str, **keys: str) -> Finding:
 
 
 def test_what_the_writer_leaves_out_is_left_to_the_recipe() -> None:
-    decided = {"adapter", "optimizer", "preference", "cpt", "gate", "cache", "replay", "audio", "sources_policy"}
+    decided = {
+        "adapter",
+        "optimizer",
+        "preference",
+        "cpt",
+        "gate",
+        "cache",
+        "replay",
+        "recipe",
+        "audio",
+        "sources_policy",
+    }
     given = document().frontmatter.training.model_dump()
     assert {key for key, value in given.items() if value is not None} == decided
 

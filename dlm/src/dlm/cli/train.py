@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from ..training.resolve import Effort
     from ..training.run import TrainReport
 
 
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
 @click.option("--seed", type=int, help="Over training.seed of the document.")
 @click.option("--max-steps", type=click.IntRange(min=1), help="Stop after this many optimiser steps.")
 @click.option("--budget", type=click.IntRange(min=1000), metavar="TOKENS", help="Train on about this many tokens.")
+@click.option(
+    "--effort",
+    type=click.Choice(["quick", "normal", "thorough"]),
+    help="How long to study: a page takes about 3, 8 or 40 minutes on two cores. Over training.recipe.effort.",
+)
 @click.option("--no-cache", is_flag=True, help="Tokenise everything anew. Never changes the result.")
 @click.option("--i-accept-license", "accepts", is_flag=True, help="You have read the base's licence and accept it.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON object; progress goes to stderr.")
@@ -34,6 +40,7 @@ def train(
     seed: int | None,
     max_steps: int | None,
     budget: int | None,
+    effort: Effort | None,
     no_cache: bool,
     accepts: bool,
     as_json: bool,
@@ -52,7 +59,7 @@ def train(
 
     quiet = bool((ctx.obj or {}).get("quiet"))
     doc = _document(doc, folder, quiet=quiet, to_stderr=as_json)
-    options = TrainOptions(seed, max_steps, budget, accept_licence=accepts, cache=not no_cache)
+    options = TrainOptions(seed, max_steps, budget, accept_licence=accepts, effort=effort, cache=not no_cache)
     with Progress(quiet=quiet, to_stderr=as_json) as progress:
         report = run(doc, options=options, observer=progress)
     if as_json:

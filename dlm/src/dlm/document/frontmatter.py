@@ -146,6 +146,21 @@ class Replay(_Part):
     """How many sections that are gone are trained on at most."""
 
 
+class StudyRecipe(_Part):
+    """``training.recipe``: what is made of the document, and how long it is studied. A name alone may be written."""
+
+    name: Literal["study", "plain", "distill"] = "study"
+    """``plain``: the text and the questions as written, nothing else. ``distill``: the base with the section in its
+    context is the teacher."""
+    effort: Literal["quick", "normal", "thorough"] = "normal"
+    augmenters: dict[Name, dict[str, Any]] = Field(default_factory=dict)
+    """Further writers of study records, by the name of a plugin's, each with its options."""
+
+
+def _recipe(value: Any) -> Any:
+    return {"name": value} if isinstance(value, str) else value
+
+
 class Training(_Part):
     """``training``: how to train. ``None`` leaves the choice to the recipe."""
 
@@ -173,6 +188,7 @@ class Training(_Part):
     gate: Gate = Gate()
     cache: Cache = Cache()
     replay: Replay = Replay()
+    recipe: Annotated[StudyRecipe, BeforeValidator(_recipe)] = StudyRecipe()
     audio: Audio = Audio()
     adapters: (
         Annotated[dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")], NamedAdapter], Field(min_length=1)]

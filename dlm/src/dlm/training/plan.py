@@ -35,6 +35,8 @@ class Plan:
     tokens: int
     passes: dict[str, float] = field(default_factory=dict)
     """How often a row is seen on average, by record kind."""
+    mixture: dict[str, float] = field(default_factory=dict)
+    """Share of the rows of a step, by record kind."""
 
     def learning_rate(self, step: int) -> float:
         """Learning rate of ``step``, counted from 0."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 from ..errors import UsageProblem
 from .recipe import Recipe
@@ -15,9 +15,23 @@ if TYPE_CHECKING:
     from ..document.frontmatter import Frontmatter
     from .plan import Row
 
-TOKENS_PER_DOCUMENT_TOKEN = 40
-LEAST_TOKENS, MOST_TOKENS = 60_000, 2_000_000
-"""The automatic budget: 40 times the document, but never less than a short document needs or more than an evening."""
+Effort = Literal["quick", "normal", "thorough"]
+
+
+class Size(NamedTuple):
+    """An automatic budget: so many tokens for each of the document, within bounds."""
+
+    factor: int
+    least: int
+    most: int
+
+
+EFFORTS: dict[Effort, Size] = {
+    "quick": Size(20, 60_000, 1_000_000),
+    "normal": Size(80, 200_000, 4_000_000),
+    "thorough": Size(400, 1_000_000, 20_000_000),
+}
+"""What a page needs at least, and for a long document no more than minutes, an evening, a night on a laptop."""
 
 
 @dataclass(frozen=True)
@@ -29,12 +43,16 @@ class TrainOptions:
     token_budget: int | None = None
     accept_licence: bool = False
     """The caller has read the base's licence and accepts it."""
+    effort: Effort | None = None
+    """How long to study; a token budget wins over it."""
     cache: bool = True
     """Keep tokenised records between runs, if the document does not say otherwise. Never changes a result."""
 
     def __post_init__(self) -> None:
         if self.max_steps is not None and self.max_steps < 1:
             raise UsageProblem(f"max_steps is {self.max_steps}: give at least 1, or leave it out")
+        if self.effort is not None and self.effort not in EFFORTS:
+            raise UsageProblem(f"the effort is {self.effort!r}: give one of {', '.join(get_args(Effort))}")
         if self.token_budget is not None and self.token_budget < 1000:
             raise UsageProblem(f"the token budget is {self.token_budget}: give at least 1000, or leave it out")
 
@@ -66,19 +84,25 @@ def recipe_for(frontmatter: Frontmatter, options: TrainOptions) -> Recipe:
 def with_budget(
     recipe: Recipe, frontmatter: Frontmatter, options: TrainOptions, study: StudySet, rows: Sequence[Row]
 ) -> Recipe:
-    """``recipe`` with its token budget: the flag, else ``token_budget``, else ``num_epochs`` passes, else by length."""
+    """``recipe`` with its token budget: the flags, else the document's keys, else by effort and length."""
     training = frontmatter.training
     learned = [row for row in rows if study.train[row.record].objective != "anchor"]
     if options.token_budget is not None:
         budget = options.token_budget
+    elif options.effort is not None:
+        budget = _budget(options.effort, study, rows)
     elif training.token_budget is not None:
         budget = training.token_budget
     elif training.num_epochs is not None:
         budget = training.num_epochs * sum(row.tokens for row in learned)
     else:
-        wanted = TOKENS_PER_DOCUMENT_TOKEN * document_tokens(study, rows)
-        budget = min(max(wanted, LEAST_TOKENS), MOST_TOKENS)
+        budget = _budget(training.recipe.effort, study, rows)
     return replace(recipe, token_budget=budget)
+
+
+def _budget(effort: Effort, study: StudySet, rows: Sequence[Row]) -> int:
+    size = EFFORTS[effort]
+    return min(max(size.factor * document_tokens(study, rows), size.least), size.most)
 
 
 def document_tokens(study: StudySet, rows: Sequence[Row]) -> int:
