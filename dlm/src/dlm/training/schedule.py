@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from dataclasses import replace
 from random import Random
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from .plan import Plan, Row
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
-    from ..corpus.records import StudySet
+    from ..corpus.records import Record, StudySet
     from .recipe import Recipe
 
 
@@ -22,19 +24,11 @@ def make_plan(recipe: Recipe, study: StudySet, rows: Sequence[Row], held_out_row
     Kinds take turns so that each one's share of the rows is kept at every moment, not only on average; within a kind
     every row is seen as often as its record's weight says before any is seen more often than that.
     """
-    kinds: dict[str, list[int]] = {}
-    for index, row in enumerate(rows):
-        kinds.setdefault(study.train[row.record].kind, []).append(index)
-    shares = _shares(study.mixture, kinds)
-    random = Random(f"{recipe.seed}\nrows")
-    decks = {
-        kind: _Deck(kinds[kind], [study.train[rows[i].record].weight for i in kinds[kind]], random) for kind in shares
-    }
-    turns = _Turns(shares, random)
+    draw = _Draw(study.train, rows, study.mixture, Random(f"{recipe.seed}\nrows"))
     steps: list[tuple[int, ...]] = []
     tokens = 0
-    while shares and (recipe.max_steps is None or len(steps) < recipe.max_steps):
-        step = tuple(decks[turns.next()].draw() for _ in range(recipe.batch_rows))
+    while draw.shares and (recipe.max_steps is None or len(steps) < recipe.max_steps):
+        step = draw.step(recipe.batch_rows)
         more = sum(rows[index].tokens for index in step)
         if steps and tokens + more > recipe.token_budget:
             break
@@ -51,7 +45,25 @@ def make_plan(recipe: Recipe, study: StudySet, rows: Sequence[Row], held_out_row
         decay_steps=decay,
         evaluate_every=max(1, math.ceil(len(steps) / recipe.evaluations)),
         tokens=tokens,
-        passes=_passes(study, rows, steps, kinds),
+        passes=_passes(study.train, rows, steps, draw.kinds),
+        mixture=dict(study.mixture),
+    )
+
+
+def revise(plan: Plan, done: int, wrong: Collection[str], effort: float) -> Plan:
+    """``plan`` with its steps after ``done`` drawn anew: rows of ``wrong`` groups come ``effort`` times as often.
+
+    The number of steps stays, and with it the learning rate of each; shares of the kinds stay too.
+    """
+    random = Random(f"{plan.recipe.seed}\nrows\n{done}")
+    draw = _Draw(plan.records, plan.rows, plan.mixture, random, dict.fromkeys(wrong, effort))
+    left = [draw.step(plan.recipe.batch_rows) for _ in plan.steps[done:]]
+    steps = (*plan.steps[:done], *left)
+    return replace(
+        plan,
+        steps=steps,
+        tokens=sum(plan.rows[index].tokens for step in steps for index in step),
+        passes=_passes(plan.records, plan.rows, steps, draw.kinds),
     )
 
 
@@ -66,6 +78,36 @@ def learning_rate(plan: Plan, step: int) -> float:
     if plan.recipe.schedule == "cosine":
         return peak * 0.5 * (1 - math.cos(math.pi * left / (plan.decay_steps + 1)))
     return peak * (left / (plan.decay_steps + 1))
+
+
+class _Draw:
+    """Rows of one step after another: kinds in turn, within a kind every row before any is seen again."""
+
+    def __init__(
+        self,
+        records: Sequence[Record],
+        rows: Sequence[Row],
+        mixture: Mapping[str, float],
+        random: Random,
+        effort: Mapping[str, float] = MappingProxyType({}),
+    ) -> None:
+        self.kinds: dict[str, list[int]] = {}
+        for index, row in enumerate(rows):
+            self.kinds.setdefault(records[row.record].kind, []).append(index)
+        self.shares = _shares(mixture, self.kinds)
+
+        def weight(index: int) -> float:
+            record = records[rows[index].record]
+            return record.weight * effort.get(record.group, 1.0)
+
+        self._decks = {
+            kind: _Deck(self.kinds[kind], [weight(i) for i in self.kinds[kind]], random) for kind in self.shares
+        }
+        self._turns = _Turns(self.shares, random)
+
+    def step(self, count: int) -> tuple[int, ...]:
+        """``count`` row indices."""
+        return tuple(self._decks[self._turns.next()].draw() for _ in range(count))
 
 
 class _Deck:
@@ -109,7 +151,7 @@ class _Turns:
         return chosen
 
 
-def _shares(mixture: dict[str, float], kinds: dict[str, list[int]]) -> dict[str, float]:
+def _shares(mixture: Mapping[str, float], kinds: dict[str, list[int]]) -> dict[str, float]:
     present = {kind: share for kind, share in mixture.items() if share > 0 and kind in kinds}
     whole = sum(present.values())
     return {kind: share / whole for kind, share in present.items()}
@@ -126,7 +168,7 @@ def _ends(recipe: Recipe, steps: int) -> tuple[int, int]:
 
 
 def _passes(
-    study: StudySet, rows: Sequence[Row], steps: Sequence[tuple[int, ...]], kinds: dict[str, list[int]]
+    records: Sequence[Record], rows: Sequence[Row], steps: Sequence[tuple[int, ...]], kinds: dict[str, list[int]]
 ) -> dict[str, float]:
-    drawn = Counter(study.train[rows[index].record].kind for step in steps for index in step)
+    drawn = Counter(records[rows[index].record].kind for step in steps for index in step)
     return {kind: drawn[kind] / len(indices) for kind, indices in kinds.items()}
