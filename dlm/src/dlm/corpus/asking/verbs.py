@@ -86,8 +86,18 @@ def third(base: str) -> str:
 
 
 def past(base: str) -> str:
-    """``carry`` to ``carried``."""
-    return _PAST[base]
+    """``carry`` to ``carried``; a verb outside the list is taken to be regular."""
+    return _PAST.get(base) or _regular_past(base)
+
+
+def participle(base: str) -> str:
+    """``write`` to ``written``; a verb outside the list is taken to be regular."""
+    return _PARTICIPLE_OF.get(base) or _regular_past(base)
+
+
+def gerund(base: str) -> str:
+    """``keep`` to ``keeping``."""
+    return _gerund(base)
 
 
 def participle_base(word: str) -> str:
@@ -144,6 +154,7 @@ for _entry in _IRREGULAR.split():
     _base, _past, _participle = _entry.split("/")
     _PAST[_base] = _past
     _PARTICIPLES[_participle] = _base
+_PARTICIPLE_OF = {_base: form for form, _base in reversed(_PARTICIPLES.items())}
 _PARTICIPLES |= {"burned": "burn", "lighted": "light", "sewed": "sew", "born": "bear"}
 _THIRD = {third(base): base for base in _PAST if base not in {"be", "have"}}
 _GERUNDS = {_gerund(base): base for base in _PAST}
