@@ -105,16 +105,22 @@ def key_span(sentence: str, known: frozenset[str]) -> Gap | None:
     Code, tags, addresses, times and amounts come first, names last. ``known`` words, lower case (the title's), say
     nothing new and are passed over, as is the capital that only starts the sentence.
     """
-    for match in _candidates(sentence, known):
+    for match in candidates(sentence, known):
         gap = Gap(sentence[: match.start(1)], match[1], sentence[match.end(1) :])
         if match[1].strip() and content_words(gap.before + gap.after):
             return gap
     return None
 
 
-def _candidates(sentence: str, known: frozenset[str]) -> Iterator[re.Match[str]]:
+def candidates(sentence: str, known: frozenset[str]) -> Iterator[re.Match[str]]:
+    """Every span that may be the key of ``sentence``, the first group of each match, the most telling first."""
     for pattern in (*_SPANS, _NUMBER_WORD):
         yield from (match for match in pattern.finditer(sentence) if match[1].lower() not in known)
+    yield from names(sentence, known)
+
+
+def names(sentence: str, known: frozenset[str] = frozenset()) -> Iterator[re.Match[str]]:
+    """Capitalised words that do not only start ``sentence``, the first group of each match; none of ``known`` words."""
     for match in _NAME.finditer(sentence):
         words = [word.lower() for word in match[1].split()]
         opens = match.start() == 0 and (len(words) == 1 or words[0] in FUNCTION_WORDS)

@@ -1,0 +1,1 @@
+"""How much of a document was learned: questions, judging, intervals and the report. Nothing here trains."""
