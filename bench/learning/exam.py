@@ -31,6 +31,10 @@ class Asked:
     """``pair``: the document asks for the same fact in other words; ``prose``: it only states it."""
     section: str
     """Heading under which the fact stands."""
+    backwards: bool = False
+    """Asks from the value to the thing."""
+    common: bool = False
+    """Says something that any answer may say, like a colour: not counted as content of the document elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +54,8 @@ class Exam:
 
     @property
     def values(self) -> tuple[str, ...]:
-        """Every value once."""
-        return tuple(dict.fromkeys(value for fact in self.facts for value in fact.values))
+        """Every value once that gives the document away wherever it is said."""
+        return tuple(dict.fromkeys(value for fact in self.facts if not fact.common for value in fact.values))
 
 
 class Choice(NamedTuple):
@@ -83,14 +87,22 @@ def read_exam(path: Path) -> Exam:
     """The exam of a ``.dlm`` file: what the JSON Lines file of the same name says, beside it or here.
 
     A line is ``{"kind": "fact", "question", "values", "taught", "section"}``, ``{"kind": "near", "question"}``,
-    ``{"kind": "missing", "question"}`` or ``{"kind": "names", "names"}``.
+    ``{"kind": "missing", "question"}`` or ``{"kind": "names", "names"}``. A fact may be ``"backwards": true`` and
+    ``"common": true``: see :class:`Asked`.
     """
     questions = next((p for p in (path.with_suffix(".jsonl"), HERE / f"{path.stem}.jsonl") if p.is_file()), None)
     if questions is None:
         raise SystemExit(f"{path}: there is no {path.with_suffix('.jsonl').name} that says what to ask: write one")
     entries = [_entry(questions, n, line) for n, line in enumerate(questions.read_text("utf-8").splitlines(), start=1)]
     facts = [
-        Asked(entry["question"], tuple(entry["values"]), entry["taught"], entry["section"])
+        Asked(
+            question=entry["question"],
+            values=tuple(entry["values"]),
+            taught=entry["taught"],
+            section=entry["section"],
+            backwards=entry.get("backwards", False),
+            common=entry.get("common", False),
+        )
         for entry in entries
         if entry["kind"] == "fact"
     ]
