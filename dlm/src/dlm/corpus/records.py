@@ -13,9 +13,10 @@ class Message(NamedTuple):
     content: str
 
 
-Objective = Literal["answer", "text", "anchor"]
+Objective = Literal["answer", "text", "anchor", "distill"]
 """``answer``: next-token loss on the last assistant turn. ``text``: on every token. ``anchor``: divergence from the
-base on the last assistant turn (or on every token of ``text``), which keeps the base whole."""
+base on the last assistant turn (or on every token of ``text``), which keeps the base whole. ``distill``: divergence, on
+the last assistant turn, from the base that has read :attr:`Record.context`, with some next-token loss."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,11 @@ class Record:
     """Where the text stands (document and heading), put before every window of a long ``text``."""
     weight: float = 1.0
     """How often it is drawn, relative to the other records of its kind."""
+    value: str = ""
+    """What an answer must say to be right, as the last turn writes it. A held-out record that names it counts towards
+    recall."""
+    context: str = ""
+    """Text that the teacher of a ``distill`` record reads before the question; the adapter never sees it."""
 
 
 @dataclass(frozen=True)

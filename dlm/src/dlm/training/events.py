@@ -32,6 +32,11 @@ class Evaluated:
     step: int
     held_out_loss: float
     best: bool
+    held_out_recall: float | None = None
+    """Share of the held-out records with a value whose value is said: given the words before it, each of its tokens is
+    the likeliest. ``None`` when no record names one."""
+    wrong: tuple[str, ...] = ()
+    """Groups of the records whose value is not said, in their order."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,10 @@ class Outcome:
     device: str
     non_finite: tuple[str, ...] = ()
     """Names of the weights (or ``loss at step N``) that are NaN or infinite; empty is good."""
+    held_out_recall_before: float | None = None
+    """Of the untouched base; see :attr:`Evaluated.held_out_recall`."""
+    held_out_recall: float | None = None
+    """At ``best_step``."""
 
 
 @dataclass(frozen=True)
