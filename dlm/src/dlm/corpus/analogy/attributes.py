@@ -1,0 +1,253 @@
+"""Properties: which questions, answers and sentences speak of the same, and what each thing has for a value."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from .pairs import LONGEST_VALUE, Lesson, Pattern, ends_phrase
+from .rows import question_of, sentence_of
+from .templates import Template
+from .words import ARTICLES, GREY, Shape, agree, alike, shape, stem, stems, words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from .statements import Statement
+    from .things import Thing
+
+_IN_VALUES = ARTICLES | {"of"}
+_BREAKS = frozenset(',;:()[]—–.!?"“”|')
+
+
+class Match(NamedTuple):
+    """A statement read by a pattern."""
+
+    statement: Statement
+    value: str
+
+
+@dataclass(frozen=True)
+class Way:
+    """A question with the answers that pairs give to it."""
+
+    question: Template
+    answers: tuple[Template, ...]
+    """The most usual one first."""
+    shared: frozenset[tuple[str, ...]]
+    """Keys of the answers that two things have at least."""
+    things: int
+    """How many things are asked about in this way."""
+
+
+@dataclass(frozen=True, eq=False)
+class Attribute:
+    """One property, with everything known about how it is said."""
+
+    ways: list[Way] = field(default_factory=list)
+    patterns: dict[Pattern, list[Match]] = field(default_factory=dict)
+    lessons: list[Lesson] = field(default_factory=list)
+
+
+def matched(statements: Iterable[Statement], patterns: Iterable[Pattern]) -> dict[Pattern, list[Match]]:
+    """What each of ``patterns`` reads."""
+    by_first: dict[str, list[Pattern]] = defaultdict(list)
+    by_last: dict[str, list[Pattern]] = defaultdict(list)
+    found: dict[Pattern, list[Match]] = {}
+    for pattern in patterns:
+        found[pattern] = []
+        if pattern.before:
+            by_first[pattern.before[0]].append(pattern)
+        else:
+            by_last[pattern.after[-1]].append(pattern)
+    for statement in statements:
+        if statement.said:
+            candidates = (*by_first.get(statement.said[0].low, ()), *by_last.get(statement.said[-1].low, ()))
+            for pattern in candidates:
+                if value := _read(statement, pattern):
+                    found[pattern].append(Match(statement, value))
+    return found
+
+
+def _read(statement: Statement, pattern: Pattern) -> str:
+    """The value in ``statement`` if it is of this pattern, with its article when that is its own."""
+    lows = tuple(said.low for said in statement.said)
+    first, last = len(pattern.before), len(lows) - len(pattern.after)
+    if not 0 < last - first <= LONGEST_VALUE or lows[:first] != pattern.before or lows[last:] != pattern.after:
+        return ""
+    if statement.said[first].preposition != pattern.preposition and not statement.label:
+        return ""
+    if statement.label:
+        return statement.value if first == len(words_of(statement.label)) and not pattern.after else ""
+    start, end = statement.said[first].start, statement.said[last - 1].end
+    split = words(statement.text)
+    at, stop = (
+        next(i for i, word in enumerate(split) if word.start == place)
+        for place in (start, statement.said[last - 1].start)
+    )
+    if at and split[at - 1].low in ARTICLES and ends_phrase(split, stop + 1):
+        start = split[at - 1].start
+    value = statement.text[start:end]
+    return value if start or not _plain_start(value) else value[0].lower() + value[1:]
+
+
+def _plain_start(value: str) -> bool:
+    """Whether a value's capital may be due to the sentence that it starts: the words after it have none."""
+    split = [value[word.start : word.end] for word in words(value) if not word.grey]
+    return len(split) > 1 and all(word.islower() for word in split[1:]) and split[0][1:].islower()
+
+
+def words_of(label: str) -> tuple[str, ...]:
+    """The words of a label that say something, as a pattern has them."""
+    return tuple(word.low for word in words(label) if not word.grey)
+
+
+def fits(value: str, taught: Sequence[str]) -> bool:
+    """Whether ``value`` looks like those that were taught: of their kind, no longer, no half sentence."""
+    if value in taught:
+        return True
+    usual = _IN_VALUES | {word.low for one in taught for word in words(one) if word.low in GREY | _BREAKS}
+    strange = [word for word in words(value) if word.low in GREY | _BREAKS and word.low not in usual]
+    shapes: list[Shape] = [shape(one) for one in taught]
+    return not strange and alike(shape(value), shapes)
+
+
+def attributes(lessons: Sequence[Lesson], statements: Sequence[Statement]) -> list[Attribute]:
+    """Every property that pairs, lists and tables teach."""
+    by_question: dict[tuple[str, ...], list[Lesson]] = defaultdict(list)
+    for lesson in lessons:
+        by_question[lesson.asked.question.key].append(lesson)
+    labels = _labels(statements)
+    patterns = {pattern: None for lesson in lessons for _, pattern in lesson.stated} | dict.fromkeys(labels)
+    matches = matched(statements, patterns)
+    nodes = [_attribute(found, matches) for found in by_question.values()]
+    nodes += [_of_label(label, pattern, matches[pattern]) for pattern, label in labels.items()]
+    return _joined(nodes)
+
+
+def _labels(statements: Iterable[Statement]) -> dict[Pattern, str]:
+    found: dict[Pattern, str] = {}
+    for statement in statements:
+        if statement.label and (before := words_of(statement.label)):
+            found.setdefault(Pattern(before, "", ()), statement.label)
+    return found
+
+
+def _of_label(label: str, pattern: Pattern, matches: list[Match]) -> Attribute:
+    answer = Template(sentence_of(label))
+    taught = [match.value for match in matches if match.statement.label]
+    fitting = [match for match in matches if match.statement.label or fits(match.value, taught)]
+    way = Way(Template(question_of(label)), (answer,), frozenset({answer.key}), len(fitting))
+    return Attribute([way], {pattern: fitting})
+
+
+def _attribute(lessons: list[Lesson], matches: dict[Pattern, list[Match]]) -> Attribute:
+    """What all pairs with one wording of a question teach."""
+    taught = [lesson.value for lesson in lessons]
+    answered: dict[Thing, list[str]] = defaultdict(list)
+    for lesson in lessons:
+        answered[lesson.asked.thing].append(lesson.value)
+    linked = dict.fromkeys(pattern for lesson in lessons for _, pattern in lesson.stated)
+    read = {pattern: [match for match in matches[pattern] if fits(match.value, taught)] for pattern in linked}
+    about = frozenset().union(*(stems(f"{lesson.asked.question.text} {lesson.answer.text}") for lesson in lessons))
+    sound = {pattern: found for pattern, found in read.items() if _is_sound(pattern, found, read, answered, about)}
+    return Attribute([_way(lessons)], sound, lessons)
+
+
+def _is_sound(
+    pattern: Pattern,
+    found: Sequence[Match],
+    read: dict[Pattern, list[Match]],
+    answered: dict[Thing, list[str]],
+    about: frozenset[str],
+) -> bool:
+    """Whether a pattern that states a value for one thing states this property for others.
+
+    It does when pairs about several things say so, or when it uses words of the question; else only when no thing has
+    another sentence with another value.
+    """
+    right: set[Thing] = set()
+    wrong: set[Thing] = set()
+    for match in found:
+        if match.statement.thing in answered:
+            same = all(agree(match.value, value) for value in answered[match.statement.thing])
+            (right if same else wrong).add(match.statement.thing)
+    if len(wrong) >= len(right):
+        return False
+    if len(right) > 1 or about & {stem(low) for low in (*pattern.before, *pattern.after)}:
+        return True
+    return not _conflict({pattern: list(found)}, read)
+
+
+def _conflict(some: dict[Pattern, list[Match]], others: dict[Pattern, list[Match]]) -> bool:
+    """Whether two patterns give one thing different values."""
+    values: dict[Thing, list[str]] = defaultdict(list)
+    for found in some.values():
+        for match in found:
+            values[match.statement.thing].append(match.value)
+    return any(
+        not agree(match.value, value)
+        for pattern, found in others.items()
+        if pattern not in some
+        for match in found
+        for value in values.get(match.statement.thing, ())
+    )
+
+
+def _way(lessons: Sequence[Lesson]) -> Way:
+    answers: dict[tuple[str, ...], tuple[Template, set[Thing]]] = {}
+    for lesson in lessons:
+        answers.setdefault(lesson.answer.key, (lesson.answer, set()))[1].add(lesson.asked.thing)
+    usual = sorted(answers.values(), key=lambda one: -len(one[1]))
+    shared = frozenset(key for key, (_, things) in answers.items() if len(things) > 1)
+    things = len({lesson.asked.thing for lesson in lessons})
+    return Way(lessons[0].asked.question, tuple(template for template, _ in usual), shared, things)
+
+
+def _joined(nodes: Sequence[Attribute]) -> list[Attribute]:
+    """Join what speaks of the same property: wordings of one pair, and questions that one sentence answers.
+
+    A sentence with several facts joins nothing, and no two that give one thing different values are joined.
+    """
+    whole: list[Attribute | None] = list(nodes)
+    home = list(range(len(nodes)))
+    holders: dict[object, list[int]] = defaultdict(list)
+    for at, node in enumerate(nodes):
+        for lesson in node.lessons:
+            holders["pair", lesson.asked.record.group].append(at)
+        for pattern, found in node.patterns.items():
+            if not any(_compound(match) for match in found):
+                holders[pattern].append(at)
+    for members in holders.values():
+        for member in members[1:]:
+            into, gone = home[members[0]], home[member]
+            one, other = whole[into], whole[gone]
+            if into != gone and one and other and not _apart(one, other):
+                whole[into], whole[gone] = _merged(one, other), None
+                home = [into if at == gone else at for at in home]
+    return [node for node in whole if node]
+
+
+def _compound(match: Match) -> bool:
+    around = match.statement.text.replace(match.value, " ").rstrip(".!?")
+    return any(word.low in ("and", ",", ";", ":") for word in words(around))
+
+
+def _merged(one: Attribute, other: Attribute) -> Attribute:
+    patterns = {pattern: list(found) for pattern, found in one.patterns.items()}
+    for pattern, found in other.patterns.items():
+        known = patterns.setdefault(pattern, [])
+        known += [match for match in found if match not in known]
+    return Attribute([*one.ways, *other.ways], patterns, [*one.lessons, *other.lessons])
+
+
+def _apart(one: Attribute, other: Attribute) -> bool:
+    """Whether the two give one thing different values."""
+    said: dict[Thing, list[str]] = defaultdict(list)
+    for lesson in one.lessons:
+        said[lesson.asked.thing].append(lesson.value)
+    differ = any(
+        not agree(lesson.value, value) for lesson in other.lessons for value in said.get(lesson.asked.thing, ())
+    )
+    return differ or _conflict(one.patterns, other.patterns) or _conflict(other.patterns, one.patterns)

@@ -1,0 +1,161 @@
+"""What each thing has for each property, and who says so."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from .attributes import Attribute, Match, attributes
+from .pairs import Asked, Lesson, read, understood
+from .statements import Reader, Statement, common_names, running, shared_rows
+from .templates import VALUE, slotted
+from .things import Things, named, own_things
+from .words import agree, key, words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ..makers import Block
+    from ..records import Record
+    from .rows import Row
+    from .things import Thing
+
+
+class Source(NamedTuple):
+    """One place that says the value."""
+
+    value: str
+    match: Match | None
+    lesson: Lesson | None
+
+    @property
+    def record(self) -> Record:
+        """The record of the pair or of the block."""
+        if self.lesson:
+            return self.lesson.asked.record
+        assert self.match
+        return self.match.statement.block.record
+
+    @property
+    def text(self) -> str:
+        """As the document says it."""
+        if self.lesson:
+            return self.lesson.asked.answer
+        assert self.match
+        return self.match.statement.written
+
+
+@dataclass(frozen=True)
+class Known:
+    """Everything that is said about one property of one thing."""
+
+    thing: Thing
+    attribute: Attribute
+    sources: tuple[Source, ...]
+    unread: tuple[Asked, ...] = ()
+    """Pairs about the property whose answer gives no value that could be read."""
+
+    @property
+    def value(self) -> str:
+        """The value; empty when two places disagree."""
+        first = self.sources[0].value
+        same = all(agree(one.value, other.value) for one in self.sources for other in self.sources)
+        likely = all(set(key(first)) <= set(key(pair.answer)) for pair in self.unread)
+        return first if same and likely else ""
+
+
+def known(questions: Sequence[Record], blocks: Sequence[Block]) -> list[Known]:
+    """Every property of every thing that the document's parallels let us read."""
+    own = own_things(blocks)
+    table = shared_rows(blocks, own)
+    cells = [thing for found in table for row in found if row.name and (thing := named(row.name))]
+    things = Things([*(thing for thing in own if thing), *cells])
+    pairs = read(questions, things)
+    statements = _statements(blocks, own, table, things, pairs)
+    by_thing: dict[Thing, list[Statement]] = defaultdict(list)
+    for statement in statements:
+        by_thing[statement.thing].append(statement)
+    lessons = understood(pairs, by_thing)
+    lessons += _by_form(pairs, lessons)
+    return [one for attribute in attributes(lessons, statements) for one in _of(attribute, pairs)]
+
+
+def _statements(
+    blocks: Sequence[Block],
+    own: Sequence[Thing | None],
+    table: Sequence[list[Row]],
+    things: Things,
+    pairs: Sequence[Asked],
+) -> list[Statement]:
+    asked = {pair.thing for pair in pairs}
+    families = {_family(block) for block, thing in zip(blocks, own, strict=True) if thing in asked}
+    reader = Reader(things, _common(blocks, pairs))
+    return [
+        statement
+        for block, thing, found in zip(blocks, own, table, strict=True)
+        for statement in reader.of_block(block, thing, found, others=_family(block) not in families)
+    ]
+
+
+def _family(block: Block) -> str:
+    """What the heading stands under."""
+    return block.record.title.rpartition(" > ")[0]
+
+
+def _common(blocks: Sequence[Block], pairs: Sequence[Asked]) -> frozenset[str]:
+    """What the document calls its things in general: ``The hut``, ``the Kestrel service``."""
+    starts = [words(sentence)[:2] for block in blocks for sentence in running(block)]
+    openings = [(pair[0].low, pair[1].low) for pair in starts if len(pair) == 2]
+    titles = " ".join(dict.fromkeys(block.record.title.split(" > ")[0] for block in blocks))
+    after: dict[str, tuple[set[Thing], set[tuple[str, ...]]]] = {}
+    for pair in pairs:
+        split = words(pair.question.text)
+        for at, word in enumerate(split[:-1]):
+            following = split[at + 1]
+            if word.low == "\ue000" and not following.grey and at and split[at - 1].low == "the":
+                found = after.setdefault(following.low, (set(), set()))
+                found[0].add(pair.thing)
+                found[1].add(pair.question.key)
+    followers = {low for low, (things, forms) in after.items() if min(len(things), len(forms)) > 1}
+    return common_names(titles, openings) | followers
+
+
+def _by_form(pairs: Sequence[Asked], lessons: Sequence[Lesson]) -> list[Lesson]:
+    """Pairs whose value no sentence states, read by the form of the other answers to the same question."""
+    forms: dict[tuple[str, ...], dict[tuple[str, ...], Lesson]] = defaultdict(dict)
+    for lesson in lessons:
+        forms[lesson.asked.question.key].setdefault(lesson.answer.key, lesson)
+    done = {id(lesson.asked) for lesson in lessons}
+    found = []
+    for pair in pairs:
+        for lesson in forms.get(pair.question.key, {}).values() if id(pair) not in done else ():
+            if value := _in_form(pair, lesson):
+                found.append(Lesson(pair, lesson.answer, value, ()))
+                break
+    return found
+
+
+def _in_form(pair: Asked, like: Lesson) -> str:
+    before, _, after = like.answer.text.partition(VALUE)
+    text = slotted(pair.answer, pair.mentions).text
+    inside = text[len(before) : len(text) - len(after)]
+    whole = text.startswith(before) and text.endswith(after) and len(before) + len(after) < len(text)
+    return inside if whole and "\ue000" not in inside and (before + after).strip(" .") else ""
+
+
+def _of(attribute: Attribute, pairs: Sequence[Asked]) -> Iterable[Known]:
+    sources: dict[Thing, list[Source]] = defaultdict(list)
+    for lesson in attribute.lessons:
+        sources[lesson.asked.thing].append(Source(lesson.value, None, lesson))
+    for found in attribute.patterns.values():
+        for match in found:
+            sources[match.statement.thing].append(Source(match.value, match, None))
+    asked = {way.question.key for way in attribute.ways}
+    read_pairs = {id(lesson.asked) for lesson in attribute.lessons}
+    unread: dict[Thing, list[Asked]] = defaultdict(list)
+    for pair in pairs:
+        if pair.question.key in asked and id(pair) not in read_pairs:
+            unread[pair.thing].append(pair)
+    for thing, said in sources.items():
+        yield Known(thing, attribute, tuple(said), tuple(unread.get(thing, ())))

@@ -1,0 +1,200 @@
+"""What questions and answers teach: how a property is asked for, how it is answered, and which sentence states it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from .. import makers
+from .templates import VALUE, Template, slotted
+from .words import ARTICLES, Word, stems, telling, words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from ..records import Record
+    from .statements import Statement
+    from .things import Mention, Thing, Things
+
+LONGEST_VALUE = 8
+"""Words that say something."""
+LONGEST_ANSWER = 60
+
+
+class Pattern(NamedTuple):
+    """Words around a value in a sentence, without what it is about: how a property is stated."""
+
+    before: tuple[str, ...]
+    preposition: str
+    """Right before the value."""
+    after: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question that names one thing, with its answer."""
+
+    thing: Thing
+    record: Record
+    question: Template
+    answer: str
+    mentions: tuple[Mention, ...]
+    """Of the thing, in the answer."""
+
+
+class Lead(NamedTuple):
+    """One way to read a pair: this part of the answer is the value, and this sentence states it."""
+
+    answer: Template
+    value: str
+    statement: Statement
+    pattern: Pattern
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A pair that was understood."""
+
+    asked: Asked
+    answer: Template
+    value: str
+    stated: tuple[tuple[Statement, Pattern], ...]
+    """Sentences that may have taught it; none when the answer only looks like others."""
+
+
+def read(questions: Iterable[Record], things: Things) -> list[Asked]:
+    """The pairs whose question names exactly one thing."""
+    found = []
+    for record in questions:
+        if [message.role for message in record.messages if message.role != "system"] != ["user", "assistant"]:
+            continue
+        question, answer = makers.question(record), " ".join(record.messages[-1].content.split())
+        split = words(question)
+        mentions = one_thing(things.mentions(question, split))
+        said = words(answer)
+        if mentions and len(said) <= LONGEST_ANSWER:
+            thing = mentions[0].thing
+            mine = tuple(mention for mention in things.mentions(answer, said) if mention.thing == thing)
+            found.append(Asked(thing, record, slotted(question, mentions), answer, mine))
+    return found
+
+
+def one_thing(mentions: Sequence[Mention]) -> list[Mention]:
+    """The mentions, when they are of one thing; names in their own capitals count before words that could be one."""
+    for chosen in (mentions, [mention for mention in mentions if mention.exact]):
+        if len({mention.thing for mention in chosen}) == 1:
+            return list(chosen)
+    return []
+
+
+def understood(pairs: Sequence[Asked], statements: dict[Thing, list[Statement]]) -> list[Lesson]:
+    """Every pair with the part of its answer that is the value.
+
+    Pairs help each other: a reading whose answer has the same form for several things beats one that is alone.
+    """
+    leads = [list(_leads(pair, statements.get(pair.thing, []))) for pair in pairs]
+    backers: dict[tuple[str, ...], set[Thing]] = defaultdict(set)
+    for pair, found in zip(pairs, leads, strict=True):
+        for lead in found:
+            backers[lead.answer.key].add(pair.thing)
+    return [
+        lesson for pair, found in zip(pairs, leads, strict=True) if (lesson := _best(pair, found, backers)) is not None
+    ]
+
+
+def _best(pair: Asked, leads: Sequence[Lead], backers: dict[tuple[str, ...], set[Thing]]) -> Lesson | None:
+    votes = {lead.answer.key: len(backers[lead.answer.key]) for lead in leads}
+    if not votes:
+        return None
+    most = max(votes.values())
+    first = [lead for lead in leads if votes[lead.answer.key] == most]
+    if len({lead.answer.key for lead in first}) > 1:
+        first = [lead for lead in first if telling(lead.value)]
+    if len({lead.answer.key for lead in first}) != 1:
+        return None
+    stated = _stating(pair, first)
+    return Lesson(pair, first[0].answer, first[0].value, tuple((lead.statement, lead.pattern) for lead in stated))
+
+
+def _stating(pair: Asked, leads: Sequence[Lead]) -> list[Lead]:
+    """Of the sentences with the value, those that speak most of what is asked."""
+    about = stems(pair.question.text) | stems(pair.answer)
+    known = stems(pair.thing.name) | stems(leads[0].value)
+    overlaps = [len((stems(lead.statement.text) & about) - known) for lead in leads]
+    best = [lead for lead, overlap in zip(leads, overlaps, strict=True) if overlap == max(overlaps)]
+    apart = {lead.statement.text for lead in best}
+    return best if len(apart) == 1 and (max(overlaps) or telling(best[0].value)) else []
+
+
+def _leads(pair: Asked, statements: Sequence[Statement]) -> Iterator[Lead]:
+    """Every longest part of the answer that a statement about the thing says too, and the question does not."""
+    split = words(pair.answer)
+    named = {at for mention in pair.mentions for at in range(mention.first, mention.last)}
+    asked = stems(pair.question.text)
+    new = {
+        word.low for at, word in enumerate(split) if at not in named and not word.grey and not stems(word.low) <= asked
+    }
+    for statement in statements:
+        common = {said.low for said in statement.said} & new
+        for first, last in _spans(split, named, statement, common) if common else ():
+            value = pair.answer[split[first].start : split[last - 1].end]
+            pattern = _pattern(statement, [word.low for word in split[first:last] if not word.grey])
+            if pattern:
+                yield Lead(_answer(pair, split, first, last), value, statement, pattern)
+
+
+def _spans(split: Sequence[Word], named: set[int], statement: Statement, new: set[str]) -> list[tuple[int, int]]:
+    """Longest runs of the answer's words that stand in the statement in the same order, starting and ending new."""
+    lows = [word.low for word in words(statement.text)]
+    places: dict[str, list[int]] = defaultdict(list)
+    for at, low in enumerate(lows):
+        places[low].append(at)
+    found: list[tuple[int, int]] = []
+    at = 0
+    while at < len(split):
+        last = max((_run(split, named, lows, at, place) for place in places.get(split[at].low, ())), default=at)
+        last = max(last, at + 1)
+        inside = [i for i in range(at, last) if i not in named and split[i].low in new]
+        if inside:
+            found.append((inside[0], inside[-1] + 1))
+        at = last
+    return found
+
+
+def _run(split: Sequence[Word], named: set[int], lows: Sequence[str], at: int, place: int) -> int:
+    while at < len(split) and place < len(lows) and at not in named and split[at].low == lows[place]:
+        at, place = at + 1, place + 1
+    return at
+
+
+def _pattern(statement: Statement, value: Sequence[str]) -> Pattern | None:
+    """How ``statement`` puts the words of ``value``; ``None`` when it says nothing else."""
+    lows = [said.low for said in statement.said]
+    count = len(value)
+    places = [at for at in range(len(lows) - count + 1) if lows[at : at + count] == list(value)]
+    if len(places) != 1 or not 0 < count <= LONGEST_VALUE or count == len(lows):
+        return None
+    at = places[0]
+    return Pattern(tuple(lows[:at]), statement.said[at].preposition, tuple(lows[at + count :]))
+
+
+def _answer(pair: Asked, split: Sequence[Word], first: int, last: int) -> Template:
+    """The answer with a slot for the words ``first:last`` and for its thing."""
+    if first and split[first - 1].low in ARTICLES and ends_phrase(split, last):
+        first -= 1
+    template = slotted(pair.answer, pair.mentions)
+    before, after = pair.answer[: split[first].start], pair.answer[split[last - 1].end :]
+    left = slotted(before, [mention for mention in pair.mentions if mention.last <= first]).text
+    shifted = [
+        mention._replace(first=mention.first - last, last=mention.last - last)
+        for mention in pair.mentions
+        if mention.first >= last
+    ]
+    right = slotted(after, shifted).text
+    return Template(left + VALUE + right, template.before, template.after, template.lowered)
+
+
+def ends_phrase(split: Sequence[Word], last: int) -> bool:
+    """Whether no noun follows: then an article before belongs to the words themselves."""
+    return last >= len(split) or split[last].grey

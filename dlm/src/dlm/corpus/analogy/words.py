@@ -1,0 +1,127 @@
+"""Text as words with places, and what a value looks like. Nothing here knows about documents."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from ..sentences import FUNCTION_WORDS
+
+_WORD = re.compile(
+    r"`[^`\n]+`|https?://[^\s)>\]]*[^\s)>\].,;:!?]|[#@$€£]?\w+(?:[-.,:/+&@]\w+|['’](?!s\b)\w+)*%?|['’]s\b|[^\w\s]"
+)
+_EMPHASIS = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
+_NUMBER = re.compile(r"[$€£]?\d+(?:[.,]\d+)*%?")
+_TIME = re.compile(r"\d{1,2}:\d{2}(?::\d{2})?")
+_NUMBER_WORDS = (
+    "two three four five six seven eight nine ten eleven twelve fifteen twenty thirty forty fifty sixty ninety"
+).split()
+ARTICLES = frozenset({"a", "an", "the"})
+PREPOSITIONS = frozenset("by from to at on in with for of into under over as than without before after until".split())
+GREY = FUNCTION_WORDS | PREPOSITIONS
+"""Words that say little by themselves; ``not``, ``no`` and ``never`` are none of them."""
+
+
+class Word(NamedTuple):
+    """A word, a number, a code span or one sign of ``text``, which lies at ``start:end``."""
+
+    low: str
+    start: int
+    end: int
+
+    @property
+    def grey(self) -> bool:
+        return self.low in GREY or not (self.low[0].isalnum() or self.low[0] in "`#@$€£" or len(self.low) > 2)
+
+
+def words(text: str) -> list[Word]:
+    """Every word and sign of ``text``, in lower case."""
+    return [Word(match[0].lower(), match.start(), match.end()) for match in _WORD.finditer(text)]
+
+
+def plain(text: str) -> str:
+    """``text`` without marks of emphasis."""
+    return _EMPHASIS.sub(r"\2", text)
+
+
+def stem(low: str) -> str:
+    """A rough stem: enough to see that ``owner`` and ``ownership`` speak of the same."""
+    for ending in ("ership", "ing", "ers", "ies", "er", "ed", "es", "s", "y", "e"):
+        if low.endswith(ending) and len(low) - len(ending) >= 3:
+            return low[: -len(ending)]
+    return low
+
+
+def stems(text: str) -> frozenset[str]:
+    """Stems of the words in ``text`` that say something."""
+    return frozenset(stem(word.low) for word in words(text) if not word.grey)
+
+
+class Shape(NamedTuple):
+    """What kind of thing a value is, and how long: values of one property look alike."""
+
+    kind: str
+    """``code``, ``tag``, ``address``, ``time``, ``number``, ``id`` (letters with digits), ``name`` or ``words``."""
+    length: int
+    """In words that say something."""
+    unit: str
+    """Of a number: the words after it."""
+
+
+def shape(value: str) -> Shape:
+    """The shape of ``value``."""
+    said = [word for word in words(value) if not word.grey]
+    kinds = [_kind(value[word.start : word.end]) for word in said]
+    for kind in ("code", "tag", "address", "time", "id"):
+        if kind in kinds:
+            return Shape(kind, len(said), "")
+    if "number" in kinds:
+        if "name" in kinds[: kinds.index("number")]:
+            return Shape("id", len(said), "")
+        return Shape("number", len(said), " ".join(word.low for word in said[kinds.index("number") + 1 :]))
+    return Shape("name" if kinds and set(kinds) == {"name"} else "words", len(said), "")
+
+
+def _kind(word: str) -> str:
+    if word[0] == "`":
+        return "code"
+    if word[0] in "#@":
+        return "tag"
+    if "://" in word or "@" in word:
+        return "address"
+    if _TIME.fullmatch(word):
+        return "time"
+    if _NUMBER.fullmatch(word) or word.lower() in _NUMBER_WORDS:
+        return "number"
+    if any(sign.isdigit() for sign in word):
+        return "id"
+    return "name" if word[0].isupper() else "words"
+
+
+def telling(value: str) -> bool:
+    """Whether ``value`` is of a kind that is hardly repeated by chance."""
+    found = shape(value)
+    if found.kind == "number":
+        return sum(sign.isdigit() for sign in value) > 2
+    return found.kind != "words"
+
+
+def alike(one: Shape, others: list[Shape]) -> bool:
+    """Whether a value of shape ``one`` can be of the same property as those of ``others``."""
+    same = [other for other in others if other.kind == one.kind]
+    if not same:
+        return False
+    longest, shortest = max(other.length for other in same), min(other.length for other in same)
+    slack = 0 if one.kind == "name" else 1
+    return shortest - slack <= one.length <= longest + slack
+
+
+def key(value: str) -> tuple[str, ...]:
+    """What two spellings of one value share."""
+    return tuple(word.low.strip("`") for word in words(value) if word.low not in ARTICLES and word.low not in ".,;:!?")
+
+
+def agree(one: str, other: str) -> bool:
+    """Whether two values may be the same, one of them said at greater length."""
+    first, second = set(key(one)), set(key(other))
+    return first <= second or second <= first
