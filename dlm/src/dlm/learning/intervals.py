@@ -69,7 +69,7 @@ def sign_test(changes: Iterable[float]) -> float:
     signs = [change > 0 for change in changes if change]
     count, fewer = len(signs), min(sum(signs), len(signs) - sum(signs))
     tail = sum(math.comb(count, k) for k in range(fewer + 1))
-    return min(1.0, 2 * tail / 2**count)
+    return min(1.0, float(2 * tail / 2**count))
 
 
 def _design_effect(sizes: list[tuple[int, int]], share: float, total: int) -> float:

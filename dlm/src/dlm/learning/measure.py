@@ -1,0 +1,152 @@
+"""The examination: what is asked, both models asked, the report written beside the version.
+
+All questions go to a model as one list, in one order, with one sampling: on the same machine, ``dlm prompt --file``
+with that list gives the same answers, whatever batches the backend makes of it.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..answering import OPEN_BOOK
+from ..corpus.records import Message
+from ..training.backend import Sampling
+from . import report as reports
+from .paper import Paper, paper
+from .questions import LeftOut, own_file, questions, read_own
+from .scoring import Answers, concluded, marked
+from .shelf import Shelf
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ..bases import LocalBase
+    from ..corpus.records import StudySet
+    from ..document import Document, Section
+    from ..store.version import Version
+    from ..training.backend import Answerer, Backend
+    from ..training.observer import Observer, TrainReport
+    from .report import Conflict, LearningReport
+
+ANSWER_TOKENS = 48
+"""Of each answer: enough to say a value in a sentence."""
+LIMIT = 60
+"""Questions from the study set; the user's own are all asked."""
+OPEN_LIMIT = 24
+"""Questions that the base is also asked with the passage in its context, which costs ten times as much."""
+
+
+@dataclass(frozen=True)
+class LearnOptions:
+    """What is asked."""
+
+    questions: Path | None = None
+    """The user's own questions; left out, those of a file beside the document, if there is one."""
+    limit: int | None = LIMIT
+    """Questions from the study set at most; ``None`` for all."""
+
+
+class Exam(NamedTuple):
+    """What is asked of a version, and what is not."""
+
+    paper: Paper
+    left_out: tuple[LeftOut, ...]
+
+
+def exam_of(
+    document: Document, study: StudySet, seed: int, options: LearnOptions, more: Iterable[Section] = ()
+) -> Exam:
+    """The questions about ``document``, trained as ``study`` on itself and the sections ``more``.
+
+    Raises:
+        UsageProblem: the user's own questions cannot be read.
+    """
+    from ..corpus.study import primary_records
+    from ..document.model import probes
+
+    stem = document.path.stem if document.path else ""
+    path = options.questions or own_file(document.folder, stem)
+    shelf = Shelf(primary_records(document, more))
+    own = read_own(path) if path else []
+    found = questions(study, own, shelf, seed, options.limit, probed=bool(probes(document)))
+    trained = frozenset(turn.content.casefold() for record in study.train for turn in record.messages)
+    return Exam(paper(found, shelf, trained, seed), found.left_out)
+
+
+def examine_version(
+    document: Document,
+    base: LocalBase,
+    backend: Backend,
+    version: Version,
+    study: StudySet,
+    options: LearnOptions,
+    observer: Observer,
+    more: Iterable[Section] = (),
+    contradictions: tuple[Conflict, ...] = (),
+) -> LearningReport:
+    """Ask ``version`` and its base, and keep the report beside the version.
+
+    Raises:
+        UsageProblem: the user's own questions cannot be read, or one is too long for the base.
+        AdapterMismatch: the version was trained on another base.
+        StoreError: the report cannot be written.
+    """
+    started = time.perf_counter()
+    seed = int((version.facts.get("recipe") or {}).get("seed") or 0)
+    exam = exam_of(document, study, seed, options, more)
+    observer.say(f"asking {len(exam.paper.questions)} questions of the base and of {version.name}")
+    answers = _asked(exam.paper, document.frontmatter.system_prompt, base, backend, version)
+    about = {
+        "dlm_id": document.frontmatter.dlm_id,
+        "version": version.number,
+        "document_digest": document.digest,
+        "base": base.key,
+        "seed": seed,
+        "max_new_tokens": ANSWER_TOKENS,
+        "seconds": round(time.perf_counter() - started, 1),
+    }
+    found = concluded(marked(exam.paper, answers), exam.left_out, contradictions, document.location, about)
+    reports.save(found, version.path)
+    return found
+
+
+def learn_report(trained: TrainReport, options: LearnOptions, observer: Observer) -> LearningReport:
+    """Examine what a training has just made.
+
+    Raises:
+        DlmError: as :func:`examine_version`.
+    """
+    from ..corpus.study import build
+    from ..store.version import read_version
+    from ..training.choose import choose
+
+    document, more = trained.document, trained.material.more
+    study = build(document, trained.plan.recipe.seed, more)
+    version = read_version(trained.path, trained.version)
+    return examine_version(document, trained.base, choose("generate"), version, study, options, observer, more)
+
+
+def _asked(paper: Paper, system: str | None, base: LocalBase, backend: Backend, version: Version) -> Answers:
+    """One model after the other, since both need memory."""
+    with backend.answerer(base, None, system) as answerer:
+        before = _answers(answerer, paper.questions)
+        opened = _open_book(answerer, paper)
+    with backend.answerer(base, version.path, system) as answerer:
+        return Answers(before, _answers(answerer, paper.questions), opened)
+
+
+def _answers(answerer: Answerer, asked: Sequence[str]) -> list[str]:
+    conversations = [[Message("user", question)] for question in asked]
+    return [answer.text for answer in answerer.answer(conversations, Sampling(max_new_tokens=ANSWER_TOKENS))]
+
+
+def _open_book(answerer: Answerer, paper: Paper) -> dict[int, str]:
+    """Evenly spread over the questions whose passage is known; of about one length together, which saves padding."""
+    known = [index for index, one in enumerate(paper.facts) if one.passage]
+    chosen = [known[at * len(known) // OPEN_LIMIT] for at in range(OPEN_LIMIT)] if len(known) > OPEN_LIMIT else known
+    prompts = {i: OPEN_BOOK.format(text=paper.facts[i].passage, question=paper.facts[i].question) for i in chosen}
+    order = sorted(prompts, key=lambda index: (len(prompts[index]), index))
+    return dict(zip(order, _answers(answerer, [prompts[index] for index in order]), strict=True))

@@ -1,0 +1,149 @@
+"""The whole examination: questions about the document, and those that show what became of the rest of the model.
+
+The general questions are dlm's own and are used nowhere else: what guards against forgetting is never practised.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from random import Random
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from ..corpus import sentences
+from ..corpus.frames import OPENERS
+from .expected import names_in
+from .judging import content_of, says
+from .questions import as_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .questions import Asked, Questions
+    from .shelf import Shelf
+
+Kind = Literal["fact", "general", "near", "missing"]
+NOUNS = 8
+"""Nouns of the document about which a general question is asked."""
+MISSING = 12
+"""Questions about things that the document does not know."""
+_NOUN = re.compile(
+    r"\b(?:the|a|an|each|every|its|this|that) ([a-z]{4,})"
+    r"(?= (?:is|are|was|has|of|in|on|at|for|to|and|or|from|with|by|that|which)\b|[.,;:])"
+)
+_FRAMES = ("What do people mainly use a {noun} for?", "Explain the word {noun} in one sentence.")
+
+
+class General(NamedTuple):
+    """A question of general knowledge; any one of the answers is right."""
+
+    question: str
+    answers: tuple[str, ...]
+
+    def met(self, answer: str) -> bool:
+        """Whether ``answer`` is right."""
+        return any(says(answer, one) for one in self.answers)
+
+
+@dataclass(frozen=True)
+class Paper:
+    """Everything that both models are asked, in this order: facts, general, near, missing."""
+
+    facts: tuple[Asked, ...]
+    general: tuple[General, ...]
+    near: tuple[str, ...]
+    """General questions, some of them about words that the document uses."""
+    missing: tuple[str, ...]
+    """The document's questions about a thing that it does not know."""
+    content: tuple[str, ...]
+    """Values and names of the document, which no answer to the last two may bring up by itself."""
+    values: tuple[str, ...]
+
+    @property
+    def questions(self) -> tuple[str, ...]:
+        """All of them, in the order in which they are asked."""
+        facts, general = (one.question for one in self.facts), (one.question for one in self.general)
+        return (*facts, *general, *self.near, *self.missing)
+
+    def lines(self) -> Iterator[dict[str, Any]]:
+        """One object a question, in the order of :attr:`questions`: what ``dlm prompt --file`` can ask."""
+        yield from as_lines(self.facts)
+        for one in self.general:
+            yield {"question": one.question, "kind": "general", "values": list(one.answers), "loose": True}
+        for question in self.near:
+            yield {"question": question, "kind": "near", "content": list(self.content)}
+        for question in self.missing:
+            yield {"question": question, "kind": "missing", "content": list(self.values)}
+
+    def slip(self, kind: Kind, question: str, answer: str) -> list[str]:
+        """What of the document an answer to a near or missing question brings up."""
+        return content_of(answer, question, self.content if kind == "near" else self.values)
+
+
+def paper(found: Questions, shelf: Shelf, trained: frozenset[str], seed: int) -> Paper:
+    """Put together what is asked; ``trained`` are the questions of the study set, in lower case."""
+    values = tuple(dict.fromkeys(v for one in found.asked for v in one.expected.values if _telling(v)))
+    names = [name for name in shelf.names() if _telling(name)]
+    near = [question for question in (*packaged_near(), *_about_nouns(shelf)) if question.casefold() not in trained]
+    return Paper(
+        found.asked,
+        general_items(),
+        tuple(near),
+        tuple(_missing(found, shelf, seed)),
+        tuple(dict.fromkeys((*values, *names))),
+        values,
+    )
+
+
+@cache
+def general_items() -> tuple[General, ...]:
+    """Forty short questions of general knowledge."""
+    rows = map(json.loads, _lines("general.jsonl"))
+    return tuple(General(row["question"], tuple(row["answers"])) for row in rows)
+
+
+@cache
+def packaged_near() -> tuple[str, ...]:
+    """General questions of the sort that handbooks answer for one place."""
+    return tuple(_lines("near.txt"))
+
+
+@cache
+def strangers() -> tuple[str, ...]:
+    """Made-up names that no training uses."""
+    return tuple(_lines("strangers.txt"))
+
+
+def _lines(name: str) -> list[str]:
+    return (files(__package__) / name).read_text(encoding="utf-8").splitlines()
+
+
+def _telling(piece: str) -> bool:
+    """Whether nobody says ``piece`` by chance: not a small number, not a short word."""
+    return len(piece) >= 4 or (len(piece) >= 3 and piece.isdigit())
+
+
+def _about_nouns(shelf: Shelf) -> list[str]:
+    """General questions about the nouns that the document uses most, found by what stands around them."""
+    counts = Counter(noun for text in shelf.texts() for noun in _NOUN.findall(text))
+    nouns = sorted(counts, key=lambda noun: (-counts[noun], noun))
+    chosen = [noun for noun in nouns if noun not in sentences.FUNCTION_WORDS][:NOUNS]
+    return [_FRAMES[index % len(_FRAMES)].format(noun=noun) for index, noun in enumerate(chosen)]
+
+
+def _missing(found: Questions, shelf: Shelf, seed: int) -> Iterator[str]:
+    """Questions with the name of their thing replaced by one that the document does not hold."""
+    known = {name for name in shelf.names() if name.lower() not in sentences.FUNCTION_WORDS | OPENERS}
+    unknown = [name for name in strangers() if not shelf.holds(name)]
+    named = [(one.question, name) for one in found.asked for name in _first_known(one.question, known)]
+    for question, name in named[:MISSING] if unknown else ():
+        stranger = Random(f"{seed}\nmissing\n{question}").choice(unknown)
+        yield re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", stranger, question)
+
+
+def _first_known(question: str, known: set[str]) -> list[str]:
+    return [name for name in names_in(question) if name in known][:1]
