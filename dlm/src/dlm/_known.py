@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 INSTALLS: dict[tuple[str, str], str] = {
+    ("dlm_augmenters", "teacher"): "pip install 'dlm[teacher]'",
     ("dlm_backends", "hf"): "pip install 'dlm[hf]'",
     ("dlm_commands", "sway"): "pip install 'dlm[sway]'",
 }
