@@ -11,6 +11,7 @@ from .pairs import Asked, Lesson, read, understood
 from .statements import Reader, Statement, common_names, running, shared_rows
 from .templates import VALUE, slotted
 from .things import Things, named, own_things
+from .unseen import extended
 from .words import agree, key, words
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def known(questions: Sequence[Record], blocks: Sequence[Block]) -> list[Known]:
         by_thing[statement.thing].append(statement)
     lessons = understood(pairs, by_thing)
     lessons += _by_form(pairs, lessons)
-    return [one for attribute in attributes(lessons, statements) for one in _of(attribute, pairs)]
+    return [one for attribute in extended(attributes(lessons, statements), statements) for one in _of(attribute, pairs)]
 
 
 def _statements(
