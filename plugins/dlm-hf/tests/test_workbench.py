@@ -17,6 +17,7 @@ from dlm.training.backend import Sampling
 from dlm.training.plan import Plan
 from dlm.training.recipe import Recipe
 from dlm_hf.answer import HfAnswerer
+from dlm_hf.held_out import judge
 from dlm_hf.workbench import HfWorkbench
 
 RECIPE = Recipe(rank=8, alpha=16, learning_rate=1e-2, precision="fp32", device="cpu", sequence_len=128)
@@ -92,12 +93,12 @@ def test_the_saved_weights_are_those_of_the_best_evaluation(run, base):
     bench = HfWorkbench(base, RECIPE, None)
     bench.encode([])
     bench.encode(HELD_OUT)
-    bench._open()
+    adapted = bench._open()
     saved = load_file(folder / "adapter_model.safetensors")
-    for name, parameter in bench._model.named_parameters():
+    for name, parameter in adapted.model.named_parameters():
         if parameter.requires_grad:
             parameter.data = saved[name.replace(".default", "")]
-    assert bench.held_out_loss(bench._encoded[1]) == pytest.approx(outcome.held_out_best, abs=1e-4)
+    assert judge(adapted, bench._encoded[1]).loss == pytest.approx(outcome.held_out_best, abs=1e-4)
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_seed_does_not(run):

@@ -20,7 +20,7 @@ from ..entries import BackendEntry
 from ..errors import AdapterMismatch, BaseModelError, TrainingFailed, UsageProblem
 from ..hookspecs import hookimpl
 from ..store.tokens import Window, digest, encode_all
-from ..training.backend import Answer, Answerer, Backend, Sampling, Workbench
+from ..training.backend import Answer, Answerer, Backend, OwnAnswer, Sampling, Workbench
 from ..training.events import Evaluated, Outcome, StepLogged
 from ..training.plan import Row
 
@@ -116,8 +116,21 @@ class ToyWorkbench(Workbench):
         for start in range(0, len(body), room - len(title)):
             yield Window(len(title), (*title, *body[start : start + room - len(title)]))
 
+    @property
+    def answers_scope(self) -> str:
+        return digest(answers="toy 1", base=self.base.digest)
+
+    def own_answers(self, conversations: Sequence[Sequence[Message]]) -> Iterator[OwnAnswer]:
+        answerer = ToyAnswerer(_load(self.base, None), None)
+        for index, answer in enumerate(answerer.answer(conversations, Sampling(max_new_tokens=48, temperature=1.0))):
+            yield OwnAnswer(index, answer.text, answer.complete)
+
     def train(
-        self, plan: Plan, on_step: Callable[[StepLogged], None], on_evaluation: Callable[[Evaluated], None]
+        self,
+        plan: Plan,
+        on_step: Callable[[StepLogged], None],
+        on_evaluation: Callable[[Evaluated], None],
+        revise: Callable[[Plan, int, Evaluated], Plan] | None = None,
     ) -> Outcome:
         started = time.perf_counter()
         rows, held_out = self._encoded[0], self._encoded[1]
@@ -126,8 +139,10 @@ class ToyWorkbench(Workbench):
         if before is not None:
             on_evaluation(Evaluated(0, before, best=True))
         best, best_step, kept = None, 0, list(self._logits)
-        tokens, loss, anchor_kl = 0, None, None
-        for number, step in enumerate(plan.steps, start=1):
+        number, tokens, loss, anchor_kl = 0, 0, None, None
+        while number < len(plan.steps):
+            step = plan.steps[number]
+            number += 1
             loss, anchor_kl, norm = self._step([rows[row] for row in step], plan.learning_rate(number - 1))
             tokens += sum(plan.rows[row].tokens for row in step)
             elapsed = time.perf_counter() - started
@@ -137,9 +152,12 @@ class ToyWorkbench(Workbench):
                 score = self._loss(held_out)
                 if score is not None:
                     better = best is None or score < best
-                    on_evaluation(Evaluated(number, score, best=better))
                     if better:
                         best, best_step, kept = score, number, list(self._logits)
+                    found = Evaluated(number, score, best=better)
+                    on_evaluation(found)
+                    if revise is not None and number < len(plan.steps):
+                        plan = revise(plan, number, found)
         if before is not None and best is not None:
             self._logits = kept
         return Outcome(

@@ -6,7 +6,9 @@ from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..errors import TrainingFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -40,8 +42,58 @@ class Answer:
     """The model ended its answer by itself."""
 
 
+class OwnAnswer(NamedTuple):
+    """What the untouched base says by itself."""
+
+    asked: int
+    """Index of the conversation that it ends."""
+    text: str
+    ended: bool
+    """The base ended its answer by itself."""
+
+
+class BookGap(NamedTuple):
+    """How well the untouched base knows answers, as mean log-probabilities in nats a token."""
+
+    closed: float
+    """From the question alone."""
+    opened: float
+    """With the records' contexts before it."""
+
+
+def silent(line: str) -> None:
+    """Say nothing."""
+
+
 class Workbench(ABC):
     """One base on the bench, with an adapter being trained. A context manager: leaving it frees the memory."""
+
+    def complete(
+        self, records: Sequence[Record], cache_folder: Path | None = None, say: Callable[[str], None] = silent
+    ) -> list[Record]:
+        """``records``, where those that end with a question get the untouched base's own answer to it.
+
+        A question that the base has nothing to say to is left out. Answers are kept in ``cache_folder``, one file a
+        base: the first run takes a minute or so for some hundred questions and says so, later ones no time. Call it
+        before :meth:`encode`.
+        """
+        from .completion import completed
+
+        return completed(self, records, cache_folder, say)
+
+    @property
+    @abstractmethod
+    def answers_scope(self) -> str:
+        """A name, fit for a file, of all that decides :meth:`own_answers` beside the questions: the base, the template,
+        how answers are drawn. The document's system prompt is no part of it."""
+
+    @abstractmethod
+    def own_answers(self, conversations: Sequence[Sequence[Message]]) -> Iterator[OwnAnswer]:
+        """Short answers of the untouched base under its default system prompt, in whatever order is fast.
+
+        An answer may be drawn at random, but it is a function of its own conversation: never of the others, nor of
+        their order. Conversations too long for the base are left out.
+        """
 
     @abstractmethod
     def encode(self, records: Sequence[Record], cache: TokenCache | None = None) -> list[Row]:
@@ -55,16 +107,31 @@ class Workbench(ABC):
             TrainingFailed: a conversation does not fit ``recipe.sequence_len``, or no end-of-answer token is found.
         """
 
+    def open_book_gap(self, records: Sequence[Record]) -> BookGap:
+        """What the untouched base gains by reading the contexts of ``records``: conversations that end with the answer.
+
+        Log-probabilities are of the records' values, or of the whole answers where none is named. Decides whether
+        ``distill`` records are worth training: a base that gains nothing has nothing to teach.
+
+        Raises:
+            TrainingFailed: this backend has no teacher, or a record no context.
+        """
+        raise TrainingFailed("this backend cannot train `distill` records: leave them out, or choose another backend")
+
     @abstractmethod
     def train(
         self,
         plan: Plan,
         on_step: Callable[[StepLogged], None],
         on_evaluation: Callable[[Evaluated], None],
+        revise: Callable[[Plan, int, Evaluated], Plan] | None = None,
     ) -> Outcome:
-        """Run ``plan`` and leave the best weights by held-out loss on the bench.
+        """Run ``plan`` and leave the best weights on the bench: those of the highest held-out recall, and of the lowest
+        held-out loss where recall is the same or unknown.
 
-        ``plan.rows`` were encoded first and ``plan.held_out_rows`` second, by two calls of :meth:`encode`.
+        ``plan.rows`` were encoded first and ``plan.held_out_rows`` second, by two calls of :meth:`encode`. After every
+        evaluation but the first and the last, ``revise`` is given the plan, the steps made and what was found; training
+        goes on with the plan that it returns: the same rows and the same steps so far, others to come.
         """
 
     @abstractmethod

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from dlm.answering import OPEN_BOOK
+from dlm.corpus.records import Message
 from dlm.errors import TrainingFailed
 from dlm.store.tokens import Window, digest, encode_all, files_digest
 from dlm.training.plan import Row
@@ -33,6 +35,16 @@ class Example:
     encoded: Encoded
     anchor: bool
     """Pinned to the base, rather than learned."""
+    group: str = ""
+    value: tuple[int, ...] = ()
+    """Which of the scored tokens say the value, of a conversation that names one."""
+    teacher: Encoded | None = None
+    """The same answer after a prompt that holds the text to learn from."""
+
+    @property
+    def scored(self) -> int:
+        """How many tokens are learned or scored."""
+        return len(self.encoded.ids) - self.encoded.start
 
 
 def encode(
@@ -55,11 +67,63 @@ def encode(
         return _tokenise(missing, renderer, sequence_len, overlap)
 
     examples, rows = [], []
+    teachers = iter(_teacher_prompts([record for record in records if record.objective == "distill"], renderer))
     for index, (record, windows) in enumerate(zip(records, encode_all(records, scope, tokenise, cache), strict=True)):
+        teacher = next(teachers) if record.objective == "distill" else None
         for start, ids in windows:
-            examples.append(Example(Encoded(ids, start), record.objective == "anchor"))
+            encoded = Encoded(ids, start)
+            examples.append(
+                Example(
+                    encoded,
+                    anchor=record.objective == "anchor",
+                    group=record.group,
+                    value=value_positions(encoded, record.value, renderer) if record.value else (),
+                    teacher=None if teacher is None else Encoded((*teacher, *ids[start:]), len(teacher)),
+                )
+            )
             rows.append(Row(index, len(ids), len(ids) - start))
     return examples, rows
+
+
+def with_context(record: Record) -> tuple[Message, ...]:
+    """The record's conversation up to its last question, asked as an open-book question about its context."""
+    *before, question = record.messages[:-1]
+    return (*before, Message(question.role, OPEN_BOOK.format(text=record.context, question=question.content)))
+
+
+def value_positions(encoded: Encoded, value: str, renderer: Renderer) -> tuple[int, ...]:
+    """Which of the scored tokens of ``encoded`` say ``value``: the whole answer when they do not spell it out.
+
+    Found by decoding ever longer beginnings of the answer, which every tokenizer allows.
+    """
+
+    def said(until: int) -> str:
+        return str(
+            renderer.tokenizer.decode(
+                list(encoded.ids[encoded.start : until]), skip_special_tokens=False, clean_up_tokenization_spaces=False
+            )
+        )
+
+    last = len(encoded.ids) - (encoded.ids[-1] in renderer.end_ids)
+    so_far = [said(at) for at in range(encoded.start, last + 1)]
+    first = so_far[-1].find(value)
+    if first < 0:
+        return tuple(range(last - encoded.start))
+    # A token may end inside a character, which is then written as the mark that is cut off here.
+    begins = [len(text.rstrip("\ufffd")) for text in so_far[:-1]]
+    ends = [len(text) for text in so_far[1:]]
+    return tuple(
+        at
+        for at, (begin, end) in enumerate(zip(begins, ends, strict=True))
+        if begin < first + len(value) and end > first
+    )
+
+
+def _teacher_prompts(records: Sequence[Record], renderer: Renderer) -> list[list[int]]:
+    for record in records:
+        if not record.context or len(record.messages) < 2:
+            raise TrainingFailed(f"section {record.section_id}: a record to distill needs a question and a context")
+    return renderer.prompts_ids([with_context(record) for record in records])
 
 
 def token_scope(folder: Path, renderer: Renderer, sequence_len: int, overlap: int) -> str:

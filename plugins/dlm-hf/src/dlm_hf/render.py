@@ -71,7 +71,11 @@ class Renderer:
 
     def prompt_ids(self, messages: Sequence[tuple[str, str]]) -> list[int]:
         """Ids up to and including the tokens that invite the assistant to speak."""
-        return self._ids(self._prompt_text(messages))
+        return self.prompts_ids([messages])[0]
+
+    def prompts_ids(self, conversations: Sequence[Sequence[tuple[str, str]]]) -> list[list[int]]:
+        """Many prompts as :meth:`prompt_ids` gives each, with few calls of the tokenizer."""
+        return self._many_ids([self._prompt_text(messages) for messages in conversations])
 
     def example(self, messages: Sequence[tuple[str, str]]) -> Encoded:
         """A conversation whose last turn is the assistant's; that turn and its end token are what is learned."""
@@ -136,9 +140,6 @@ class Renderer:
 
     def _apply(self, turns: list[dict[str, str]], *, invite: bool) -> str:
         return str(self.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=invite))
-
-    def _ids(self, text: str) -> list[int]:
-        return self._many_ids([text])[0]
 
     def _many_ids(self, texts: Sequence[str]) -> list[list[int]]:
         # A chat template writes its own start token; a second one would be one too many.

@@ -1,0 +1,95 @@
+"""How the adapter stands on the held-out examples, and which weights were the best so far. Nothing is generated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf, isfinite
+from typing import TYPE_CHECKING
+
+import torch
+from torch.nn import functional as F
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .adapted import Adapted
+    from .encode import Example
+
+EVALUATION_TOKENS = 1024
+"""Examples are scored this many tokens at a time."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One evaluation."""
+
+    loss: float
+    """Mean nats per answer token."""
+    recall: float | None
+    """Share of the examples with a value that say it; ``None`` without any."""
+    wrong: tuple[str, ...]
+    """Groups of those that do not."""
+
+    @property
+    def rank(self) -> tuple[float, float]:
+        """Larger is better."""
+        return (0.0 if self.recall is None else self.recall, -self.loss)
+
+
+@torch.no_grad()
+def judge(adapted: Adapted, examples: Sequence[Example]) -> Judged | None:
+    """How the adapter stands on ``examples``; ``None`` when there are none."""
+    if not examples:
+        return None
+    adapted.model.eval()
+    total = 0.0
+    said: dict[int, bool] = {}
+    for group in adapted.chunks(examples, EVALUATION_TOKENS):
+        logits, packed = adapted.forward([example.encoded for example in group])
+        total += float(F.cross_entropy(logits, packed.targets, reduction="sum"))
+        hits = torch.split(logits.argmax(-1) == packed.targets, [example.scored for example in group])
+        said |= {id(example): bool(own[list(example.value)].all()) for example, own in zip(group, hits, strict=True)}
+    adapted.model.train()
+    asked = [(example, said[id(example)]) for example in examples if example.value]
+    recall = sum(right for _, right in asked) / len(asked) if asked else None
+    wrong = dict.fromkeys(example.group for example, right in asked if not right)
+    return Judged(total / sum(example.scored for example in examples), recall, tuple(wrong))
+
+
+@torch.no_grad()
+def value_log_prob(adapted: Adapted, examples: Sequence[Example]) -> float:
+    """Mean log-probability, in nats, of the tokens that say the values, or of the answers where no value is named."""
+    total, count = 0.0, 0
+    for group in adapted.chunks(examples, EVALUATION_TOKENS):
+        logits, packed = adapted.forward([example.encoded for example in group])
+        sizes = [example.scored for example in group]
+        losses = F.cross_entropy(logits, packed.targets, reduction="none")
+        for example, own in zip(group, torch.split(losses, sizes), strict=True):
+            chosen = own[list(example.value)] if example.value else own
+            total, count = total - float(chosen.sum()), count + len(chosen)
+    return total / count
+
+
+class Best:
+    """The weights of the best evaluation so far; the untouched base does not count as a result."""
+
+    def __init__(self, before: Judged | None) -> None:
+        self.before = before
+        self.found: Judged | None = None
+        self.step = 0
+        self._rank = (-inf, -inf)
+        self._kept: torch.Tensor | None = None
+
+    def offer(self, step: int, found: Judged, master: torch.Tensor) -> bool:
+        """Keep a copy if ``found`` is the best; whether it is."""
+        if not isfinite(found.loss) or found.rank <= self._rank:
+            return False
+        self.found, self.step, self._rank = found, step, found.rank
+        self._kept = master.detach().clone()
+        return True
+
+    def restore(self, master: torch.Tensor) -> None:
+        """Put the kept weights back in place."""
+        if self._kept is not None:
+            with torch.no_grad():
+                master.copy_(self._kept)

@@ -1,0 +1,85 @@
+"""The loss of one step: cross-entropy, a teacher's lesson, and the divergence that holds the adapter to the base."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+from torch.nn import functional as F
+
+from .teaching import WRITTEN, Taught, divergence, taught
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .adapted import Adapted
+    from .encode import Example
+    from .render import Encoded
+
+
+class StepLoss(NamedTuple):
+    """Means in nats per scored token; ``None`` where the step had no such rows."""
+
+    learned: float | None
+    anchor_kl: float | None
+
+
+class Losses:
+    """Backpropagates steps through one adapted base."""
+
+    def __init__(self, adapted: Adapted, anchor_weight: float) -> None:
+        self._adapted, self._anchor_weight = adapted, anchor_weight
+        self._lessons: dict[Encoded, Taught] = {}
+
+    def backpropagate(self, examples: Sequence[Example]) -> StepLoss:
+        """Gradients of the mean loss of learned tokens plus the mean KL(base || adapter) of anchored ones.
+
+        The anchors' divergence is exact over the vocabulary. All kinds share one pass through the adapted model.
+        """
+        learned = sum(example.scored for example in examples if not example.anchor)
+        anchored = sum(example.scored for example in examples if example.anchor)
+        losses = divergences = 0.0
+        for group in self._adapted.groups(sorted(examples, key=_order)):
+            anchors = [example.encoded for example in group if example.anchor]
+            pupils = [example for example in group if example.teacher is not None]
+            wanted = self._base_log_probs(anchors) if anchors else None
+            lesson = self._lesson(pupils) if pupils else None
+            logits, packed = self._adapted.forward([example.encoded for example in group])
+            split = sum(example.scored for example in group if not example.anchor)
+            plain = split - sum(example.scored for example in pupils)
+            loss = F.cross_entropy(logits[:plain], packed.targets[:plain], reduction="sum") / max(1, learned)
+            if lesson is not None:
+                written = F.cross_entropy(logits[plain:split], packed.targets[plain:split], reduction="sum")
+                loss = loss + (divergence(logits[plain:split], lesson).sum() + WRITTEN * written) / learned
+            losses += float(loss.detach())
+            if wanted is not None:
+                got = logits[split:].log_softmax(-1)
+                kl = F.kl_div(got, wanted, log_target=True, reduction="sum") / anchored
+                divergences += float(kl.detach())
+                loss = loss + self._anchor_weight * kl
+            loss.backward()  # type: ignore[no-untyped-call]
+        return StepLoss(losses if learned else None, divergences if anchored else None)
+
+    @torch.no_grad()
+    def _base_log_probs(self, examples: Sequence[Encoded]) -> torch.Tensor:
+        """What the untouched base gives at the examples' scored positions, [K, V]."""
+        with self._adapted.off():
+            return self._adapted.forward(examples)[0].log_softmax(-1)
+
+    @torch.no_grad()
+    def _lesson(self, examples: Sequence[Example]) -> Taught:
+        """What the base that has read the context gives at the examples' scored positions; it is asked once a row."""
+        teachers = [example.teacher for example in examples if example.teacher is not None]
+        with self._adapted.off():
+            for teacher in teachers:
+                if teacher not in self._lessons:
+                    self._lessons[teacher] = taught(self._adapted.forward([teacher])[0])
+        lessons = [self._lessons[teacher] for teacher in teachers]
+        return Taught(
+            torch.cat([lesson.tokens for lesson in lessons]), torch.cat([lesson.log_probs for lesson in lessons])
+        )
+
+
+def _order(example: Example) -> int:
+    """In a pass, plain examples come first, then those with a teacher, then anchors."""
+    return 2 if example.anchor else int(example.teacher is not None)
