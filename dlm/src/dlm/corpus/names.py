@@ -12,7 +12,8 @@ from importlib.resources import files
 from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
-from .nouns import counted, singular, with_article
+from .known import like_a_person
+from .nouns import counted, with_article
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,64 +22,71 @@ if TYPE_CHECKING:
     from .known import Known
 
 Use = Literal["training", "evaluation"]
+Kind = Literal["given", "family", "single"]
 _NUMBER = re.compile(r"\d+(?!.*\d)")
 _TRIES = 60
 
 
 def replacements(name: str, known: Known, random: Random, count: int, use: Use = "training") -> list[str]:
     """Up to ``count`` different names like ``name`` that ``known`` holds no part of. None for an abbreviation."""
-    return list(islice(dict.fromkeys(n for n in _shaped(name, random, use) if _new(n, name, known)), count))
+    return list(islice(dict.fromkeys(n for n in _shaped(name, known, random, use) if _new(n, name, known)), count))
 
 
 def other_nouns(known: Known, random: Random, count: int) -> list[str]:
     """Up to ``count`` counted nouns that ``known`` does not hold, with their article."""
-    nouns = sorted(counted())
-    random.shuffle(nouns)
-    return [with_article(noun) for noun in islice((n for n in nouns if not known.resembles(n)), count)]
+    drawn = random.sample(_nouns(), _TRIES)
+    return [with_article(noun) for noun in islice((n for n in drawn if not known.resembles(n)), count)]
 
 
-def _shaped(name: str, random: Random, use: Use) -> Iterator[str]:
+def _shaped(name: str, known: Known, random: Random, use: Use) -> Iterator[str]:
     words = name.split(" ")
     if match := _NUMBER.search(name):
         yield from (name[: match.start()] + number + name[match.end() :] for number in _numbers(match[0], random, use))
     elif name.isupper() and len(name) < 6:
         return
-    elif len(words) == 2 and not any(singular(word.casefold()) for word in words):
+    elif like_a_person(name):
         given, family = _drawn("given", random, use), _drawn("family", random, use)
         yield from (f"{one} {other}" for one, other in zip(given, family, strict=False))
     else:
         # "Granite Hut" is a hut: so is what it is mistaken for.
-        yield from (" ".join([single, *words[1:]]) for single in _drawn("single", random, use))
+        kind: Kind = "given" if known.is_person(name) else "single"
+        yield from (" ".join([single, *words[1:]]) for single in _drawn(kind, random, use))
 
 
 def _numbers(number: str, random: Random, use: Use) -> Iterator[str]:
-    """Numbers with as many digits: even ones for training, odd ones for evaluation."""
-    low = 10 ** (len(number) - 1) if len(number) > 1 else 1
+    """Numbers about as long: even ones for training, odd ones for evaluation."""
+    low, high = (10 ** (len(number) - 1), 10 ** len(number)) if len(number) > 1 else (2, 30)
     for _ in range(_TRIES):
-        drawn = random.randrange(low, 10 ** len(number)) // 2 * 2 + (use == "evaluation")
-        if len(str(drawn)) == len(number) and drawn:
+        drawn = random.randrange(low, high) // 2 * 2 + (use == "evaluation")
+        if low <= drawn < high:
             yield str(drawn)
 
 
 def _new(candidate: str, name: str, known: Known) -> bool:
     """Whether nothing in the document could be taken for ``candidate``, but for the part it shares with ``name``."""
     if match := _NUMBER.search(candidate):
-        return match[0] not in known.words and candidate.casefold().replace("-", "") not in known.words
+        return not known.says(candidate) and (len(match[0]) < 3 or match[0] not in known.words)
     kept = set(name.split(" "))
-    return not any(known.resembles(part) for word in candidate.split(" ") if word not in kept for part in [word])
+    return not any(known.resembles(word) for word in candidate.split(" ") if word not in kept)
 
 
 @cache
-def _names(kind: str) -> tuple[str, ...]:
+def _nouns() -> list[str]:
+    # A document can always be called one.
+    return sorted(counted() - {"document"})
+
+
+@cache
+def _names(kind: Kind) -> tuple[str, ...]:
     text = files(__package__).joinpath("names.txt").read_text(encoding="utf-8")
     return tuple(text.partition(f"[{kind}]")[2].partition("[")[0].split())
 
 
-def _of_use(kind: str, use: Use) -> tuple[str, ...]:
+def _of_use(kind: Kind, use: Use) -> tuple[str, ...]:
     return _names(kind)[use == "evaluation" :: 2]
 
 
-def _drawn(kind: str, random: Random, use: Use) -> list[str]:
+def _drawn(kind: Kind, random: Random, use: Use) -> list[str]:
     return random.sample(_of_use(kind, use), len(_of_use(kind, use)))
 
 

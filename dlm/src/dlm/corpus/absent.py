@@ -1,0 +1,182 @@
+"""Questions that the document does not answer, each with the answer that it does not.
+
+Without them a small model that has learned a document answers every question of the document's form with one of its
+values. Two near misses are made: a question of the document about something else, and a question about something in the
+document that the document leaves open. Nothing is written that the document could hold: names and nouns are looked up
+in all of its text, properties by every word that is used to speak of them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from bisect import bisect_left
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
+from random import Random
+from typing import TYPE_CHECKING
+
+from . import nouns
+from .known import Known
+from .makers import question
+from .names import RESERVED_NAMES as RESERVED_NAMES
+from .names import other_nouns, replacements
+from .records import Message, Record
+from .sentences import FUNCTION_WORDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from .makers import Block
+
+OTHERS = 2
+"""Questions about something else made of one wording."""
+MOST_OTHERS = 8
+"""Made of one pair or block, however often it is worded."""
+LEFT_OPEN = 6
+"""Properties asked of each thing that the document leaves open."""
+_NOT_MENTIONED = (
+    "{T} does not mention {n}.",
+    "{T} says nothing about {n}.",
+    "{N} is not mentioned in {t}.",
+)
+_NOT_SAID = ("{T} does not say {c}.", "{T} does not mention {c}.")
+_NOUN_PHRASE = re.compile(r"\b(?:the|an?) ([a-z]{3,})(?=[?.!,;]|$|(?: [a-z]+ed)? (\w+)|$)", re.I)
+_TASK = re.compile(r"[\"“”:`]|\S\n")
+"""A question that brings something to work on, which can be done whatever it is about."""
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """A property that a document may leave open."""
+
+    person: bool
+    """Of somebody rather than of something."""
+    clause: str
+    """With ``{s}`` for the thing: ``what colour {s} is``."""
+    ask: tuple[str, ...]
+    held: tuple[str, ...]
+    """Words that a text about it would use; with ``*``, every word that begins so."""
+
+
+def absent(questions: Sequence[Record], blocks: Sequence[Block], title: str, seed: int) -> list[Record]:
+    """Near misses of the questions: kind ``absent``, with the group and section of the question they were made from.
+
+    A question's own depend on the seed, on the question, and on whether the document holds what they ask about.
+    """
+    known = Known.of(questions, blocks, title)
+    return [*_about_others(questions, known, title, seed), *_left_open(questions, blocks, known, title, seed)]
+
+
+def called(title: str) -> str:
+    """The document as a sentence names it: ``the Kittiwake runbook``, else ``the document``."""
+    words = title.removeprefix("The ").split()
+    plain = all(word.isalnum() and word not in FUNCTION_WORDS for word in words)
+    return f"the {' '.join(words)}" if plain and words and words[-1].casefold() in nouns.counted() else "the document"
+
+
+def _about_others(questions: Sequence[Record], known: Known, title: str, seed: int) -> Iterator[Record]:
+    """Questions of the document about a person, thing or code that it does not hold."""
+    said = {"t": called(title), "T": _opening(called(title))}
+    for record in _chosen(questions, seed):
+        random = Random(f"{seed}\nabsent\n{record.group}\n{question(record)}")
+        for wording, missing in _reworded(question(record), known, random):
+            answer = random.choice(_NOT_MENTIONED).format(n=missing, N=_opening(missing), **said)
+            yield _record(record, wording, answer)
+
+
+def _chosen(questions: Sequence[Record], seed: int) -> Iterator[Record]:
+    """Of each group some wordings: questions that stand alone and ask for something of the document."""
+    groups: dict[str, list[Record]] = {}
+    for record in questions:
+        if len(record.messages) == 2 and not _TASK.search(question(record)):
+            groups.setdefault(record.group, []).append(record)
+    for group, records in groups.items():
+        most = MOST_OTHERS // OTHERS
+        chosen = set(Random(f"{seed}\nabsent\n{group}").sample(range(len(records)), min(most, len(records))))
+        yield from (record for at, record in enumerate(records) if at in chosen)
+
+
+def _reworded(asked: str, known: Known, random: Random) -> list[tuple[str, str]]:
+    """The question about something else, with what it is then about."""
+    names = known.names(asked)
+    if names:
+        name = random.choice(names)
+        pattern = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
+        return [(pattern.sub(new, asked), new) for new in replacements(name, known, random, OTHERS)]
+    found = [match for match in _NOUN_PHRASE.finditer(asked) if _is_head(match)]
+    if not found:
+        return []
+    match = random.choice(found)
+    before, after = asked[: match.start(1)], asked[match.end(1) :]
+    return [_with_noun(before, noun, after) for noun in other_nouns(known, random, OTHERS)]
+
+
+def _is_head(match: re.Match[str]) -> bool:
+    """Whether the noun is a whole phrase: ``the tank``, not ``the tank valve``."""
+    return match[1].casefold() in nouns.counted() and (match[2] is None or match[2].casefold() in FUNCTION_WORDS)
+
+
+def _with_noun(before: str, noun: str, after: str) -> tuple[str, str]:
+    """``noun`` comes with its article, which ``before`` may already end with."""
+    article, bare = noun.split(" ", 1)
+    if match := re.search(r"\b[Aa]n? $", before):
+        before = f"{before[: match.start() + 1]}{article[1:]} "
+    return f"{before}{bare}{after}", noun
+
+
+def _left_open(
+    questions: Sequence[Record], blocks: Sequence[Block], known: Known, title: str, seed: int
+) -> Iterator[Record]:
+    """Properties that nothing in the document speaks of, asked of each of its things."""
+    open_ones = [attribute for attribute in _attributes() if not _spoken_of(attribute, known)]
+    for thing, record in _things(questions, blocks, known).items():
+        random = Random(f"{seed}\nleft open\n{thing}")
+        # Drawn from all, so that an edit that closes one leaves the others as they were.
+        order = random.sample(_attributes(), len(_attributes()))
+        fitting = [one for one in order if one in open_ones and one.person == known.is_person(thing)]
+        for attribute in fitting[:LEFT_OPEN]:
+            own = Random(f"{seed}\nleft open\n{thing}\n{attribute.clause}")
+            said = {"T": _opening(called(title)), "c": attribute.clause.format(s=thing)}
+            yield _record(record, own.choice(attribute.ask).format(s=thing), own.choice(_NOT_SAID).format(**said))
+
+
+def _things(questions: Sequence[Record], blocks: Sequence[Block], known: Known) -> dict[str, Record]:
+    """What the document is about, with the first question about it: names in headings or in more than one question."""
+    headed = {name for block in blocks for name in known.names(block.record.title)}
+    groups: dict[str, set[str]] = {}
+    first: dict[str, Record] = {}
+    for record in questions:
+        for name in known.names(question(record)):
+            groups.setdefault(name, set()).add(record.group)
+            first.setdefault(name, record)
+    asked = {name: record for name, record in first.items() if name in headed or len(groups[name]) > 1}
+    return {name: record for name, record in asked.items() if name in known.standing_alone}
+
+
+def _spoken_of(attribute: Attribute, known: Known) -> bool:
+    words = known.in_order
+    for held in attribute.held:
+        at = bisect_left(words, held.rstrip("*"))
+        if at < len(words) and (words[at].startswith(held[:-1]) if held.endswith("*") else words[at] == held):
+            return True
+    return False
+
+
+def _record(record: Record, asked: str, answer: str) -> Record:
+    turns = (Message("user", asked), Message("assistant", answer))
+    return replace(record, kind="absent", objective="answer", messages=turns, value="")
+
+
+def _opening(phrase: str) -> str:
+    return phrase[0].upper() + phrase[1:]
+
+
+@cache
+def _attributes() -> tuple[Attribute, ...]:
+    lines = files(__package__).joinpath("attributes.jsonl").read_text(encoding="utf-8").splitlines()
+    entries = [json.loads(line) for line in lines]
+    return tuple(
+        Attribute(e["of"] == "person", e["clause"], tuple(e["ask"]), tuple(e["held"].split())) for e in entries
+    )
