@@ -10,7 +10,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .augmenter import AugmenterContract as AugmenterContract
     from .backend import BackendContract as BackendContract
+    from .lessons import block as block
+    from .lessons import lesson as lesson
+    from .lessons import pair as pair
     from .plugins import only_plugins as only_plugins
     from .section import SectionContract as SectionContract
     from .startup import modules_after as modules_after
@@ -18,11 +22,15 @@ if TYPE_CHECKING:
     from .toy import toy_base as toy_base
 
 _HOME = {
+    "AugmenterContract": "augmenter",
     "BackendContract": "backend",
     "SectionContract": "section",
     "ToyBackend": "toy",
+    "block": "lessons",
+    "lesson": "lessons",
     "modules_after": "startup",
     "only_plugins": "plugins",
+    "pair": "lessons",
     "toy_base": "toy",
 }
 

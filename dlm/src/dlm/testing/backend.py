@@ -16,11 +16,13 @@ from ..training.schedule import make_plan
 from .contract import forbid_overrides
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from ..bases import LocalBase
     from ..store.tokens import TokenCache
     from ..training.events import Evaluated, Outcome, StepLogged
+    from ..training.plan import Plan
 
 RECIPE = Recipe(sequence_len=256, batch_rows=2, max_steps=4, evaluations=2, window_overlap=8, precision="fp32")
 SHORT = Sampling(max_new_tokens=4)
@@ -40,6 +42,11 @@ STUDY = StudySet(
     ),
     held_out=(_conversation("probe", "answer", "In which room is it?", "It is in the cellar."),),
     mixture={"qa": 0.5, "prose": 0.25, "anchor": 0.25},
+)
+
+QUESTIONS = tuple(
+    Record("anchor", "anchor", f"question-{number}", section_id="", messages=(Message("user", text),))
+    for number, text in enumerate(("Hello!", "What is a lamp, and what is it good for?", "Who are you?", "And then?"))
 )
 
 
@@ -130,6 +137,65 @@ class BackendContract:
         assert steps[0].loss is None
         assert steps[0].anchor_kl == pytest.approx(0, abs=1e-6)
 
+    def test_recall_is_a_share_or_unknown(self, backend: Backend, base: LocalBase) -> None:
+        asked = replace(STUDY, held_out=tuple(replace(record, value="cellar") for record in STUDY.held_out))
+        groups = {record.group for record in asked.held_out}
+        for study in (STUDY, asked):
+            _, evaluations, outcome = self._train(backend, base, None, study)
+            for event in evaluations:
+                assert event.held_out_recall is None or 0 <= event.held_out_recall <= 1
+                assert set(event.wrong) <= groups
+                assert bool(event.wrong) is (event.held_out_recall is not None and event.held_out_recall < 1)
+            recalls = {event.step: event.held_out_recall for event in evaluations}
+            assert (recalls[0], recalls[outcome.best_step]) == (outcome.held_out_recall_before, outcome.held_out_recall)
+
+    def test_a_plan_that_is_revised_on_the_way_is_followed(self, backend: Backend, base: LocalBase) -> None:
+        asked: list[tuple[int, int]] = []
+
+        def longest(plan: Plan, done: int, found: Evaluated) -> Plan:
+            asked.append((done, found.step))
+            row = max(range(len(plan.rows)), key=lambda at: plan.rows[at].tokens)
+            return replace(plan, steps=(*plan.steps[:done], *((row, row) for _ in plan.steps[done:])))
+
+        plain, _, _ = self._train(backend, base, None)
+        steps, evaluations, _ = self._train(backend, base, None, revise=longest)
+        assert asked == [(2, 2)]
+        assert [event.step for event in evaluations] == [0, 2, 4]
+        assert [event.loss for event in steps[:2]] == [event.loss for event in plain[:2]]
+        with backend.workbench(base, RECIPE, None) as bench:
+            most = max(row.tokens for row in bench.encode(STUDY.train))
+        assert [event.tokens - steps[1].tokens for event in steps[2:]] == [2 * most, 4 * most]
+
+    def test_the_base_ends_what_ends_with_a_question_and_nothing_else(self, backend: Backend, base: LocalBase) -> None:
+        with backend.workbench(base, RECIPE, None) as bench:
+            records = bench.complete([*STUDY.train, *QUESTIONS])
+            assert bench.encode(records)
+        assert tuple(records[: len(STUDY.train)]) == STUDY.train
+        asked = [record.messages[:-1] for record in records[len(STUDY.train) :]]
+        assert asked == [record.messages for record in QUESTIONS if record.messages in asked]
+        assert asked
+        assert all(record.messages[-1].role == "assistant" and record.messages[-1].content for record in records[-1:])
+
+    def test_an_own_answer_depends_on_its_question_alone(self, backend: Backend, base: LocalBase) -> None:
+        with backend.workbench(base, RECIPE, None) as bench:
+            together = bench.complete(QUESTIONS)
+            turned = bench.complete(QUESTIONS[::-1])
+            apart = [record for question in QUESTIONS for record in bench.complete([question])]
+        with backend.workbench(base, RECIPE, "You are a caretaker.") as told:
+            assert told.complete(QUESTIONS) == together == turned[::-1] == apart
+
+    def test_own_answers_are_asked_for_once(self, backend: Backend, base: LocalBase, tmp_path: Path) -> None:
+        said: list[str] = []
+        found = []
+        for _ in range(2):
+            with backend.workbench(base, RECIPE, None) as bench:
+                found.append(bench.complete(QUESTIONS[:2], tmp_path / "answers", said.append))
+                found.append(bench.complete(QUESTIONS, tmp_path / "answers", said.append))
+        assert (found[0], found[1]) == (found[2], found[3])
+        assert found[0] == [record for record in found[1] if record.group in {one.group for one in QUESTIONS[:2]}]
+        assert [line for line in said if "asking the base" in line] == said[:2]
+        assert len(list((tmp_path / "answers").iterdir())) == 1
+
     def test_a_saved_adapter_answers(self, backend: Backend, base: LocalBase, tmp_path: Path) -> None:
         self._train(backend, base, tmp_path)
         assert (tmp_path / "adapter_model.safetensors").is_file()
@@ -176,13 +242,14 @@ class BackendContract:
         folder: Path | None,
         study: StudySet = STUDY,
         cache: TokenCache | None = None,
+        revise: Callable[[Plan, int, Evaluated], Plan] | None = None,
     ) -> tuple[list[StepLogged], list[Evaluated], Outcome]:
         steps: list[StepLogged] = []
         evaluations: list[Evaluated] = []
         with backend.workbench(base, RECIPE, None) as bench:
             rows, held_out = bench.encode(study.train, cache), bench.encode(study.held_out, cache)
             plan = make_plan(RECIPE, study, rows, held_out)
-            outcome = bench.train(plan, steps.append, evaluations.append)
+            outcome = bench.train(plan, steps.append, evaluations.append, revise)
             if folder is not None:
                 bench.save(folder)
         return steps, evaluations, outcome

@@ -14,7 +14,7 @@ from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from ..entries import BackendEntry
 from ..errors import AdapterMismatch, BaseModelError, TrainingFailed, UsageProblem
@@ -83,12 +83,20 @@ class ToyBackend(Backend):
         yield ToyAnswerer(_load(base, adapter), system_prompt)
 
 
+class _Row(NamedTuple):
+    counts: Counter[int]
+    """Of the scored characters."""
+    anchor: bool
+    value: list[int]
+    group: str
+
+
 class ToyWorkbench(Workbench):
     """The logits of the characters, trained with plain gradient descent."""
 
     def __init__(self, base: LocalBase, recipe: Recipe, system_prompt: str | None) -> None:
         self.base, self.recipe, self.system = base, recipe, system_prompt
-        self._encoded: list[list[tuple[Counter[int], bool]]] = []
+        self._encoded: list[list[_Row]] = []
         self._logits: list[float] = []
 
     def encode(self, records: Sequence[Record], cache: TokenCache | None = None) -> list[Row]:
@@ -98,7 +106,8 @@ class ToyWorkbench(Workbench):
         for index, (record, windows) in enumerate(zip(records, found, strict=True)):
             for start, ids in windows:
                 rows.append(Row(index, len(ids), len(ids) - start))
-                encoded.append((Counter(ids[start:]), record.objective == "anchor"))
+                anchor, value = record.objective == "anchor", _spelled(record.value)
+                encoded.append(_Row(Counter(ids[start:]), anchor, value, record.group))
         self._encoded.append(encoded)
         return rows
 
@@ -135,10 +144,10 @@ class ToyWorkbench(Workbench):
         started = time.perf_counter()
         rows, held_out = self._encoded[0], self._encoded[1]
         self._logits = _load(self.base, None)
-        before = self._loss(held_out)
+        before = self._judge(0, held_out)
         if before is not None:
-            on_evaluation(Evaluated(0, before, best=True))
-        best, best_step, kept = None, 0, list(self._logits)
+            on_evaluation(before)
+        best, kept = None, list(self._logits)
         number, tokens, loss, anchor_kl = 0, 0, None, None
         while number < len(plan.steps):
             step = plan.steps[number]
@@ -149,22 +158,21 @@ class ToyWorkbench(Workbench):
             rate = plan.learning_rate(number - 1)
             on_step(StepLogged(number, len(plan.steps), loss, anchor_kl, rate, norm, tokens, tokens / elapsed, elapsed))
             if number % plan.evaluate_every == 0 or number == len(plan.steps):
-                score = self._loss(held_out)
-                if score is not None:
-                    better = best is None or score < best
-                    if better:
-                        best, best_step, kept = score, number, list(self._logits)
-                    found = Evaluated(number, score, best=better)
-                    on_evaluation(found)
-                    if revise is not None and number < len(plan.steps):
-                        plan = revise(plan, number, found)
+                found = self._judge(number, held_out, best)
+                if found is None:
+                    continue
+                if found.best:
+                    best, kept = found, list(self._logits)
+                on_evaluation(found)
+                if revise is not None and number < len(plan.steps):
+                    plan = revise(plan, number, found)
         if before is not None and best is not None:
             self._logits = kept
         return Outcome(
             steps=len(plan.steps),
-            best_step=best_step or len(plan.steps),
-            held_out_before=before,
-            held_out_best=best,
+            best_step=best.step if best else len(plan.steps),
+            held_out_before=before.held_out_loss if before else None,
+            held_out_best=best.held_out_loss if best else None,
             final_loss=loss,
             anchor_kl=anchor_kl,
             tokens=tokens,
@@ -172,12 +180,14 @@ class ToyWorkbench(Workbench):
             precision="fp32",
             device="cpu",
             non_finite=() if all(map(math.isfinite, self._logits)) else ("logits",),
+            held_out_recall_before=before.held_out_recall if before else None,
+            held_out_recall=best.held_out_recall if best else None,
         )
 
-    def _step(self, rows: Sequence[tuple[Counter[int], bool]], rate: float) -> tuple[float | None, float | None, float]:
+    def _step(self, rows: Sequence[_Row], rate: float) -> tuple[float | None, float | None, float]:
         """One step of gradient descent; mean loss, mean divergence from the base, gradient norm."""
-        learned = sum((counts for counts, anchor in rows if not anchor), Counter[int]())
-        anchored = any(anchor for _, anchor in rows)
+        learned = sum((row.counts for row in rows if not row.anchor), Counter[int]())
+        anchored = any(row.anchor for row in rows)
         logs = _log_softmax(self._logits)
         chances = [math.exp(value) for value in logs]
         gradient = [0.0] * SIZE
@@ -192,12 +202,19 @@ class ToyWorkbench(Workbench):
         self._logits = [value - rate * 100 * slope for value, slope in zip(self._logits, gradient, strict=True)]
         return loss, kl, math.sqrt(sum(slope * slope for slope in gradient))
 
-    def _loss(self, rows: Sequence[tuple[Counter[int], bool]]) -> float | None:
-        counts = sum((counts for counts, _ in rows), Counter[int]())
+    def _judge(self, step: int, rows: Sequence[_Row], best: Evaluated | None = None) -> Evaluated | None:
+        """A value is said when each of its characters is the likeliest of all."""
+        counts = sum((row.counts for row in rows), Counter[int]())
         if not counts:
             return None
         logs = _log_softmax(self._logits)
-        return -sum(count * logs[token] for token, count in counts.items()) / counts.total()
+        loss = -sum(count * logs[token] for token, count in counts.items()) / counts.total()
+        likeliest = max(range(SIZE), key=logs.__getitem__)
+        asked = [row for row in rows if row.value]
+        wrong = [row for row in asked if set(row.value) != {likeliest}]
+        recall = 1 - len(wrong) / len(asked) if asked else None
+        better = best is None or (recall or 0, -loss) > (best.held_out_recall or 0, -best.held_out_loss)
+        return Evaluated(step, loss, better, recall, tuple(dict.fromkeys(row.group for row in wrong)))
 
     def save(self, folder: Path) -> None:
         (folder / "adapter_model.safetensors").write_bytes(tensor_file(self._logits))
