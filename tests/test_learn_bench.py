@@ -14,6 +14,7 @@ from dlm.corpus.anchors import anchors
 from dlm.document import read
 from dlm.document.model import Block, Pair, probes
 from dlm.document.read import parse
+from dlm.learning.judging import content_of, right, says
 from dlm.testing import only_plugins
 from dlm.testing.toy import ToyBackend, ToyPlugin, toy_base
 
@@ -21,7 +22,9 @@ ROOT = Path(__file__).parent.parent
 sys.path.append(str(ROOT / "bench"))
 learn, measure = import_module("learn"), import_module("learning.measure")
 domains, exam, invented = (import_module(f"learning.{name}") for name in ("domains", "exam", "invented"))
-results, table = import_module("learning.results"), import_module("learning.table")
+results, table, targets = (import_module(f"learning.{name}") for name in ("results", "table", "targets"))
+edits, external, prior = (import_module(f"learning.{name}") for name in ("edits", "external", "prior"))
+WORDINGS = import_module("learning.wordings").WORDINGS
 
 SEEDS = range(12)
 GENERAL = [*exam.chats(), *(item.question for item in exam.general())]
@@ -35,6 +38,10 @@ def questions_of(document) -> list[str]:
 def prose_of(document) -> str:
     blocks = [part for section in document.sections for part in section.body if isinstance(part, Block)]
     return "\n".join(block.text for block in blocks)
+
+
+def plain(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.casefold()))
 
 
 def count(text: str, value: str) -> int:
@@ -65,7 +72,7 @@ def test_no_held_out_wording_stands_in_the_document_and_no_question_of_the_exam_
     asked, text = made.exam(), made.text().casefold()
     for question in (*(fact.question for fact in asked.facts), *asked.near, *asked.missing, *GENERAL):
         assert question.casefold() not in text
-        assert not [value for value in asked.values if exam.says(question, value)]
+        assert not [value for value in asked.values if says(question, value)]
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -77,9 +84,9 @@ def test_every_value_stands_once_in_the_prose_of_its_thing_and_in_its_answer_and
         assert count(made.prose[fact.thing], fact.value) == 1
         assert count(prose_of(document), fact.value) == 1
         assert count(made.text(), fact.value) == 1 + fact.paired
-        said = [other.value for other in made.facts if exam.says(fact.answer, other.value)]
+        said = [other.value for other in made.facts if says(fact.answer, other.value)]
         assert said == [fact.value]
-        assert exam.says(measure.section_text(document, fact.thing), fact.value)
+        assert says(measure.section_text(document, fact.thing), fact.value)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -102,6 +109,115 @@ def test_every_form_of_every_attribute_can_be_filled_and_its_wordings_differ():
             assert not any("{s}" in text for text in attribute.continued)
 
 
+def test_sixteen_more_wordings_of_each_question_are_all_different_and_none_is_held_out():
+    for domain in domains.DOMAINS:
+        for attribute in domain.attributes:
+            more = WORDINGS[attribute.name]
+            assert len(more) == len({plain(text) for text in (*more, attribute.question)} - {plain(attribute.question)})
+            assert len(more) == 16
+            assert all(text.count("{s}") == 1 for text in more)
+            for held_out in attribute.held_out:
+                assert not any(plain(held_out) in plain(text) or plain(text) in plain(held_out) for text in more)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_document_with_more_wordings_differs_in_its_pairs_only(seed):
+    made = invented.invent(seed)
+    few, many = made.exam(), made.exam(16)
+    assert len(questions_of(parse(many.document))) == 17 * len(questions_of(parse(few.document)))
+    assert prose_of(parse(many.document)) == prose_of(parse(few.document))
+    assert many.facts == few.facts
+    assert not [fact.question for fact in many.facts if fact.question in many.document]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_an_edit_puts_a_value_that_was_nowhere_where_the_old_one_stood_and_is_asked_for(seed):
+    before = invented.invent(seed).exam()
+    assert len(before.changes) == 2
+    for change in before.changes:
+        after = before.changed(change)
+        assert not says(before.document, change.new)
+        assert not says(after.document, change.old)
+        touched = [new for old, new in zip(before.facts, after.facts, strict=True) if old != new]
+        assert [fact.values for fact in touched] == [(change.new,)] * 2
+        assert says(measure.section_text(parse(after.document), touched[0].section), change.new)
+        assert after.document.replace(change.new, change.old) == before.document
+    assert {fact.taught for fact in before.facts for change in before.changes if change.old in fact.values} == {
+        "pair",
+        "prose",
+    }
+
+
+def test_a_deleted_section_takes_its_text_and_its_pairs_along_and_nothing_else():
+    before = invented.invent(0).exam()
+    heading = before.facts[0].section
+    after = before.without(heading)
+    assert after.facts == before.facts
+    assert heading not in after.document
+    assert len(parse(after.document).sections[0].body) == len(parse(before.document).sections[0].body) - 1
+    kept = [line for line in before.document.splitlines() if line.startswith("## ") and heading not in line]
+    assert [line for line in after.document.splitlines() if line.startswith("## ")] == kept
+
+
+GENERATOR = """
+NEAR = ["What is tea?"]
+class Doc: pass
+def make_doc(seed):
+    made = Doc()
+    made.title = "Teas"
+    made.facts = []
+    for n, s in enumerate(["Asla", "Borin"]):
+        v = f"{seed + n + 2} min"
+        fact = {"id": n, "s": s, "a": "time", "v": v, "qa": n == 0, "A": (f"How long for {s}?", f"{s}: {v}.")}
+        asked = {"B": f"{s} is in the pot. When out?", "C": f"Minutes for {s}, please."}
+        made.facts.append({**fact, **asked, "D": [f"{s} time?", f"Brew {s} how long?"]})
+    made.sections = [{"head": f["s"], "sents": [f"{f['s']} brews for {f['v']}.", "It is green."]} for f in made.facts]
+    made.qa = [(*f["A"], f["id"]) for f in made.facts if f["qa"]]
+    made.unknown = ["Cerel"]
+    return made
+"""
+
+
+def test_a_generator_from_elsewhere_becomes_a_document_with_its_exam(tmp_path):
+    path = tmp_path / "teas.py"
+    path.write_text(GENERATOR)
+    made = external.exam(external.load(path), 3, 2)
+    document = parse(made.document)
+    assert made.name == "teas-3-2w"
+    assert questions_of(document) == ["How long for Asla?", "Asla time?", "Brew Asla how long?"]
+    assert [(fact.section, fact.values, fact.taught) for fact in made.facts[1:3]] == [
+        ("Asla", ("5 min",), "pair"),
+        ("Borin", ("6 min",), "prose"),
+    ]
+    assert all(right(measure.section_text(document, fact.section), fact.values) for fact in made.facts)
+    assert (made.near, made.missing) == (("What is tea?",), ("How long for Cerel?",) * 2)
+    assert (made.chats, made.general) == (exam.chats(), exam.general())
+    assert [change.old for change in made.changes] == ["5 min", "6 min"]
+    assert not [change for change in made.changes if says(made.document, change.new)]
+
+
+def test_a_generator_without_its_function_is_refused(tmp_path):
+    (tmp_path / "empty.py").write_text("")
+    with pytest.raises(SystemExit, match="has no make_doc"):
+        external.load(tmp_path / "empty.py")
+
+
+HANDBOOKS = sorted((ROOT / "bench/handbooks").glob("*.dlm"))
+
+
+@pytest.mark.parametrize("path", HANDBOOKS, ids=lambda path: path.stem)
+def test_a_handbook_says_every_value_it_is_asked_for_and_no_question_of_its_exam(path):
+    document, asked = read(path), exam.read_exam(path)
+    assert len(asked.facts) == 25
+    assert sum(fact.backwards for fact in asked.facts) == 5
+    assert (len(asked.near), len(asked.missing)) == (12, 10)
+    assert 6 <= len(questions_of(document)) <= 8 <= sum(fact.taught == "prose" for fact in asked.facts)
+    for fact in asked.facts:
+        assert right(measure.section_text(document, fact.section), fact.values)
+        assert not any(says(fact.question, value) for value in fact.values)
+        assert not any(plain(fact.question) in plain(said) for said in (document.text, *questions_of(document)))
+
+
 def test_general_questions_are_no_anchors_and_every_item_has_four_different_answers():
     trained = {message.content.casefold() for anchor in anchors() for message in anchor.messages}
     near = [question for domain in domains.DOMAINS for question in domain.near]
@@ -117,47 +233,10 @@ def test_the_exam_of_the_example_asks_its_probes_and_their_answers_say_the_value
     answers = {question: pair.answer for pair in probes(document) for question in pair.questions}
     assert [fact.question for fact in asked.facts] == list(answers)
     for fact in asked.facts:
-        assert exam.right(answers[fact.question], fact.values)
-        assert exam.right(measure.section_text(document, fact.section), fact.values)
+        assert right(answers[fact.question], fact.values)
+        assert right(measure.section_text(document, fact.section), fact.values)
     assert not [q for q in (*asked.near, *asked.missing) if q in document.text]
-    assert not [q for q in (*asked.near, *asked.missing) if exam.content_of(q, "", asked.values)]
-
-
-@pytest.mark.parametrize(
-    ("answer", "value", "said"),
-    [
-        ("It listens on port 7413.", "7413", True),
-        ("It is 7,413 metres high.", "7413", True),
-        ("Port 17413", "7413", False),
-        ("7413.5 MHz", "7413", False),
-        ("at 03:20 every night", "03:20", True),
-        ("at 03:20:15", "03:20", False),
-        ("at 13:20", "3:20", False),
-        ("147.325 MHz", "147.325", True),
-        ("1147.325 MHz", "147.325", False),
-        ("Run `tidectl  bounce\nkittiwake`.", "tidectl bounce kittiwake", True),
-        ("Ask **Marit Oyelaran**!", "marit oyelaran", True),
-        ("the channel #tide-watch.", "#tide-watch", True),
-        ("the channel #tide-watching", "#tide-watch", False),
-        ("heron\u201152", "heron-52", True),
-        ("45 days", "45 days", True),
-        ("145 days", "45 days", False),
-        ("", "7413", False),
-    ],
-)
-def test_an_answer_is_right_when_it_says_the_value_whole(answer, value, said):
-    assert exam.says(answer, value) is said
-
-
-def test_an_answer_with_one_of_two_values_is_not_right():
-    assert exam.right("On gannet and petrel.", ("gannet", "petrel"))
-    assert not exam.right("On gannet.", ("gannet", "petrel"))
-
-
-def test_what_the_question_itself_names_is_not_held_against_the_answer():
-    content = ("Kittiwake", "7413")
-    assert exam.content_of("Kittiwake is written in C.", "What is Kittiwake written in?", content) == []
-    assert exam.content_of("Kittiwake uses port 7413.", "Which port does FTP use?", content) == ["Kittiwake", "7413"]
+    assert not [q for q in (*asked.near, *asked.missing) if content_of(q, "", asked.values)]
 
 
 def test_accuracy_counts_items_whose_first_answer_is_strictly_best():
@@ -203,25 +282,77 @@ def test_the_table_shows_means_over_seeds_and_fits_eighty_columns():
     ]
     cells = {
         "base": [base],
+        "prior": [
+            cell("ppoo", **{**one, "kl": 0.01, "general_after": 51.0, "training": {"tokens": 8000, "seconds": 60}})
+        ],
         "ours": ours,
         "document": [{"measured": {"skipped": "too long"}}],
         "section": [cell("PpOO")],
     }
     lines = table.table({"huts-0": cells, "machines-1": cells}).splitlines()
-    shown = {" ".join(line.split()) for line in lines[: len(lines) // 2]}
+    shown = {" ".join(line.split()) for line in lines[: len(lines) // 3]}
     assert max(map(len, lines)) <= 80
     assert {
-        "base ours open book its section",
-        "recall, all facts 0.00 0.62 ±.12 - 0.75",
-        "facts with a Q/A 0.00 1.00 ±.00 - 0.50",
-        "facts in prose only 0.00 0.25 ±.25 - 1.00",
-        "KL to the base, nats - 0.050 ±.010 - -",
-        "general items, % right 50.0 ±.0 49.5 ±1.5 - -",
-        "change, points -0.5 ±1.5",
-        "bleed 0.00 0.25 ±.25 - -",
-        "confabulation 0.00 1.00 ±.00 - -",
-        "tokens trained - 199,900 - -",
+        "base prior ours open book section",
+        "recall, all facts 0.00 0.00 0.62±.12 - 0.75",
+        "facts with a Q/A 0.00 0.00 1.00±.00 - 0.50",
+        "facts in prose only 0.00 0.00 0.25±.25 - 1.00",
+        "KL to the base, nats - 0.010 0.050±.010 - -",
+        "general items, % 50.0±.0 51.0 49.5±1.5 - -",
+        "change, points +1.0 -0.5±1.5",
+        "bleed 0.00 - 0.25±.25 - -",
+        "confabulation 0.00 - 1.00±.00 - -",
+        "tokens trained - 8,000 199,900 - -",
     } <= shown
+    assert "| recall, all facts | 0.00 | 0.00 | 0.62±.12 | - | 0.75 |" in table.markdown({"huts-0": cells}).splitlines()
+
+
+def test_each_target_takes_its_own_setting_and_documents_and_says_what_was_not_measured():
+    normal, quick = targets.NORMAL, targets.QUICK
+    trained = {"kl": 0.06, "general_before": 50.0, "general_after": 47.0, "training": {"tokens": 200_001, "seconds": 1}}
+    found = {
+        normal: {"huts-0": {"ours": [cell("PPPooO", **trained)]}, "dev-x": {"ours": [cell("ppPo", **trained)]}},
+        quick: {"huts-0": {"ours": [cell("PPoo")]}},
+    }
+    facts = {"others_before": [True] * 20, "others_after": [True] * 18 + [False] * 2, "seconds": 91.0}
+    changed = {"new_said": [True, True], "old_said": [False, False], **facts}
+    deleted = {"gone_said": [False, False], "gone_base": [False, False], "seconds": 50.0}
+    lines = targets.held_against(found, {quick: {"huts-0": [changed, deleted]}}, {"dev-x"}).splitlines()
+    assert max(map(len, lines)) <= 80
+    ends = {f"{line[:27].strip()} @ {line[27:47].strip()}": line.split()[-1] for line in lines[1:]}
+    assert ends == {
+        "recall, all facts @ normal": "pass",
+        "recall, prose only @ normal": "FAIL",
+        "KL to the base, nats @ normal": "pass",
+        "general items lost, points @ normal": "FAIL",
+        "bleed @ normal": "-",
+        "confabulation @ normal": "-",
+        "tokens @ normal": "FAIL",
+        "recall @ quick": "pass",
+        "tokens @ quick": "-",
+        "recall @ thorough": "-",
+        "recall @ normal, 16 wordings": "-",
+        "recall, handbooks @ normal": "FAIL",
+        "general lost, handbooks @ normal": "pass",
+        "edit: new value said @ quick": "pass",
+        "edit: old value said @ quick": "pass",
+        "edit: others lost, points @ quick": "FAIL",
+        "edit: seconds to answer @ quick": "FAIL",
+        "deletion: over the base @ quick": "pass",
+    }
+    assert "+" not in edits.table({"huts-0": [changed, deleted]}).split("points")[1].splitlines()[0]
+
+
+def test_the_prior_default_trains_each_section_whole_and_each_wording_once_and_no_probe():
+    class Tokenizer:
+        def apply_chat_template(self, turns, tokenize):
+            return " | ".join(turn["content"] for turn in turns)
+
+    document = parse(
+        "---\ndlm_id: 01M81FN4JAC853MSGR8B0PH69S\ndlm_version: 15\nbase_model: x\n---\n# A\n\nOne.\n\n## B\n\nTwo.\n\n"
+        "::instruction::\n### Q\nWho?\n### Q\nWhich?\n### A\nHe.\n### Q !probe\nWhose?\n### A\nHis.\n"
+    )
+    assert list(prior._rows(document, Tokenizer())) == ["# A\n\nOne.\n\n## B\n\nTwo.", "Who? | He.", "Which? | He."]
 
 
 def test_a_document_is_trained_and_asked_once_and_then_found_in_the_results(tmp_path):
@@ -231,7 +362,9 @@ def test_a_document_is_trained_and_asked_once_and_then_found_in_the_results(tmp_
 
     def once(folder: str, seeds: list[int]) -> dict:
         desk = measure.Desk(base, tmp_path / folder)
-        return learn.Bench(desk, asked, results.Results(file, print), full=False).run(seeds, 1000)
+        return learn.Bench(desk, asked, results.Results(file, print), full=False).run(
+            seeds, measure.Amount(tokens=1000)
+        )
 
     with only_plugins(ToyPlugin()):
         first = once("one", [0])
@@ -242,7 +375,7 @@ def test_a_document_is_trained_and_asked_once_and_then_found_in_the_results(tmp_
     assert again == first
     assert more["ours"][0] == first["ours"][0]
     assert len(file.read_text().splitlines()) == 5
-    kept = json.loads(file.read_text().splitlines()[3])
+    kept = next(cell for line in file.read_text().splitlines() if (cell := json.loads(line))["key"]["arm"] == "ours")
     assert kept["key"]["plan"]
     assert kept["measured"]["training"]["tokens"] <= 1000
     assert len(kept["measured"]["facts"]) == 4

@@ -1,19 +1,16 @@
-"""What a document is asked, and how answers are judged: no model here.
-
-An answer is right when it says the value, whole and as a value of its own: 7413 is not said by 17413 or 7413.5. Case,
-markup and thousands separators do not matter.
-"""
+"""What a document is asked: no model here. Answers are judged as the learning report judges them."""
 
 from __future__ import annotations
 
 import json
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
+
+    from .page import Page
 
 HERE = Path(__file__).parent
 
@@ -37,6 +34,31 @@ class Asked:
     """Says something that any answer may say, like a colour: not counted as content of the document elsewhere."""
 
 
+class Choice(NamedTuple):
+    """A multiple-choice item; the first answer is the right one."""
+
+    question: str
+    answers: tuple[str, ...]
+
+
+class Change(NamedTuple):
+    """A fact that may be edited: its value, and another of the same form that the page does not hold."""
+
+    old: str
+    new: str
+
+
+def general() -> tuple[Choice, ...]:
+    """General multiple-choice items, about no document's subject."""
+    lines = (HERE / "general.txt").read_text("utf-8").splitlines()
+    return tuple(Choice(question, tuple(answers)) for question, *answers in (line.split("|") for line in lines))
+
+
+def chats() -> tuple[str, ...]:
+    """General prompts on which the tuned model should speak like its base."""
+    return tuple((HERE / "chats.txt").read_text("utf-8").splitlines())
+
+
 @dataclass(frozen=True)
 class Exam:
     """Everything one document is asked."""
@@ -51,36 +73,32 @@ class Exam:
     """General questions close to the subject."""
     missing: tuple[str, ...]
     """Questions about what the document does not say."""
+    chats: tuple[str, ...] = field(default_factory=chats)
+    general: tuple[Choice, ...] = field(default_factory=general)
+    page: Page | None = None
+    """What the document was written from; one that came as a file has none, and cannot be edited."""
+    changes: tuple[Change, ...] = ()
 
     @property
     def values(self) -> tuple[str, ...]:
         """Every value once that gives the document away wherever it is said."""
         return tuple(dict.fromkeys(value for fact in self.facts if not fact.common for value in fact.values))
 
+    def changed(self, change: Change) -> Exam:
+        """The exam of the page after ``change``."""
+        assert self.page is not None
+        page = self.page.changed(*change)
+        facts = tuple(
+            replace(fact, values=tuple(change.new if value == change.old else value for value in fact.values))
+            for fact in self.facts
+        )
+        return replace(self, document=page.text(), page=page, facts=facts)
 
-class Choice(NamedTuple):
-    """A multiple-choice item; the first answer is the right one."""
-
-    question: str
-    answers: tuple[str, ...]
-
-
-def says(answer: str, value: str) -> bool:
-    """Whether ``value`` stands in ``answer``."""
-    text, wanted = _plain(answer), _plain(value)
-    before = r"(?<![0-9a-z])(?<![0-9][.:])" if wanted[0].isalnum() else ""
-    after = r"(?![0-9a-z])(?![.:][0-9])" if wanted[-1].isalnum() else ""
-    return re.search(before + re.escape(wanted) + after, text) is not None
-
-
-def right(answer: str, values: Iterable[str]) -> bool:
-    """Whether ``answer`` says every one of ``values``."""
-    return all(says(answer, value) for value in values)
-
-
-def content_of(answer: str, question: str, content: Iterable[str]) -> list[str]:
-    """Which of the document's ``content`` the answer brings up that the question did not."""
-    return [piece for piece in content if says(answer, piece) and not says(question, piece)]
+    def without(self, heading: str) -> Exam:
+        """The exam of the page without one section: the same questions, some of which it no longer answers."""
+        assert self.page is not None
+        page = self.page.without(heading)
+        return replace(self, document=page.text(), page=page)
 
 
 def read_exam(path: Path) -> Exam:
@@ -94,32 +112,10 @@ def read_exam(path: Path) -> Exam:
     if questions is None:
         raise SystemExit(f"{path}: there is no {path.with_suffix('.jsonl').name} that says what to ask: write one")
     entries = [_entry(questions, n, line) for n, line in enumerate(questions.read_text("utf-8").splitlines(), start=1)]
-    facts = [
-        Asked(
-            question=entry["question"],
-            values=tuple(entry["values"]),
-            taught=entry["taught"],
-            section=entry["section"],
-            backwards=entry.get("backwards", False),
-            common=entry.get("common", False),
-        )
-        for entry in entries
-        if entry["kind"] == "fact"
-    ]
+    facts = [_fact(entry) for entry in entries if entry["kind"] == "fact"]
     names = [name for entry in entries if entry["kind"] == "names" for name in entry["names"]]
     near, missing = (tuple(e["question"] for e in entries if e["kind"] == kind) for kind in ("near", "missing"))
     return Exam(path.stem, path.read_text("utf-8"), tuple(facts), tuple(names), near, missing)
-
-
-def general() -> list[Choice]:
-    """General multiple-choice items, about no document's subject."""
-    lines = (HERE / "general.txt").read_text("utf-8").splitlines()
-    return [Choice(question, tuple(answers)) for question, *answers in (line.split("|") for line in lines)]
-
-
-def chats() -> list[str]:
-    """General prompts on which the tuned model should speak like its base."""
-    return (HERE / "chats.txt").read_text("utf-8").splitlines()
 
 
 def accuracy(scores: Sequence[Sequence[float]]) -> float:
@@ -135,6 +131,17 @@ KEYS = {
 }
 
 
+def _fact(entry: dict[str, Any]) -> Asked:
+    return Asked(
+        question=entry["question"],
+        values=tuple(entry["values"]),
+        taught=entry["taught"],
+        section=entry["section"],
+        backwards=entry.get("backwards", False),
+        common=entry.get("common", False),
+    )
+
+
 def _entry(path: Path, number: int, line: str) -> dict[str, Any]:
     try:
         entry: dict[str, Any] = json.loads(line)
@@ -144,10 +151,3 @@ def _entry(path: Path, number: int, line: str) -> dict[str, Any]:
     if missing:
         raise SystemExit(f"{path}:{number}: lacks {', '.join(sorted(missing))}")
     return entry
-
-
-def _plain(text: str) -> str:
-    """Lower case, one blank between words, no markup, no thousands separators, plain hyphens."""
-    text = re.sub(r"[`*_\"“”]", "", text.casefold()).replace("\u2011", "-").replace("\u2010", "-")
-    text = re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", text)
-    return " ".join(text.split())

@@ -11,7 +11,9 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from .domains import DOMAINS
-from .exam import Asked, Exam
+from .exam import Asked, Change, Exam
+from .page import Page, Written
+from .wordings import WORDINGS
 
 if TYPE_CHECKING:
     from .domains import Attribute, Domain
@@ -21,9 +23,10 @@ CONTINUED = 0.5
 """How often a sentence calls its thing "it"."""
 FILLERS = 2
 """Sentences without a fact in a section."""
+DRAWN = 10
+"""Values that every attribute can give at once."""
 UNKNOWN = 10
 """Questions about things that the document does not know, and as many about what it does not say of those it does."""
-_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,11 @@ class Fact:
     def answer(self) -> str:
         """The pair's."""
         return self.attribute.answer.format(s=self.thing, v=self.value)
+
+    @property
+    def reworded(self) -> list[str]:
+        """More wordings, for a document that holds them."""
+        return [wording.format(s=self.thing) for wording in WORDINGS[self.attribute.name]]
 
     @property
     def held_out(self) -> list[str]:
@@ -70,28 +78,47 @@ class Invented:
     def name(self) -> str:
         return f"{self.domain.name}-{self.seed}"
 
+    def page(self, wordings: int = 0) -> Page:
+        """What the document holds; each pair with so many more wordings."""
+        pairs = [
+            Written((fact.question, *fact.reworded[:wordings]), fact.answer, fact.thing)
+            for fact in self.facts
+            if fact.paired
+        ]
+        sections = tuple((thing, self.prose[thing]) for thing in self.things)
+        return Page(str(self.seed), self.title, self.opening, sections, tuple(pairs))
+
     def text(self) -> str:
         """The ``.dlm`` file."""
-        random = Random(f"{self.seed}\nid")
-        identity = "01" + "".join(random.choice(_CROCKFORD) for _ in range(24))
-        lines = ["---", f"dlm_id: {identity}", "dlm_version: 15", "base_model: smollm2-135m", "---"]
-        lines += [f"# {self.title}", "", self.opening, ""]
-        for thing in self.things:
-            lines += [f"## {thing}", "", self.prose[thing], ""]
-        pairs = [fact for fact in self.facts if fact.paired]
-        lines += ["::instruction::", ""] if pairs else []
-        for fact in pairs:
-            lines += ["### Q", fact.question, "### A", fact.answer, ""]
-        return "\n".join(lines)
+        return self.page().text()
 
-    def exam(self) -> Exam:
+    def exam(self, wordings: int = 0) -> Exam:
         """What it is asked."""
         facts = [
             Asked(wording, (fact.value,), "pair" if fact.paired else "prose", fact.thing)
             for fact in self.facts
             for wording in fact.held_out
         ]
-        return Exam(self.name, self.text(), tuple(facts), self.things, self.domain.near, self.unknown)
+        page = self.page(wordings)
+        return Exam(
+            name=f"{self.name}-{wordings}w" if wordings else self.name,
+            document=page.text(),
+            facts=tuple(facts),
+            names=self.things,
+            near=self.domain.near,
+            missing=self.unknown,
+            page=page,
+            changes=self._changes(),
+        )
+
+    def _changes(self) -> tuple[Change, ...]:
+        """The first fact with a pair and the first without one, each with a value that the document does not hold."""
+        found, random = [], Random(f"{self.seed}\nchanges")
+        for paired in (True, False):
+            fact = next((fact for fact in self.facts if fact.paired is paired), None)
+            if fact is not None:
+                found.append(Change(fact.value, _unused(random, fact.attribute, {other.value for other in self.facts})))
+        return tuple(found)
 
 
 def invent(seed: int, things: int = 10, attributes: int = 5) -> Invented:
@@ -127,6 +154,13 @@ def _facts(random: Random, things: list[str], attributes: list[Attribute]) -> tu
         for thing, value in zip(things, attribute.values(random, len(things)), strict=True):
             found[thing].append(Fact(thing, attribute, value, thing in paired))
     return tuple(fact for thing in things for fact in found[thing])
+
+
+def _unused(random: Random, attribute: Attribute, taken: set[str]) -> str:
+    """A value of ``attribute`` that no fact has; if possible none begins with the same word."""
+    drawn = [value for _ in range(8) for value in attribute.values(random, DRAWN) if value not in taken]
+    begun = {value.split()[0] for value in taken}
+    return next((value for value in drawn if value.split()[0] not in begun), drawn[0])
 
 
 def _paragraph(random: Random, facts: list[Fact], domain: Domain) -> str:

@@ -1,11 +1,13 @@
 """The part of the bench that loads models: sit an exam open or closed book, train, and compare with the base.
 
-Training is dlm's own, from a document on disk to a committed version in a store of its own; answers are greedy.
+Training is dlm's own, from a document on disk to a committed version in a store of its own; answers are greedy. How the
+prior trainer did it: :mod:`.prior`.
 """
 
 from __future__ import annotations
 
 import hashlib
+import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -18,13 +20,15 @@ from dlm.document import read
 from dlm.document.model import Block
 from dlm.document.starter import scalar
 from dlm.errors import UsageProblem
+from dlm.learning.judging import content_of, right
+from dlm.store import Store
 from dlm.training.backend import Sampling
 from dlm.training.choose import choose
 from dlm.training.observer import Observer, Preview
 from dlm.training.resolve import TrainOptions
 from dlm.training.run import train
 
-from .exam import accuracy, chats, content_of, general, right
+from .exam import accuracy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,12 +36,30 @@ if TYPE_CHECKING:
     from dlm.bases import LocalBase
     from dlm.document import Document
     from dlm.training.backend import Answerer
+    from dlm.training.resolve import Effort
 
     from .exam import Asked, Exam
 
-Arm = Literal["base", "ours", "document", "section"]
+Arm = Literal["base", "prior", "ours", "document", "section"]
 ANSWER = Sampling(max_new_tokens=48)
 CHAT = Sampling(max_new_tokens=64)
+
+
+@dataclass(frozen=True)
+class Amount:
+    """How much is trained: an effort of the product, or a number of tokens."""
+
+    effort: Effort | None = None
+    tokens: int | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.tokens:,} tokens" if self.tokens is not None else str(self.effort)
+
+    @property
+    def options(self) -> list[str]:
+        """The same for ``dlm train``."""
+        return ["--budget", str(self.tokens)] if self.tokens is not None else ["--effort", str(self.effort)]
 
 
 class AlreadyMeasuredError(Exception):
@@ -54,12 +76,16 @@ class Desk:
     def document(self, exam: Exam) -> Path:
         """``exam``'s document on disk, with this base as its own; sources beside the original are not taken along."""
         path = self.home / f"{exam.name}.dlm"
-        if not path.exists():
-            self.home.mkdir(parents=True, exist_ok=True)
-            lines = exam.document.splitlines(keepends=True)
-            named = [f"base_model: {scalar(self.key)}\n" if line.startswith("base_model:") else line for line in lines]
-            path.write_text("".join(named), encoding="utf-8", newline="\n")
+        self.home.mkdir(parents=True, exist_ok=True)
+        lines = exam.document.splitlines(keepends=True)
+        named = [f"base_model: {scalar(self.key)}\n" if line.startswith("base_model:") else line for line in lines]
+        path.write_text("".join(named), encoding="utf-8", newline="\n")
         return path
+
+    def forget(self, exam: Exam) -> None:
+        """Remove what was trained of the document, so that no measurement depends on the one before."""
+        identity = read(self.document(exam)).frontmatter.dlm_id
+        shutil.rmtree(Store(self.home, identity).layout.root, ignore_errors=True)
 
     @property
     def key(self) -> str:
@@ -86,20 +112,21 @@ def sit(desk: Desk, exam: Exam, arm: Arm, *, full: bool, adapter: Path | None = 
         except UsageProblem as problem:
             return {"skipped": str(problem)}
         if full and arm == "base":
-            found["chats"] = _answers(answerer, chats(), CHAT)
+            found["chats"] = _answers(answerer, list(exam.chats), CHAT)
     return found
 
 
 def learn(
-    desk: Desk, exam: Exam, seed: int, budget: int, known: Callable[[str], bool], say: Callable[[str], None]
+    desk: Desk, exam: Exam, seed: int, amount: Amount, known: Callable[[str], bool], say: Callable[[str], None]
 ) -> tuple[str, Path, dict[str, Any]]:
     """Train the default recipe on the document: the plan's digest, the adapter's folder, and how training went.
 
     Raises:
         AlreadyMeasuredError: ``known`` says so of the plan's digest, before any weights are loaded.
     """
+    desk.forget(exam)
     watch = _Watch(known, say)
-    options = TrainOptions(seed=seed, token_budget=budget, cache=False)
+    options = TrainOptions(seed=seed, effort=amount.effort, token_budget=amount.tokens, cache=False)
     report = train(desk.document(exam), home=desk.home, options=options, observer=watch)
     outcome = {key: value for key, value in asdict(report.outcome).items() if key != "non_finite"}
     return (
@@ -125,9 +152,9 @@ def compare(desk: Desk, exam: Exam, adapter: Path, spoken: list[str]) -> dict[st
     defaults = SuiteDefaults(system_prompt=system)
     backend = HfScoring(ModelPair(base=plain, ft=plain.model_copy(update={"adapter": adapter})), defaults)
     try:
-        talk = [Item(prompt, answer) for prompt, answer in zip(chats(), spoken, strict=True)]
+        talk = [Item(prompt, answer) for prompt, answer in zip(exam.chats, spoken, strict=True)]
         found = backend.compare(talk, FT)
-        items = general()
+        items = exam.general
         choices = backend.compare([Item(item.question, answer) for item in items for answer in item.answers], FT)
     finally:
         backend.close()
