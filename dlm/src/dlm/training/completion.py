@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 Conversation = tuple[Message, ...]
 PATIENCE = 5.0
 """Seconds after which people are told how long it will take."""
-_SENTENCE_END = re.compile(r"(?<=[^\W\d])[.!?…][\"'”’)\]*]*(?=\s|$)|[。！？]|\n")
+_SENTENCE_END = re.compile(r"(?m)(?<!^\d)(?<!^\d\d)[.!?…][\"'”’)\]*]*(?=\s|$)|[。！？]|\n")
+"""Not the full stop of a list's number."""
 
 
 def completed(
