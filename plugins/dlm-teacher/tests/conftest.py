@@ -1,4 +1,4 @@
-"""A real HTTP server that speaks the chat-completions format and says what a test wrote down; lessons to teach."""
+"""A real HTTP server that speaks the chat-completions format and says what a test wrote down."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dlm.corpus.lesson import AugmentContext, Lesson
-from dlm.corpus.makers import Block
-from dlm.corpus.records import Message, Record
+from dlm.corpus.lesson import AugmentContext
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Service:
-    """The scripted endpoint. ``answer`` turns a request's body into a reply's text, or an HTTP status with a body."""
+    """The scripted endpoint. ``answer`` turns a request into a reply's text, or into a status, a body and headers."""
 
     url: str = ""
     answer: Callable[[dict[str, Any]], Any] = lambda _: ""
@@ -31,14 +29,6 @@ class Service:
     @property
     def prompts(self) -> list[str]:
         return [body["messages"][0]["content"] for body in self.bodies]
-
-
-class Refused:
-    """An HTTP status in place of an answer."""
-
-    def __init__(self, status: int, body: Any = "", headers: dict[str, str] | None = None) -> None:
-        self.status, self.headers = status, headers or {}
-        self.body = (body if isinstance(body, str) else json.dumps(body)).encode()
 
 
 @pytest.fixture
@@ -52,12 +42,14 @@ def service() -> Iterator[Service]:
             scripted.headers.append({**self.headers, "path": self.path})
             said = scripted.answer(body)
             if isinstance(said, str):
-                said = Refused(200, {"choices": [{"message": {"role": "assistant", "content": said}}]})
-            self.send_response(said.status)
-            for name, value in {**said.headers, "Content-Length": str(len(said.body))}.items():
+                said = 200, {"choices": [{"message": {"role": "assistant", "content": said}}]}, {}
+            status, content, headers = said
+            sent = (content if isinstance(content, str) else json.dumps(content)).encode()
+            self.send_response(status)
+            for name, value in {**headers, "Content-Length": str(len(sent))}.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(said.body)
+            self.wfile.write(sent)
 
         def log_message(self, *_: Any) -> None:
             """Say nothing: the test looks at what was asked itself."""
@@ -71,22 +63,6 @@ def service() -> Iterator[Service]:
     server.shutdown()
     thread.join()
     server.server_close()
-
-
-def pair(question: str, answer: str, group: str = "pair", before: tuple[Message, ...] = ()) -> Record:
-    turns = (*before, Message("user", question), Message("assistant", answer))
-    return Record("qa", "answer", group, f"section of {group}", turns)
-
-
-def block(title: str, text: str, group: str = "block") -> Block:
-    record = Record("prose", "text", group, f"section of {group}", text=text, title=title, weight=2.0)
-    return Block(record, title.split(" > ")[-1], 1500)
-
-
-def lesson(*parts: Record | Block, reserved: tuple[str, ...] = (), seed: int = 1) -> Lesson:
-    questions = tuple(part for part in parts if isinstance(part, Record))
-    blocks = tuple(part for part in parts if isinstance(part, Block))
-    return Lesson("Kittiwake runbook", questions, blocks, reserved, seed, 1500)
 
 
 @pytest.fixture

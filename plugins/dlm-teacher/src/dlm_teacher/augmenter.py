@@ -15,7 +15,7 @@ from dlm.corpus.makers import question
 
 from .cache import Replies
 from .options import read_options
-from .sameness import Rival, near_copy
+from .sameness import Rival
 from .spans import plain
 from .tally import Tally
 from .tasks import LONGEST_TEXT, PARAPHRASE, QUESTION, PairTask, TextTask, reserved_out
@@ -74,11 +74,11 @@ class Teacher(Augmenter):
                 yield TextTask(self.wanted, lesson.seed, block, part)
 
     def _pairs(self, lesson: Lesson) -> Iterator[PairTask]:
-        """One task a pair: its wordings belong together, and none of them is a reserved one."""
+        """One task a pair: its wordings belong together. A model is never shown a reserved one."""
         pairs: dict[tuple[Any, ...], list[Record]] = defaultdict(list)
-        reserved = [Rival.of(one) for one in lesson.reserved]
+        reserved = {plain(one) for one in lesson.reserved}
         for record in lesson.questions:
-            if not near_copy(question(record), reserved):
+            if plain(question(record)) not in reserved:
                 *before, _, answer = record.messages
                 pairs[record.group, tuple(before), answer].append(record)
         everybody = [(record.group, Rival.of(question(record))) for records in pairs.values() for record in records]
@@ -123,7 +123,7 @@ class Teacher(Augmenter):
         for record in made:
             answers[plain(question(record))].add(record.messages[-1].content)
         seen: set[str] = set()
-        for record in reserved_out(made, lesson.reserved, tally.dropped):
+        for record in reserved_out(made, lesson, tally.dropped):
             said = plain(question(record))
             if said in given or said in seen:
                 tally.dropped["repeated"] += 1

@@ -66,7 +66,7 @@ class Prompt:
     seed: int
 
 
-def for_questions(title: str, text: str, number: int, wordings: int, seed: int, known: Sequence[str] = ()) -> Prompt:
+def for_questions(title: str, text: str, number: int, wordings: int, luck: str, known: Sequence[str] = ()) -> Prompt:
     """Ask for ``number`` facts of ``text``, each in ``wordings`` ways, none of them ``known``."""
     asked = _QUESTIONS.format(
         mark=_mark(text),
@@ -77,11 +77,11 @@ def for_questions(title: str, text: str, number: int, wordings: int, seed: int, 
         example=", ".join(['"..."'] * wordings),
         more=_not_these(known),
     )
-    return _prompt(asked, number * (30 * wordings + 45) + 120, seed)
+    return _prompt(asked, number * (30 * wordings + 45) + 120, luck)
 
 
 def for_paraphrases(
-    question: str, answer: str, before: Sequence[str], number: int, seed: int, known: Sequence[str] = ()
+    question: str, answer: str, before: Sequence[str], number: int, luck: str, known: Sequence[str] = ()
 ) -> Prompt:
     """Ask for ``number`` other wordings of ``question``, none of them ``known``; ``before`` are the turns before it."""
     earlier = "Earlier in the conversation:\n" + "\n".join(before) + "\nNow:\n" if before else ""
@@ -93,12 +93,12 @@ def for_paraphrases(
         number=number,
         more=_not_these(known),
     )
-    return _prompt(asked, number * 30 + 120, seed)
+    return _prompt(asked, number * 30 + 120, luck)
 
 
-def _prompt(text: str, tokens: int, seed: int) -> Prompt:
+def _prompt(text: str, tokens: int, luck: str) -> Prompt:
     # A seed of its own: two prompts of one run share no luck, and an edit elsewhere changes nobody's.
-    drawn = hashlib.sha256(f"{seed}\nteacher\n{text}".encode("utf-8", "surrogatepass")).digest()
+    drawn = hashlib.sha256(f"{luck}\nteacher\n{text}".encode("utf-8", "surrogatepass")).digest()
     return Prompt(text, min(tokens, MOST_TOKENS), int.from_bytes(drawn[:4]) & 0x7FFFFFFF)
 
 

@@ -126,11 +126,15 @@ def fault(wording: str, asked: Asked, others: Sequence[Rival]) -> str | None:
     return "asks something else" if _nearer(wording, asked, others) else None
 
 
-def near_copy(question: str, reserved: Sequence[Rival]) -> bool:
-    """Whether ``question`` is one of ``reserved``, holds one, or has nearly the same words."""
+def near_copy(question: str, reserved: Sequence[Rival], trained: Sequence[Rival] = ()) -> bool:
+    """Whether ``question`` is one of ``reserved``, holds one, or has nearly the same words.
+
+    A reserved question may be one of ``trained`` in a frame; what is no farther from that one gives nothing away.
+    """
     mine = Rival.of(question)
+    least = max((likeness(mine.words, one.words) for one in trained), default=0.0)
     return any(
-        f" {one.plain} " in f" {mine.plain} " or likeness(mine.words, one.words) >= NEAR_COPY
+        f" {one.plain} " in f" {mine.plain} " or NEAR_COPY <= likeness(mine.words, one.words) > least
         for one in reserved
         if one.plain
     )
@@ -140,8 +144,9 @@ def _tells(wording: str, asked: Asked) -> bool:
     gap = key_span(asked.answer, frozenset(tokens(f"{asked.question} {asked.about}")))
     if gap is None:
         return False
-    value = [token for token in tokens(gap.span) if missing([token], tokens(asked.question))]
-    return bool(value) and not missing(value, tokens(wording))
+    value, given = tokens(gap.span), tokens(asked.question)
+    # A span that shares a word with the question is not what it asks for.
+    return missing(value, given) == sorted(set(value)) and not missing(value, tokens(wording))
 
 
 def _same_kind(wording: str, asked: Asked) -> bool:
@@ -150,15 +155,15 @@ def _same_kind(wording: str, asked: Asked) -> bool:
         return True
     if "yes or no" in (mine, theirs):
         return False
-    if {mine, theirs} <= {"time", "amount"} or {mine, theirs} <= {"manner", "thing"}:
-        return _fits(mine, asked.answer)
-    return "thing" in (mine, theirs) and _fits(mine, asked.answer)
+    return ("thing" in (mine, theirs) or {mine, theirs} == {"time", "amount"}) and _fits(mine, asked)
 
 
-def _fits(kind: Kind, answer: str) -> bool:
-    """Whether ``answer`` may be one to a question of ``kind``."""
+def _fits(kind: Kind, asked: Asked) -> bool:
+    """Whether the answer, without what the question says already, may be one to a question of ``kind``."""
     wanted = {"time": _TIME, "amount": _AMOUNT, "reason": _REASON}
-    return kind not in wanted or wanted[kind].search(answer) is not None
+    given = set(tokens(asked.question))
+    new = " ".join(token for token in tokens(asked.answer) if token not in given)
+    return kind not in wanted or wanted[kind].search(new) is not None
 
 
 def _opposed(wording: str, asked: Asked) -> bool:

@@ -17,7 +17,7 @@ _CODE = re.compile(r"`([^`\n]+)`")
 _NUMBER = re.compile(r"[$€£]?\d+(?:[.,:]\d+)*%?")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _POSSESSIVE = re.compile(r"['’](?:s|S)?$")
-_ENDINGS = ("ations", "ation", "ings", "ing", "ers", "ies", "ed", "er", "es", "ly", "s", "e", "y")
+_ENDINGS = ("ations", "ation", "ions", "ion", "ings", "ing", "ers", "ies", "ed", "er", "es", "ly", "s", "e", "y")
 _NUMBER_WORDS = {
     word: str(number)
     for number, word in enumerate(
@@ -81,7 +81,8 @@ def stems(text: str) -> list[str]:
 
 
 def is_content(token: str) -> bool:
-    return token not in FUNCTION_WORDS and token not in ("yes", "no", "not")
+    """Whether a word says what something is about: no function word, no denial, no yes."""
+    return token not in FUNCTION_WORDS and token not in NEGATIONS and token != "yes"
 
 
 def stem(token: str) -> str:

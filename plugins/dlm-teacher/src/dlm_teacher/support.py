@@ -69,7 +69,8 @@ def _anchored(question: str, source: Source) -> bool:
 
 
 def _empty(question: str, answer: str, source: Source) -> str | None:
-    if answer.endswith("?") or not set(stems(answer)) - set(stems(question)):
+    new = set(stems(answer)) - set(stems(question))
+    if answer.endswith("?") or not (new or negated(answer) != negated(question)):
         return "no answer"
     absent = _NO_ANSWER.search(answer) and not _NO_ANSWER.search(source.text)
     return "no answer" if absent or _POINTS_AT_TEXT.search(answer) else None
@@ -77,7 +78,7 @@ def _empty(question: str, answer: str, source: Source) -> str | None:
 
 def _unsupported(question: str, claim: str, source: Source) -> str | None:
     """Why no sentence of the text makes ``claim``."""
-    if missing(_counted(claim), source.tokens):
+    if missing((word for _, word in _counted(claim)), source.tokens):
         return "not said by the text"
     content = frozenset(stems(claim))
     if len(content & source.stems) < SAID * len(content):
@@ -89,13 +90,14 @@ def _unsupported(question: str, claim: str, source: Source) -> str | None:
 
 
 def _bears(unit: Unit, question: str, claim: str, source: Source) -> bool:
-    """Whether one sentence holds the claim's names and numbers, and nearly all words of it that the text holds."""
-    named = source.title_tokens | spans(question).all
-    if missing(spans(claim).all - named, unit.tokens):
+    """Whether one sentence holds all names and numbers, and nearly all words of the claim that the text holds.
+
+    What the headings say need not be said again.
+    """
+    if missing(spans(claim).all | spans(question).all, unit.tokens | source.title_tokens) or _miscounted(claim, unit):
         return False
-    exempt = {stem(token) for token in named}
-    said = (frozenset(stems(claim)) & source.stems) - exempt
-    asked = said | (frozenset(stems(question)) & source.stems) - exempt
+    said = (frozenset(stems(claim)) & source.stems) - source.title_stems
+    asked = said | (frozenset(stems(question)) & source.stems) - source.title_stems
     return _share(said, unit) >= TOGETHER and _share(asked, unit) >= ASKED_TOGETHER
 
 
@@ -103,10 +105,18 @@ def _share(words: frozenset[str], unit: Unit) -> float:
     return len(words & unit.stems) / len(words) if words else 1.0
 
 
-def _counted(claim: str) -> list[str]:
-    """What a claim counts: the plain word right after each number."""
-    after = [two for one, two in pairwise(tokens(claim)) if one[-1].isdigit()]
-    return [word for word in after if word.isalpha() and is_content(word) and word not in spans(claim).names]
+def _counted(text: str) -> list[tuple[str, str]]:
+    """Every number with the plain word right after it: what it counts."""
+    names = spans(text).names
+    after = [(one, two) for one, two in pairwise(tokens(text)) if one[-1].isdigit()]
+    return [(number, word) for number, word in after if word.isalpha() and is_content(word) and word not in names]
+
+
+def _miscounted(claim: str, unit: Unit) -> bool:
+    """Whether the claim counts with another number what ``unit`` counts."""
+    there = {(number, stem(word)) for number, word in _counted(unit.text)}
+    counts = {word for _, word in there}
+    return any(stem(word) in counts and (number, stem(word)) not in there for number, word in _counted(claim))
 
 
 def _turned(question: str, claim: str, text: str) -> bool:

@@ -6,7 +6,7 @@ A task depends on its own text or pair alone, so that an edit elsewhere asks not
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -23,6 +23,7 @@ from .spans import plain
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from dlm.corpus.lesson import Lesson
     from dlm.corpus.makers import Block
     from dlm.corpus.records import Record
 
@@ -45,6 +46,10 @@ class Task(ABC):
     options: Options
     seed: int
     dropped: Counter[str] = field(default_factory=Counter, init=False)
+
+    def luck(self, *, again: bool) -> str:
+        """What a prompt's own seed is drawn from: asking the same again must not give the same."""
+        return f"{self.seed}{' again' if again else ''}"
 
     @abstractmethod
     def prompt(self, *, again: bool) -> Prompt | None:
@@ -80,13 +85,15 @@ class TextTask(Task):
         if len(self.kept) >= self.number * (ENOUGH if again else 1):
             return None
         known = [candidate.questions[0] for candidate in self.kept]
-        wanted = self.number - len(self.kept)
-        return prompts.for_questions(self.block.where, self.text, wanted, self.options.wordings, self.seed, known)
+        wanted, wordings = self.number - len(self.kept), self.options.wordings
+        return prompts.for_questions(self.block.where, self.text, wanted, wordings, self.luck(again=again), known)
 
     def read(self, reply: str) -> None:
         reading = read_facts(reply)
         self.dropped["malformed"] += reading.malformed
         for candidate in reading.candidates:
+            if len(self.kept) == self.options.questions:
+                return
             if (usable := self._usable(candidate)) is not None:
                 self.kept.append(usable)
 
@@ -155,7 +162,8 @@ class PairTask(Task):
             return None
         before = [f"{'Q' if message.role == 'user' else 'A'}: {message.content}" for message in self._before]
         known = [*self.given[1:], *self.kept]
-        return prompts.for_paraphrases(self.asked.question, self.asked.answer, before, wanted, self.seed, known)
+        luck = self.luck(again=again)
+        return prompts.for_paraphrases(self.asked.question, self.asked.answer, before, wanted, luck, known)
 
     def read(self, reply: str) -> None:
         reading = read_wordings(reply)
@@ -190,11 +198,14 @@ class PairTask(Task):
         return sameness.fault(wording, self.asked, self.rivals)
 
 
-def reserved_out(records: Sequence[Record], reserved: Sequence[str], dropped: Counter[str]) -> Iterator[Record]:
+def reserved_out(records: Sequence[Record], lesson: Lesson, dropped: Counter[str]) -> Iterator[Record]:
     """The records but for those that ask a reserved question, or nearly one."""
-    known = [Rival.of(one) for one in reserved]
+    reserved = [Rival.of(one) for one in lesson.reserved]
+    trained: dict[str, list[Rival]] = defaultdict(list)
+    for record in lesson.questions:
+        trained[record.group].append(Rival.of(question(record)))
     for record in records:
-        if near_copy(question(record), known):
+        if near_copy(question(record), reserved, trained[record.group]):
             dropped["reserved for judging"] += 1
         else:
             yield record
