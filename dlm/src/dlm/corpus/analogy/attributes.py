@@ -6,13 +6,13 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from .pairs import LONGEST_VALUE, Lesson, Pattern, ends_phrase
+from .pairs import LONGEST_VALUE, OPEN, PHRASE, Lesson, Pattern, ends_phrase
 from .rows import question_of, sentence_of
 from .templates import Template
-from .words import ARTICLES, GREY, Shape, agree, alike, shape, stem, stems, words
+from .words import ARTICLES, GREY, Shape, agree, alike, form, key, shape, stem, stems, telling, words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from .statements import Statement
     from .things import Thing
@@ -33,8 +33,8 @@ class Way:
     """A question with the answers that pairs give to it."""
 
     question: Template
-    answers: tuple[Template, ...]
-    """The most usual one first."""
+    answers: tuple[tuple[Template, tuple[str, ...]], ...]
+    """With the values that pairs put into each; the most usual one first."""
     shared: frozenset[tuple[str, ...]]
     """Keys of the answers that two things have at least."""
     things: int
@@ -59,27 +59,61 @@ def matched(statements: Iterable[Statement], patterns: Iterable[Pattern]) -> dic
         found[pattern] = []
         if pattern.before:
             by_first[pattern.before[0]].append(pattern)
-        else:
+        elif pattern.after:
             by_last[pattern.after[-1]].append(pattern)
     for statement in statements:
         if statement.said:
-            candidates = (*by_first.get(statement.said[0].low, ()), *by_last.get(statement.said[-1].low, ()))
+            candidates: tuple[Pattern, ...] = (
+                *by_first.get(statement.said[0].form, ()),
+                *by_last.get(statement.said[-1].form, ()),
+            )
             for pattern in candidates:
-                if value := _read(statement, pattern):
-                    found[pattern].append(Match(statement, value))
+                found[pattern] += [Match(statement, value) for value in _read(statement, pattern)]
     return found
 
 
-def _read(statement: Statement, pattern: Pattern) -> str:
-    """The value in ``statement`` if it is of this pattern, with its article when that is its own."""
-    lows = tuple(said.low for said in statement.said)
-    first, last = len(pattern.before), len(lows) - len(pattern.after)
-    if not 0 < last - first <= LONGEST_VALUE or lows[:first] != pattern.before or lows[last:] != pattern.after:
-        return ""
-    if statement.said[first].preposition != pattern.preposition and not statement.label:
-        return ""
+def fitting(pattern: Pattern, found: Sequence[Match], taught: Sequence[str]) -> list[Match]:
+    """Those of ``found`` whose value looks like the taught ones; where a phrase may follow, of the very same shape."""
+    right = [match for match in found if fits(match.value, taught)]
+    if pattern.after != OPEN:
+        return right
+    shapes = {shape(value) for value in taught}
+    first: dict[int, Match] = {}
+    for match in right:
+        if shape(match.value) in shapes:
+            first.setdefault(id(match.statement), match)
+    return list(first.values())
+
+
+def _read(statement: Statement, pattern: Pattern) -> Iterator[str]:
+    """What may be the value in ``statement`` if it is of this pattern; shorter ones first."""
+    forms = tuple(said.form for said in statement.said)
+    first = len(pattern.before)
+    if forms[:first] != pattern.before or first >= len(forms):
+        return
     if statement.label:
-        return statement.value if first == len(words_of(statement.label)) and not pattern.after else ""
+        if first == len(words_of(statement.label)) and not pattern.after:
+            yield statement.value
+    elif statement.said[first].preposition == pattern.preposition:
+        for last in _ends(statement, pattern, forms):
+            if 0 < last - first <= LONGEST_VALUE:
+                yield _value(statement, first, last)
+
+
+def _ends(statement: Statement, pattern: Pattern, forms: tuple[str, ...]) -> Iterator[int]:
+    """Where the value may end."""
+    if pattern.after == OPEN:
+        first = len(pattern.before) + 1
+        yield from (at for at in range(first, len(forms)) if statement.said[at].preposition in PHRASE)
+        yield len(forms)
+    else:
+        last = len(forms) - len(pattern.after)
+        if forms[last:] == pattern.after:
+            yield last
+
+
+def _value(statement: Statement, first: int, last: int) -> str:
+    """The words ``first:last``, with their article, without the capital that only starts the sentence."""
     start, end = statement.said[first].start, statement.said[last - 1].end
     split = words(statement.text)
     at, stop = (
@@ -130,16 +164,16 @@ def _labels(statements: Iterable[Statement]) -> dict[Pattern, str]:
     found: dict[Pattern, str] = {}
     for statement in statements:
         if statement.label and (before := words_of(statement.label)):
-            found.setdefault(Pattern(before, "", ()), statement.label)
+            found.setdefault(Pattern(tuple(map(form, before)), "", ()), statement.label)
     return found
 
 
 def _of_label(label: str, pattern: Pattern, matches: list[Match]) -> Attribute:
     answer = Template(sentence_of(label))
     taught = [match.value for match in matches if match.statement.label]
-    fitting = [match for match in matches if match.statement.label or fits(match.value, taught)]
-    way = Way(Template(question_of(label)), (answer,), frozenset({answer.key}), len(fitting))
-    return Attribute([way], {pattern: fitting})
+    read = [match for match in matches if match.statement.label or fits(match.value, taught)]
+    way = Way(Template(question_of(label)), ((answer, tuple(taught)),), frozenset({answer.key}), len(read))
+    return Attribute([way], {pattern: read})
 
 
 def _attribute(lessons: list[Lesson], matches: dict[Pattern, list[Match]]) -> Attribute:
@@ -149,7 +183,7 @@ def _attribute(lessons: list[Lesson], matches: dict[Pattern, list[Match]]) -> At
     for lesson in lessons:
         answered[lesson.asked.thing].append(lesson.value)
     linked = dict.fromkeys(pattern for lesson in lessons for _, pattern in lesson.stated)
-    read = {pattern: [match for match in matches[pattern] if fits(match.value, taught)] for pattern in linked}
+    read = {pattern: fitting(pattern, matches[pattern], taught) for pattern in linked}
     about = frozenset().union(*(stems(f"{lesson.asked.question.text} {lesson.answer.text}") for lesson in lessons))
     sound = {pattern: found for pattern, found in read.items() if _is_sound(pattern, found, read, answered, about)}
     return Attribute([_way(lessons)], sound, lessons)
@@ -164,8 +198,9 @@ def _is_sound(
 ) -> bool:
     """Whether a pattern that states a value for one thing states this property for others.
 
-    It does when pairs about several things say so, or when it uses words of the question; else only when no thing has
-    another sentence with another value.
+    It does when pairs about two things say so. Of one pair, a plain word or a small number may stand there by chance,
+    unless the question has all the other words; and a form that shares no word with the question is trusted only when
+    no thing has another sentence with another value.
     """
     right: set[Thing] = set()
     wrong: set[Thing] = set()
@@ -175,9 +210,11 @@ def _is_sound(
             (right if same else wrong).add(match.statement.thing)
     if len(wrong) >= len(right):
         return False
-    if len(right) > 1 or about & {stem(low) for low in (*pattern.before, *pattern.after)}:
+    around = {stem(low) for low in (*pattern.before, *pattern.after)}
+    if len(right) > 1 or around <= about:
         return True
-    return not _conflict({pattern: list(found)}, read)
+    chance = any(len(key(match.value)) < 2 and not telling(match.value) for match in found)
+    return not chance and (bool(about & around) or not _conflict({pattern: list(found)}, read))
 
 
 def _conflict(some: dict[Pattern, list[Match]], others: dict[Pattern, list[Match]]) -> bool:
@@ -196,13 +233,14 @@ def _conflict(some: dict[Pattern, list[Match]], others: dict[Pattern, list[Match
 
 
 def _way(lessons: Sequence[Lesson]) -> Way:
-    answers: dict[tuple[str, ...], tuple[Template, set[Thing]]] = {}
+    by_form: dict[tuple[str, ...], list[Lesson]] = defaultdict(list)
     for lesson in lessons:
-        answers.setdefault(lesson.answer.key, (lesson.answer, set()))[1].add(lesson.asked.thing)
-    usual = sorted(answers.values(), key=lambda one: -len(one[1]))
-    shared = frozenset(key for key, (_, things) in answers.items() if len(things) > 1)
-    things = len({lesson.asked.thing for lesson in lessons})
-    return Way(lessons[0].asked.question, tuple(template for template, _ in usual), shared, things)
+        by_form[lesson.answer.key].append(lesson)
+    things = {key: {lesson.asked.thing for lesson in found} for key, found in by_form.items()}
+    usual = sorted(by_form, key=lambda key: -len(things[key]))
+    answers = tuple((by_form[key][0].answer, tuple(lesson.value for lesson in by_form[key])) for key in usual)
+    shared = frozenset(key for key, found in things.items() if len(found) > 1)
+    return Way(lessons[0].asked.question, answers, shared, len({lesson.asked.thing for lesson in lessons}))
 
 
 def _joined(nodes: Sequence[Attribute]) -> list[Attribute]:

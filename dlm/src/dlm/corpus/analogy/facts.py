@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .attributes import Attribute, Match, attributes
 from .pairs import Asked, Lesson, read, understood
-from .statements import Reader, Statement, common_names, running, shared_rows
-from .templates import VALUE, slotted
-from .things import Things, named, own_things
+from .statements import Reader, Sentence, Statement, common_names, running, shared_rows
+from .templates import NAMED, THING, VALUE, slotted
+from .things import Things, named, own_things, spelled
 from .unseen import extended
 from .words import agree, key, words
 
@@ -70,33 +70,43 @@ def known(questions: Sequence[Record], blocks: Sequence[Block]) -> list[Known]:
     """Every property of every thing that the document's parallels let us read."""
     own = own_things(blocks)
     table = shared_rows(blocks, own)
+    text = [list(running(block)) for block in blocks]
     cells = [thing for found in table for row in found if row.name and (thing := named(row.name))]
-    things = Things([*(thing for thing in own if thing), *cells])
+    things = _as_spelled(Things([*(thing for thing in own if thing), *cells]), questions, text)
     pairs = read(questions, things)
-    statements = _statements(blocks, own, table, things, pairs)
+    statements = _statements(blocks, [thing and things.like(thing) for thing in own], table, text, things, pairs)
     by_thing: dict[Thing, list[Statement]] = defaultdict(list)
     for statement in statements:
         by_thing[statement.thing].append(statement)
     lessons = understood(pairs, by_thing)
     lessons += _by_form(pairs, lessons)
-    return [one for attribute in extended(attributes(lessons, statements), statements) for one in _of(attribute, pairs)]
+    found = extended(attributes(lessons, statements), statements)
+    return [one for attribute in found for one in _of(attribute, pairs)]
+
+
+def _as_spelled(things: Things, questions: Sequence[Record], text: Sequence[list[Sentence]]) -> Things:
+    asked = [Sentence(said, words(said)) for record in questions for _, said in record.messages[-2:]]
+    return Things(spelled(things, [*asked, *(sentence for found in text for sentence in found)]))
 
 
 def _statements(
     blocks: Sequence[Block],
     own: Sequence[Thing | None],
     table: Sequence[list[Row]],
+    text: Sequence[list[Sentence]],
     things: Things,
     pairs: Sequence[Asked],
 ) -> list[Statement]:
     asked = {pair.thing for pair in pairs}
     families = {_family(block) for block, thing in zip(blocks, own, strict=True) if thing in asked}
-    reader = Reader(things, _common(blocks, pairs))
-    return [
-        statement
-        for block, thing, found in zip(blocks, own, table, strict=True)
-        for statement in reader.of_block(block, thing, found, others=_family(block) not in families)
-    ]
+    reader = Reader(things, _common(blocks, text, pairs))
+    found: list[Statement] = []
+    for block, thing, rows, said in zip(blocks, own, table, text, strict=True):
+        others = _family(block) not in families
+        found += reader.of_rows(block, thing, rows)
+        for sentence in said:
+            found += reader.of_sentence(sentence, block, thing, others=others)
+    return found
 
 
 def _family(block: Block) -> str:
@@ -104,9 +114,9 @@ def _family(block: Block) -> str:
     return block.record.title.rpartition(" > ")[0]
 
 
-def _common(blocks: Sequence[Block], pairs: Sequence[Asked]) -> frozenset[str]:
+def _common(blocks: Sequence[Block], text: Sequence[list[Sentence]], pairs: Sequence[Asked]) -> frozenset[str]:
     """What the document calls its things in general: ``The hut``, ``the Kestrel service``."""
-    starts = [words(sentence)[:2] for block in blocks for sentence in running(block)]
+    starts = [sentence.words[:2] for found in text for sentence in found]
     openings = [(pair[0].low, pair[1].low) for pair in starts if len(pair) == 2]
     titles = " ".join(dict.fromkeys(block.record.title.split(" > ")[0] for block in blocks))
     after: dict[str, tuple[set[Thing], set[tuple[str, ...]]]] = {}
@@ -114,7 +124,7 @@ def _common(blocks: Sequence[Block], pairs: Sequence[Asked]) -> frozenset[str]:
         split = words(pair.question.text)
         for at, word in enumerate(split[:-1]):
             following = split[at + 1]
-            if word.low == "\ue000" and not following.grey and at and split[at - 1].low == "the":
+            if word.low == THING and not following.grey and at and split[at - 1].low == "the":
                 found = after.setdefault(following.low, (set(), set()))
                 found[0].add(pair.thing)
                 found[1].add(pair.question.key)
@@ -142,7 +152,7 @@ def _in_form(pair: Asked, like: Lesson) -> str:
     text = slotted(pair.answer, pair.mentions).text
     inside = text[len(before) : len(text) - len(after)]
     whole = text.startswith(before) and text.endswith(after) and len(before) + len(after) < len(text)
-    return inside if whole and "\ue000" not in inside and (before + after).strip(" .") else ""
+    return inside if whole and not {THING, NAMED} & set(inside) and (before + after).strip(" .") else ""
 
 
 def _of(attribute: Attribute, pairs: Sequence[Asked]) -> Iterable[Known]:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 LONGEST_VALUE = 8
 """Words that say something."""
 LONGEST_ANSWER = 60
+OPEN = ("…",)
+PHRASE = frozenset(("at", "on", "in", "with", "for", "by"))
+"""Words that start a phrase which adds to a fact rather than changing it, as ``until`` would."""
 
 
 class Pattern(NamedTuple):
@@ -29,6 +32,7 @@ class Pattern(NamedTuple):
     preposition: str
     """Right before the value."""
     after: tuple[str, ...]
+    """``OPEN`` when any phrase may follow."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ class Lead(NamedTuple):
     answer: Template
     value: str
     statement: Statement
-    pattern: Pattern
+    patterns: tuple[Pattern, ...]
 
 
 @dataclass(frozen=True)
@@ -111,10 +115,23 @@ def _best(pair: Asked, leads: Sequence[Lead], backers: dict[tuple[str, ...], set
     first = [lead for lead in leads if votes[lead.answer.key] == most]
     if len({lead.answer.key for lead in first}) > 1:
         first = [lead for lead in first if telling(lead.value)]
+        first = _longest(first or [lead for lead in leads if votes[lead.answer.key] == most])
     if len({lead.answer.key for lead in first}) != 1:
         return None
     stated = _stating(pair, first)
-    return Lesson(pair, first[0].answer, first[0].value, tuple((lead.statement, lead.pattern) for lead in stated))
+    return Lesson(
+        pair,
+        first[0].answer,
+        first[0].value,
+        tuple((lead.statement, pattern) for lead in stated for pattern in lead.patterns),
+    )
+
+
+def _longest(leads: Sequence[Lead]) -> list[Lead]:
+    """The leads with the longest value, if the others are parts of it."""
+    longest = max(leads, key=lambda lead: len(lead.value)).value
+    same = [lead for lead in leads if lead.value == longest]
+    return same if all(lead.value in longest or telling(longest) for lead in leads) else []
 
 
 def _stating(pair: Asked, leads: Sequence[Lead]) -> list[Lead]:
@@ -138,14 +155,17 @@ def _leads(pair: Asked, statements: Sequence[Statement]) -> Iterator[Lead]:
     for statement in statements:
         common = {said.low for said in statement.said} & new
         for first, last in _spans(split, named, statement, common) if common else ():
-            value = pair.answer[split[first].start : split[last - 1].end]
-            pattern = _pattern(statement, [word.low for word in split[first:last] if not word.grey])
-            if pattern:
-                yield Lead(_answer(pair, split, first, last), value, statement, pattern)
+            value = pair.answer[split[_with_article(split, first, last)].start : split[last - 1].end]
+            patterns = _patterns(statement, [word.low for word in split[first:last] if not word.grey])
+            if patterns:
+                yield Lead(_answer(pair, split, first, last), value, statement, patterns)
 
 
 def _spans(split: Sequence[Word], named: set[int], statement: Statement, new: set[str]) -> list[tuple[int, int]]:
-    """Longest runs of the answer's words that stand in the statement in the same order, starting and ending new."""
+    """Longest runs of the answer's words that stand in the statement in the same order, starting and ending new.
+
+    A run may be a value with what leads to it, ``led by Tom Reed``: what follows a grey word in it is one as well.
+    """
     lows = [word.low for word in words(statement.text)]
     places: dict[str, list[int]] = defaultdict(list)
     for at, low in enumerate(lows):
@@ -157,7 +177,8 @@ def _spans(split: Sequence[Word], named: set[int], statement: Statement, new: se
         last = max(last, at + 1)
         inside = [i for i in range(at, last) if i not in named and split[i].low in new]
         if inside:
-            found.append((inside[0], inside[-1] + 1))
+            starts = [i for i in inside if i == inside[0] or split[i - 1].grey or split[i].low[0] in "`#@$€£"]
+            found += [(start, inside[-1] + 1) for start in starts]
         at = last
     return found
 
@@ -168,21 +189,23 @@ def _run(split: Sequence[Word], named: set[int], lows: Sequence[str], at: int, p
     return at
 
 
-def _pattern(statement: Statement, value: Sequence[str]) -> Pattern | None:
-    """How ``statement`` puts the words of ``value``; ``None`` when it says nothing else."""
+def _patterns(statement: Statement, value: Sequence[str]) -> tuple[Pattern, ...]:
+    """How ``statement`` puts the words of ``value``: as a whole, and up to the phrase after them."""
     lows = [said.low for said in statement.said]
     count = len(value)
     places = [at for at in range(len(lows) - count + 1) if lows[at : at + count] == list(value)]
     if len(places) != 1 or not 0 < count <= LONGEST_VALUE or count == len(lows):
-        return None
-    at = places[0]
-    return Pattern(tuple(lows[:at]), statement.said[at].preposition, tuple(lows[at + count :]))
+        return ()
+    at, end = places[0], places[0] + count
+    forms = tuple(said.form for said in statement.said)
+    whole = Pattern(forms[:at], statement.said[at].preposition, forms[end:])
+    free = at > 0 and (end == len(forms) or statement.said[end].preposition in PHRASE)
+    return (whole, whole._replace(after=OPEN)) if free else (whole,)
 
 
 def _answer(pair: Asked, split: Sequence[Word], first: int, last: int) -> Template:
     """The answer with a slot for the words ``first:last`` and for its thing."""
-    if first and split[first - 1].low in ARTICLES and ends_phrase(split, last):
-        first -= 1
+    first = _with_article(split, first, last)
     template = slotted(pair.answer, pair.mentions)
     before, after = pair.answer[: split[first].start], pair.answer[split[last - 1].end :]
     left = slotted(before, [mention for mention in pair.mentions if mention.last <= first]).text
@@ -193,6 +216,11 @@ def _answer(pair: Asked, split: Sequence[Word], first: int, last: int) -> Templa
     ]
     right = slotted(after, shifted).text
     return Template(left + VALUE + right, template.before, template.after, template.lowered)
+
+
+def _with_article(split: Sequence[Word], first: int, last: int) -> int:
+    """Where the words ``first:last`` start with the article that is their own."""
+    return first - 1 if first and split[first - 1].low in ARTICLES and ends_phrase(split, last) else first
 
 
 def ends_phrase(split: Sequence[Word], last: int) -> bool:

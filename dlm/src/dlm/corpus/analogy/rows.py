@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..sentences import FUNCTION_WORDS
-from .templates import THING, VALUE
+from .templates import NAMED, VALUE
 from .words import plain, words
 
 if TYPE_CHECKING:
@@ -129,12 +129,12 @@ def label_in_text(label: str) -> str:
 
 def question_of(label: str) -> str:
     """What somebody asks who wants the value of ``label``, with a slot for the thing."""
-    return f"What {_verb(label)} the {label_in_text(label)} of {THING}?"
+    return f"What {_verb(label)} the {label_in_text(label)} of {NAMED}?"
 
 
 def sentence_of(label: str) -> str:
     """The property as a sentence, with slots."""
-    return f"The {label_in_text(label)} of {THING} {_verb(label)} {VALUE}."
+    return f"The {label_in_text(label)} of {NAMED} {_verb(label)} {VALUE}."
 
 
 def _verb(label: str) -> str:

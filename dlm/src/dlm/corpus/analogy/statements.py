@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .. import sentences
 from .rows import Row, rows, sentence_of
-from .templates import THING, VALUE, Template, slotted
-from .things import Thing, Things, named
-from .words import ARTICLES, PREPOSITIONS, Word, plain, words
+from .templates import NAMED, VALUE, Template, slotted
+from .things import Mention, Thing, Things, named
+from .words import ARTICLES, PREPOSITIONS, Word, form, plain, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from ..makers import Block
 
-_SUBJECT = {"it": THING, "its": f"{THING}'s", "they": THING, "their": f"{THING}'s"}
+_ONE = {"it": NAMED, "its": f"{NAMED}'s"}
+_MANY = {"they": NAMED, "their": f"{NAMED}'"}
 _ITEM = re.compile(r"(?m)^\s*(?:[-*+]|\d+[.)])\s+")
 LONGEST = 60
 """Words of a sentence; longer ones hold more than one fact."""
@@ -32,6 +33,11 @@ class Said(NamedTuple):
     end: int
     preposition: str
     """The last one between it and the word before."""
+
+    @property
+    def form(self) -> str:
+        """The word as patterns have it."""
+        return form(self.low)
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,13 @@ class Statement:
         return self.line or self.text
 
 
+class Sentence(NamedTuple):
+    """A sentence and its words."""
+
+    text: str
+    words: list[Word]
+
+
 class Reader:
     """Reads the statements of a document."""
 
@@ -66,45 +79,38 @@ class Reader:
         self.common = common
         """What the document calls its things in general: ``service``, ``hut``."""
 
-    def of_block(self, block: Block, own: Thing | None, table: Iterable[Row], *, others: bool) -> Iterator[Statement]:
-        """Every statement of ``block``; ``others``: also of things that are not its own."""
+    def of_rows(self, block: Block, own: Thing | None, table: Iterable[Row]) -> Iterator[Statement]:
+        """What the lists and tables of ``block`` state."""
         for row in table:
             thing = named(row.name) if row.name else own
             if thing:
+                thing = self.things.like(thing)
                 template = Template(sentence_of(row.label).replace(VALUE, row.value))
                 yield self._statement(thing, block, template.fill(thing), template, row)
-        for sentence in running(block):
-            yield from self._of_sentence(sentence, block, own, others=others)
 
-    def _of_sentence(self, text: str, block: Block, own: Thing | None, *, others: bool) -> Iterator[Statement]:
-        found = words(text)
+    def of_sentence(self, sentence: Sentence, block: Block, own: Thing | None, *, others: bool) -> Iterator[Statement]:
+        """What a sentence of ``block`` states of its thing; ``others``: also what it states of another."""
+        text, found = sentence
         if not 2 < len(found) <= LONGEST:
             return
         mentions = self.things.mentions(text, found)
         if own:
             mine = [mention for mention in mentions if mention.thing == own]
-            yield self._read(
-                own, block, text, found, [(m.first, m.last) for m in mine], slotted(text, mine) if mine else None
-            )
+            yield self._read(own, block, sentence, mine)
         if others and len({mention.thing for mention in mentions}) == 1 and mentions[0].thing != own:
-            spans = [(mention.first, mention.last) for mention in mentions]
-            yield self._read(mentions[0].thing, block, text, found, spans, slotted(text, mentions))
+            yield self._read(mentions[0].thing, block, sentence, mentions)
 
-    def _read(
-        self,
-        thing: Thing,
-        block: Block,
-        text: str,
-        found: Sequence[Word],
-        spans: list[tuple[int, int]],
-        template: Template | None,
-    ) -> Statement:
-        dropped = {at for first, last in spans for at in range(first, last)}
-        dropped |= {last for _, last in spans if last < len(found) and found[last].low in self.common}
-        if template is None:
+    def _read(self, thing: Thing, block: Block, sentence: Sentence, mentions: Sequence[Mention]) -> Statement:
+        text, found = sentence
+        dropped = {at for mention in mentions for at in range(mention.first, mention.last)}
+        ends = {mention.last for mention in mentions if mention.last < len(found)}
+        dropped |= {at for at in ends if found[at].low in self.common}
+        if mentions:
+            template: Template | None = slotted(text, mentions)
+        else:
             start = self._general(found)
             dropped |= set(range(start))
-            template = _resolved(text, found, start)
+            template = _resolved(thing, text, found, start)
         return Statement(thing, block, text, tuple(_said(found, dropped)), template)
 
     def _general(self, found: Sequence[Word]) -> int:
@@ -131,28 +137,37 @@ def _said(found: Sequence[Word], dropped: set[int]) -> Iterator[Said]:
             preposition = ""
 
 
-def _resolved(text: str, found: Sequence[Word], start: int) -> Template | None:
-    """``text`` with its opening or its first pronoun as the thing's slot."""
+def _resolved(thing: Thing, text: str, found: Sequence[Word], start: int) -> Template | None:
+    """``text`` with its opening or a pronoun that can only mean the thing as a slot."""
     if start:
-        return Template(THING + text[found[start - 1].end :])
-    for word in found:
-        if word.low in _SUBJECT:
-            return Template(text[: word.start] + _SUBJECT[word.low] + text[word.end :])
+        return Template(NAMED + text[found[start - 1].end :])
+    pronouns = _MANY if thing.lows[-1].endswith("s") else _ONE
+    for at, word in enumerate(found):
+        if word.low in pronouns and _means_thing(found, at):
+            return Template(text[: word.start] + pronouns[word.low] + text[word.end :])
     return None
 
 
-def running(block: Block) -> Iterator[str]:
+def _means_thing(found: Sequence[Word], at: int) -> bool:
+    """Whether no word before the pronoun is what it stands for: *It is*, *repairs to it*, *to stop it*."""
+    before = [word.low for word in found[:at]]
+    if not before or before[-1] in PREPOSITIONS:
+        return True
+    return (before[0] == "to" and at == 2) or (before[-1] == "," and before[0] in PREPOSITIONS)
+
+
+def running(block: Block) -> Iterator[Sentence]:
     """Sentences of running prose and of the items of lists."""
     entries = {" ".join(row.line.split()) for row in rows(block.record.text) if not row.name}
     for paragraph in block.paragraphs:
+        parts = []
         if paragraph.running:
-            if not any(paragraph.text.startswith(entry) for entry in entries):
-                yield from sentences.sentences(plain(paragraph.text))
+            parts = [paragraph.text] if not any(paragraph.text.startswith(entry) for entry in entries) else []
         elif not paragraph.text.lstrip().startswith(("```", "~~~", "|", "#", ">")):
-            for item in _ITEM.split(paragraph.text)[1:]:
-                joined = " ".join(plain(item).split())
-                if joined not in entries:
-                    yield from sentences.sentences(joined)
+            parts = [" ".join(item.split()) for item in _ITEM.split(paragraph.text)[1:]]
+        for part in parts:
+            if plain(part) not in entries:
+                yield from (Sentence(text, words(text)) for text in sentences.sentences(plain(part)))
 
 
 def shared_rows(blocks: Sequence[Block], own: Sequence[Thing | None]) -> list[list[Row]]:

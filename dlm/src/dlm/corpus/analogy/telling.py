@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..records import Message, Record
-from .attributes import Attribute, Match, Way
+from .attributes import Attribute, Match, Way, fits
+from .pairs import OPEN
 from .templates import VALUE, Template
-from .words import ARTICLES, stems, words
+from .words import ANY, ARTICLES, stems, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -65,8 +66,9 @@ def _answer(way: Way, fact: Known, value: str) -> str:
     """The usual answer to ``way``, if all it says beside the value holds for the thing as well."""
     stated = [source.match for source in fact.sources if source.match]
     backed = stems(way.question.text).union(*(stems(match.statement.text) for match in stated))
-    for template in way.answers:
-        if (template.key in way.shared or stems(template.text) <= backed) and not _doubled(template, value):
+    for template, taught in way.answers:
+        backing = template.key in way.shared or stems(template.text) <= backed
+        if backing and fits(value, taught) and not _doubled(template, value):
             return template.fill(fact.thing, value)
     return ""
 
@@ -83,8 +85,9 @@ def _doubled(template: Template, value: str) -> bool:
 def forms(attribute: Attribute) -> list[Template]:
     """How sentences state the property: those forms that several things share, with slots."""
     found = []
-    for matches in attribute.patterns.values():
-        if len({match.statement.thing for match in matches}) > 1:
+    for pattern, matches in attribute.patterns.items():
+        whole = pattern.after != OPEN and ANY not in (*pattern.before, *pattern.after)
+        if whole and len({match.statement.thing for match in matches}) > 1:
             found += [slotted for match in matches if (slotted := _slotted(match))][:1]
     return found
 

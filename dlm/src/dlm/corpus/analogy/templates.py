@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .things import in_text
 from .words import words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from .things import Mention, Thing
 
-THING, VALUE = "\ue000", "\ue001"
-"""The slots: characters that no text has a use for."""
+THING, NAMED, VALUE = "\ue000", "\ue001", "\ue002"
+"""The slots, characters that no text has a use for: a name, a name with the article it takes, a value."""
+_STARTS = re.compile(rf"(?:^|(?<=[.!?] ))[{THING}{NAMED}{VALUE}]")
 
 
 @dataclass(frozen=True)
@@ -22,16 +25,20 @@ class Template:
 
     text: str
     before: tuple[str, ...] = ()
-    """Words of the name that the sentence leaves out before what it says of it: ``Kestrel`` for *Kestrel service*."""
+    """Words of the name that the sentence leaves out before what it says of it."""
     after: tuple[str, ...] = ()
+    """The same after it: ``service``, where *Kestrel service* is called Kestrel."""
     lowered: bool = False
     """The name stands there without the capital of its heading."""
 
     def fill(self, thing: Thing, value: str = "") -> str:
         """The sentence about ``thing``."""
-        said = self.text.replace(THING, self._name(thing)).replace(VALUE, value)
-        starts_with_slot = self.text[:1] in (THING, VALUE)
-        return said[0].upper() + said[1:] if starts_with_slot and said[:1].isalpha() and _ordinary(said) else said
+        name = self._name(thing)
+        slots = {THING: name, NAMED: f"the {name}" if thing.article else name, VALUE: value}
+        text = _STARTS.sub(lambda match: _capital(slots[match[0]]), self.text)
+        for slot, said in slots.items():
+            text = text.replace(slot, said)
+        return text
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -39,30 +46,29 @@ class Template:
         return tuple(word.low for word in words(self.text) if word.low not in "?.!")
 
     def _name(self, thing: Thing) -> str:
+        whole = thing.spelled or thing.name
         count, start, end = len(thing.lows), len(self.before), len(self.after)
         same = thing.lows[:start] == self.before and thing.lows[count - end :] == self.after and start + end < count
-        found = words(thing.name)
-        name = thing.name[found[start].start : found[count - end - 1].end] if same else thing.name
-        return name[0].lower() + name[1:] if self.lowered and _ordinary(name) else name
+        found = words(whole)
+        name = whole[found[start].start : found[count - end - 1].end] if same else whole
+        return in_text(name) if self.lowered and not thing.spelled else name
 
 
-def slotted(text: str, mentions: Iterable[Mention]) -> Template:
+def slotted(text: str, mentions: Sequence[Mention]) -> Template:
     """``text`` with each of ``mentions``, which are of one thing, as a slot. Its words are those of :func:`words`."""
-    found, parts, at = words(text), [], 0
-    mentions = list(mentions)
-    for mention in mentions:
-        parts += [text[at : found[mention.first].start], THING]
-        at = found[mention.last - 1].end
-    form = next(iter(mentions), None)
-    if form is None:
+    if not mentions:
         return Template(text)
+    found, parts, at, form = words(text), [], 0, mentions[0]
+    for mention in mentions:
+        first = mention.first
+        article = form.thing.article and first > 0 and found[first - 1].low == "the"
+        parts += [text[at : found[first - article].start], NAMED if article else THING]
+        at = found[mention.last - 1].end
     lows, said = form.thing.lows, text[found[form.first].start : found[form.last - 1].end]
-    lowered = said != said.capitalize() and said[0].islower() and form.thing.name[0].isupper()
-    before, after = lows[: form.before], lows[len(lows) - form.after :]
-    return Template("".join([*parts, text[at:]]), before, after, lowered)
+    lowered = said[0].islower() and form.thing.name[0].isupper()
+    return Template("".join([*parts, text[at:]]), lows[: form.before], lows[len(lows) - form.after :], lowered)
 
 
-def _ordinary(name: str) -> bool:
-    """Whether the first word is spelled like any other: no ``iPad``, no ``SSH``."""
-    first = name.split(maxsplit=1)[0]
-    return not any(sign.isupper() or sign.isdigit() for sign in first[1:])
+def _capital(said: str) -> str:
+    own = any(sign.isupper() or sign.isdigit() for sign in said.split(maxsplit=1)[0][1:])
+    return said if own or not said[0].isalpha() else said[0].upper() + said[1:]

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from .words import ARTICLES, GREY, Word, plain, words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from ..makers import Block
 
@@ -28,8 +28,13 @@ LONGEST_NAME = 6
 class Thing:
     """Something that facts are about. Two are the same when their names are."""
 
-    name: str
+    name: str = field(compare=False)
+    """As its heading has it."""
     lows: tuple[str, ...]
+    spelled: str = field(default="", compare=False)
+    """Its name inside of a sentence; empty when the document shows none."""
+    article: bool = field(default=False, compare=False)
+    """Whether sentences call it *the* so and so."""
 
 
 class Mention(NamedTuple):
@@ -49,21 +54,19 @@ def named(heading: str) -> Thing | None:
     text = _NUMBERING.sub("", plain(heading)).strip("*_ #")
     text = _AFTER_NAME.sub("", text) or text
     found = words(text)
-    if found and found[0].low in ARTICLES and len(found) > 1:
+    article = len(found) > 1 and found[0].low in ARTICLES
+    if article:
         text, found = text[found[1].start :], words(text[found[1].start :])
-    return (
-        Thing(text, tuple(word.low for word in found))
-        if any(word.low.strip("`")[:1].isalnum() for word in found)
-        else None
-    )
+    sound = any(word.low.strip("`")[:1].isalnum() for word in found)
+    return Thing(text, tuple(word.low for word in found), article=article) if sound else None
 
 
 class Things:
     """All things of a document, found by name."""
 
     def __init__(self, things: Iterable[Thing]) -> None:
-        self.all = list(dict.fromkeys(things))
-        known = {thing.lows: thing for thing in reversed(self.all)}
+        self.all = tuple(dict.fromkeys(things))
+        self._known = known = {thing.lows: thing for thing in self.all}
         holders = Counter(low for lows in known for low in set(lows))
         self._by_first: dict[str, list[tuple[tuple[str, ...], Thing, int, int]]] = {}
         for thing in known.values():
@@ -73,6 +76,10 @@ class Things:
                     self._by_first.setdefault(lows[0], []).append((lows, thing, before, after))
         for names in self._by_first.values():
             names.sort(key=lambda name: -len(name[0]))
+
+    def like(self, thing: Thing) -> Thing:
+        """The thing of that name as these things have it."""
+        return self._known.get(thing.lows, thing)
 
     def mentions(self, text: str, found: Sequence[Word]) -> list[Mention]:
         """Every place where ``text``, which is ``found``, names a thing; the longest name wins."""
@@ -95,6 +102,40 @@ class Things:
                 continue
             return Mention(thing, at, last, before, after, exact and not before + after)
         return None
+
+
+def spelled(things: Things, texts: Iterable[tuple[str, Sequence[Word]]]) -> Iterator[Thing]:
+    """Every thing with its name as ``texts``, each with its words, use it inside of a sentence.
+
+    A name of one word that ever stands alone takes no article, since it may be followed by a noun: *the Kestrel
+    service*. A longer one takes it when it mostly does; of a thing that no text names, the heading decides, or others.
+    """
+    inside: dict[Thing, Counter[str]] = {thing: Counter() for thing in things.all}
+    alone, articled = Counter[Thing](), Counter[Thing](thing for thing in things.all if thing.article)
+    for text, found in texts:
+        for thing, first, last, before, after, _ in things.mentions(text, found):
+            if before + after:
+                continue
+            inside[thing][text[found[first].start : found[last - 1].end]] += first > 0
+            articled[thing] += first > 0 and found[first - 1].low == "the"
+            alone[thing] += first == 0 or (found[first - 1].grey and found[first - 1].low not in ARTICLES)
+    names = {thing: next((name for name, count in inside[thing].most_common(1) if count), "") for thing in things.all}
+    lower = sum(name[:1].islower() for name in names.values()) * 2 > sum(map(bool, names.values()))
+    usual = sum(articled[thing] > alone[thing] for thing in things.all) * 2 > len(things.all)
+    for thing in things.all:
+        some = bool(alone[thing]) if len(thing.lows) == 1 else alone[thing] >= articled[thing]
+        article = not some and (names[thing].islower() or usual or thing.article)
+        if not alone[thing] and not articled[thing]:
+            article = thing.article or usual
+        name = names[thing] or (in_text(thing.name) if lower else "")
+        yield replace(thing, spelled=name, article=article)
+
+
+def in_text(name: str) -> str:
+    """``name`` without the capital it starts with, unless its spelling is its own: ``iPad``, ``SSH``."""
+    first = name.split(maxsplit=1)[0]
+    own = any(sign.isupper() or sign.isdigit() for sign in first[1:])
+    return name if own else name[0].lower() + name[1:]
 
 
 def _parts(thing: Thing, holders: Counter[str]) -> list[tuple[int, int]]:

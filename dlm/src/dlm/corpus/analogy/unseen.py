@@ -1,8 +1,8 @@
-"""Sentences of a form that no pair shows, read by what else is known: the words, the kind of value, and what is missing.
+"""Sentences of a form that no pair shows, read by what else is known: their words, their value, and what is missing.
 
 A thing that lacks a property which the others have, and has one sentence that speaks of it in the property's own words
-and holds one value of its kind, states it. A form in words of its own is trusted when it stands in for the property with
-several things and never beside it.
+and holds one value of its kind, states it. A form in words of its own is trusted when it stands in for the property
+with several things and never beside it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from .attributes import Attribute, Match, fits, matched
+from .attributes import Attribute, Match, fitting, matched
 from .pairs import Pattern
 from .words import Shape, agree, shape, stem, stems
 
@@ -50,7 +50,7 @@ def extended(found: Sequence[Attribute], statements: Sequence[Statement]) -> lis
         clear = all(claims[id(one.statement)] == 1 == lacking[attribute, one.thing] for one in group)
         if clear and _trusted(attribute, pattern, group) and not _beside(attribute, read[pattern]):
             taught = _taught(attribute)
-            added[attribute][pattern] = [match for match in read[pattern] if fits(match.value, taught)]
+            added[attribute][pattern] = fitting(pattern, read[pattern], taught)
     return [replace(one, patterns={**one.patterns, **added.get(one, {})}) for one in found]
 
 
@@ -85,8 +85,8 @@ def _of_shape(statement: Statement, shapes: set[Shape]) -> Iterator[Pattern]:
                 continue
             around = [said[at] for at in (first - 1, last) if 0 <= at < len(said)]
             if not any(_capital(statement, word.start) for word in around):
-                lows = tuple(word.low for word in said)
-                yield Pattern(lows[:first], said[first].preposition, lows[last:])
+                forms = tuple(word.form for word in said)
+                yield Pattern(forms[:first], said[first].preposition, forms[last:])
 
 
 def _capital(statement: Statement, start: int) -> bool:
@@ -102,7 +102,7 @@ def _trusted(attribute: Attribute, pattern: Pattern, group: Sequence[Guess]) -> 
 def _vocabulary(attribute: Attribute) -> frozenset[str]:
     """Words in which the property is asked for, answered and stated."""
     asked = [stems(way.question.text) for way in attribute.ways if way.things > 1]
-    answered = [stems(answer.text) for way in attribute.ways for answer in way.answers if answer.key in way.shared]
+    answered = [stems(answer.text) for way in attribute.ways for answer, _ in way.answers if answer.key in way.shared]
     stated = [{stem(low) for low in (*one.before, *one.after)} for one in attribute.patterns]
     return frozenset().union(*asked, *answered, *stated)
 

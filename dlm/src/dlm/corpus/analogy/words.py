@@ -18,6 +18,8 @@ _NUMBER_WORDS = (
 ).split()
 ARTICLES = frozenset({"a", "an", "the"})
 PREPOSITIONS = frozenset("by from to at on in with for of into under over as than without before after until".split())
+ANY = "0"
+"""The form of a number."""
 GREY = FUNCTION_WORDS | PREPOSITIONS
 """Words that say little by themselves; ``not``, ``no`` and ``never`` are none of them."""
 
@@ -72,14 +74,16 @@ def shape(value: str) -> Shape:
     """The shape of ``value``."""
     said = [word for word in words(value) if not word.grey]
     kinds = [_kind(value[word.start : word.end]) for word in said]
+    if not kinds or kinds[0] == "words":
+        return Shape("words", len(said), "")
     for kind in ("code", "tag", "address", "time", "id"):
         if kind in kinds:
             return Shape(kind, len(said), "")
+    if kinds[0] == "number":
+        return Shape("number", len(said), " ".join(word.low for word in said[1:]))
     if "number" in kinds:
-        if "name" in kinds[: kinds.index("number")]:
-            return Shape("id", len(said), "")
-        return Shape("number", len(said), " ".join(word.low for word in said[kinds.index("number") + 1 :]))
-    return Shape("name" if kinds and set(kinds) == {"name"} else "words", len(said), "")
+        return Shape("id", len(said), "")
+    return Shape("name" if set(kinds) == {"name"} else "words", len(said), "")
 
 
 def _kind(word: str) -> str:
@@ -96,6 +100,11 @@ def _kind(word: str) -> str:
     if any(sign.isdigit() for sign in word):
         return "id"
     return "name" if word[0].isupper() else "words"
+
+
+def form(low: str) -> str:
+    """``low``, or one sign for all numbers and times: a sentence has the same form whatever they are."""
+    return ANY if _NUMBER.fullmatch(low) or _TIME.fullmatch(low) else low
 
 
 def telling(value: str) -> bool:
