@@ -22,7 +22,7 @@ import hashlib
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import dlm_hf  # noqa: F401  (first: it settles how torch's threads wait)
 
@@ -39,8 +39,12 @@ from learning.results import Cell, Results  # noqa: E402
 from learning.table import markdown, table  # noqa: E402
 from learning.targets import Setting, held_against  # noqa: E402
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 RUNBOOK = HERE.parent / "examples" / "runbook.dlm"
 HANDBOOKS = HERE / "handbooks"
+DEFAULT: tuple[Arm, ...] = ("base", "ours", "document", "section")
 
 
 def main() -> None:
@@ -56,7 +60,7 @@ def main() -> None:
                 bench = Bench(Desk(options.base, Path(folder, "home")), exam, results, full=not options.recall_only)
                 for amount in amounts:
                     setting = Setting(amount.name, wordings)
-                    found.setdefault(setting, {})[exam.name] = bench.run(options.seeds, amount, prior=options.prior)
+                    found.setdefault(setting, {})[exam.name] = bench.run(options.seeds, amount, options.arms)
                     if options.edits and exam.page is not None:
                         edited.setdefault(setting, {})[exam.name] = bench.edits(options.seeds, amount)
     shown = markdown if options.markdown else table
@@ -79,13 +83,18 @@ class Bench:
         self.asked = _digest(repr(asked))
         self.read = _digest(exam.document)
 
-    def run(self, seeds: list[int], amount: Amount, *, prior: bool = False) -> dict[str, list[Cell]]:
-        """Cells by arm."""
+    def run(self, seeds: list[int], amount: Amount, arms: Sequence[Arm] = DEFAULT) -> dict[str, list[Cell]]:
+        """Cells by arm; those of the base are always among them, since the others are compared with it."""
         base = self.untrained("base")
-        before = [self.prior(seed, base) for seed in seeds] if prior else []
-        ours = [self.trained(seed, amount, base) for seed in seeds]
-        read = {arm: [self.untrained(arm)] for arm in ("document", "section")}
-        return {"base": [base], "prior": before, "ours": ours, **read}
+        found = {"base": [base]}
+        for arm in arms:
+            if arm == "prior":
+                found[arm] = [self.prior(seed, base) for seed in seeds]
+            elif arm == "ours":
+                found[arm] = [self.trained(seed, amount, base) for seed in seeds]
+            elif arm != "base":
+                found[arm] = [self.untrained(arm)]
+        return found
 
     def untrained(self, arm: Arm) -> Cell:
         """The base, open or closed book."""
@@ -203,7 +212,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0], help="seeds of the training")
     parser.add_argument("--out", type=Path, default=Path("learn.jsonl"), help="results (default learn.jsonl)")
     parser.add_argument("--recall-only", action="store_true", help="ask about facts only: much faster")
-    parser.add_argument("--prior", action="store_true", help=f"measure the prior default too: {prior.INSTALL}")
+    parser.add_argument(
+        "--arms", nargs="+", choices=get_args(Arm), default=DEFAULT, help=f"columns; prior needs {prior.INSTALL}"
+    )
     parser.add_argument("--edits", action="store_true", help="retrain after edits; not for documents from a file")
     parser.add_argument("--targets", action="store_true", help="hold the results against the product's targets")
     parser.add_argument("--markdown", action="store_true", help="print tables for the docs")

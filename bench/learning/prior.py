@@ -11,7 +11,9 @@ TRL is no part of dlm: ``pip install trl==1.16.0 datasets``.
 from __future__ import annotations
 
 import hashlib
+import sys
 import time
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -61,7 +63,7 @@ def train(path: Path, base: Path, folder: Path, seed: int) -> dict[str, Any]:
         from datasets import Dataset
         from trl import SFTTrainer, __version__
     except ImportError as problem:
-        raise SystemExit(f"--prior trains with TRL, which cannot be imported ({problem}): {INSTALL}") from None
+        raise SystemExit(f"the prior default is TRL, which cannot be imported ({problem}): {INSTALL}") from None
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -75,7 +77,8 @@ def train(path: Path, base: Path, folder: Path, seed: int) -> dict[str, Any]:
         peft_config=_adapter(),
     )
     started = time.perf_counter()
-    trainer.train()
+    with redirect_stdout(sys.stderr):
+        trainer.train()
     seconds = time.perf_counter() - started
     trainer.save_model(str(folder))
     tokens = SETTINGS.epochs * sum(min(len(tokenizer(row).input_ids), SETTINGS.sequence_len) for row in rows)

@@ -106,7 +106,7 @@ def _measured(
             entries = [one for one in entries if "new" in one]
     else:
         cells = found.get(target.setting, {})
-        ours = [by_arm["ours"] for name, by_arm in cells.items() if (name in handbooks) is target.handbooks]
+        ours = [by_arm.get("ours", ()) for name, by_arm in cells.items() if (name in handbooks) is target.handbooks]
         entries = [numbers(cell["measured"]) for several in ours for cell in several]
     return [one[target.number] for one in entries if target.number in one]
 
