@@ -26,7 +26,7 @@ from .records import Message, Record
 from .sentences import FUNCTION_WORDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from .makers import Block
 
@@ -34,6 +34,8 @@ OTHERS = 2
 """Questions about something else made of one wording."""
 MOST_OTHERS = 8
 """Made of one pair or block, however often it is worded."""
+MOST_ASKED = 500
+"""Pairs or blocks, and as many things, about which absent records are made: no budget has room for those of more."""
 LEFT_OPEN = 6
 """Properties asked of each thing that the document leaves open."""
 _NOT_MENTIONED = (
@@ -92,10 +94,17 @@ def _chosen(questions: Sequence[Record], seed: int) -> Iterator[Record]:
     for record in questions:
         if len(record.messages) == 2 and not _TASK.search(question(record)):
             groups.setdefault(record.group, []).append(record)
-    for group, records in groups.items():
-        most = MOST_OTHERS // OTHERS
+    for group in _lucky(groups, seed):
+        records, most = groups[group], MOST_OTHERS // OTHERS
         chosen = set(Random(f"{seed}\nabsent\n{group}").sample(range(len(records)), min(most, len(records))))
         yield from (record for at, record in enumerate(records) if at in chosen)
+
+
+def _lucky(names: Iterable[str], seed: int) -> list[str]:
+    """At most :data:`MOST_ASKED` of the names, in their order; the luck of each is its own."""
+    listed = list(names)
+    best = set(sorted(listed, key=lambda name: Random(f"{seed}\nlucky\n{name}").random())[:MOST_ASKED])
+    return [name for name in listed if name in best]
 
 
 def _reworded(asked: str, known: Known, random: Random) -> list[tuple[str, str]]:
@@ -131,7 +140,8 @@ def _left_open(
 ) -> Iterator[Record]:
     """Properties that nothing in the document speaks of, asked of each of its things."""
     open_ones = [attribute for attribute in _attributes() if not _spoken_of(attribute, known)]
-    for thing, record in _things(questions, blocks, known).items():
+    things = _things(questions, blocks, known)
+    for thing in _lucky(things, seed):
         random = Random(f"{seed}\nleft open\n{thing}")
         # Drawn from all, so that an edit that closes one leaves the others as they were.
         order = random.sample(_attributes(), len(_attributes()))
@@ -139,7 +149,9 @@ def _left_open(
         for attribute in fitting[:LEFT_OPEN]:
             own = Random(f"{seed}\nleft open\n{thing}\n{attribute.clause}")
             said = {"T": _opening(called(title)), "c": attribute.clause.format(s=thing)}
-            yield _record(record, own.choice(attribute.ask).format(s=thing), own.choice(_NOT_SAID).format(**said))
+            yield _record(
+                things[thing], own.choice(attribute.ask).format(s=thing), own.choice(_NOT_SAID).format(**said)
+            )
 
 
 def _things(questions: Sequence[Record], blocks: Sequence[Block], known: Known) -> dict[str, Record]:

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from .frames import OPENERS
-from .nouns import singular
+from .nouns import counted, singular
 from .sentences import FUNCTION_WORDS
 
 if TYPE_CHECKING:
@@ -97,12 +97,27 @@ class Known:
     @cached_property
     def standing_alone(self) -> frozenset[str]:
         """Names that somewhere stand before no noun: of the Calvin cycle nobody asks what Calvin costs."""
-        return frozenset(
-            name
-            for text in self._prose
-            for start, name in self._found(text)
-            if not (after := _NEXT.match(text, start + len(name))) or not singular(after[1])
-        )
+        return frozenset(name for name, after in self._followed if not after)
+
+    @cached_property
+    def standing_before(self) -> dict[str, frozenset[str]]:
+        """The nouns that follow each name after an article: ``service`` in ``the Kestrel service``."""
+        found: dict[str, set[str]] = {}
+        for name, after in self._followed:
+            if after.startswith("the "):
+                found.setdefault(name, set()).add(after[4:])
+        return {name: frozenset(kinds) for name, kinds in found.items()}
+
+    @cached_property
+    def _followed(self) -> frozenset[tuple[str, str]]:
+        """Each name with the noun after it, with ``the`` when that stands before the name."""
+        found = set()
+        for text in self._prose:
+            for start, name in self._found(text):
+                after = _NEXT.match(text, start + len(name))
+                noun = after[1] if after and after[1] in counted() else ""
+                found.add((name, f"the {noun}" if noun and text[:start].lower().endswith("the ") else noun))
+        return frozenset(found)
 
     @cached_property
     def _all(self) -> str:
