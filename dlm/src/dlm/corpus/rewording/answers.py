@@ -1,0 +1,137 @@
+"""What kind of thing an answer gives, as far as its form tells: a time, an amount, a command, a person."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from ..asking import nouns
+from . import words
+
+_NUMERALS = (
+    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred"
+).split()
+_DAY = "(?:mon|tues|wednes|thurs|fri|satur|sun)days?"
+_MONTH = (
+    "(?:january|february|march|april|may|june|july|august|september|october|november|december)"
+)
+_UNIT = "(?:second|minute|hour|day|night|week|month|year)"
+_NUMBER = rf"(?:\d[\d.,]*|{'|'.join(_NUMERALS)}|half an?|an?)"
+_CLOCK = re.compile(r"\b(?:\d{1,2}[:.]\d{2}|\d{1,2} ?(?:am|pm|o'clock)|noon|midnight)\b", re.I)
+_DATE = re.compile(rf"\b(?:\d{{1,2}}(?:st|nd|rd|th)? {_MONTH}|{_MONTH} \d{{1,2}})\b", re.I)
+_WEEKDAY = re.compile(rf"\b{_DAY}\b", re.I)
+_YEAR = re.compile(r"\b(?:in|since|until|before|after) (?:1[5-9]|20)\d\d\b")
+_DURATION = re.compile(rf"\b{_NUMBER} (?:to \S+ )?(?:[a-z]+ )?({_UNIT})s?\b", re.I)
+_MONEY = re.compile(r"[$€£]\s?\d|\d[\d.,]*\s?(?:[$€£]|euros?\b|pounds?\b|dollars?\b|cents?\b|francs?\b|kron\w+\b)", re.I)
+_CURRENCY = re.compile(r"\d[\d.,]* (euros|pounds|dollars|cents|francs|kroner|kronor)\b")
+_PERCENT = re.compile(r"\d ?%|\bper ?cent\b", re.I)
+_EVERY = re.compile(r"\b(?:every|each|once|twice|daily|weekly|monthly|yearly|hourly|annually|times an?)\b", re.I)
+_CODE = re.compile(r"`[^`]+`")
+_COMMAND = re.compile(r"\b(?:run|type|enter|execute|command|start|call) (?:the (?:command|program) )?`|`[a-z][\w-]*(?: [^`]+)+`", re.I)
+_CHANNEL = re.compile(r"(?<!\w)#[a-z][\w-]+")
+_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_URL = re.compile(r"https?://\S+|\bwww\.\S+")
+_AMOUNT = re.compile(rf"\b{_NUMBER} ((?:[a-z]+ )?[a-z]+s)\b")
+_NAMED = re.compile(r"\b(?:the|an?|its|their) ((?:[A-Z]\w+ )?(?:[a-z-]+ ){0,2}[a-z-]{3,}) (?:called|named) ")
+_MARKED = re.compile(r"\bthe ((?:[a-z]+ )?[a-z]{3,}) (?=[#`@])")
+_GROUP = re.compile(
+    r"\b[Tt]he (?:[A-Z][\w-]+ )+(team|department|office|group|company|committee|crew|board|council|club|association|union|"
+    r"agency|ministry|unit|faculty|school|bank|court)\b"
+)
+_PERSON = re.compile(r"\b(?:(?:Dr|Mr|Mrs|Ms|Prof|Doctor|Professor)\.? )?[A-Z][a-zà-ÿ]+(?: [A-Z][\w'-]+)+")
+_ROLES = frozenset(
+    "team department office group company committee crew board council club association union agency ministry unit "
+    "person member engineer student pupil teacher manager employee firm organisation organization".split()
+)
+
+
+class Answer(NamedTuple):
+    """What the answer to a question with a certain question word gives."""
+
+    kind: str
+    """``time``, ``date``, ``weekday``, ``year``, ``duration``, ``money``, ``percent``, ``measure``, ``command``, ``code``,
+    ``channel``, ``email``, ``url``, ``file``, ``person``, ``group``, ``every``; empty when nothing tells."""
+    noun: str = ""
+    """A class the thing belongs to, as the answer names it: ``team``, ``database``, or the unit it is counted in."""
+
+
+def read(wh: str, answer: str) -> Answer:
+    """``answer`` as what the question ``wh`` (``how long``, ``who``, ``which port``) asks for."""
+    first, second = (wh.split() + ["", ""])[:2]
+    if first == "when" or (first in {"what", "which"} and second in {"time", "day", "date", "hour", "weekday", "year"}):
+        return _when(answer)
+    if first == "where":
+        return _where(answer)
+    if first in {"who", "whom"} or second in _ROLES:
+        return _who(answer)
+    if first == "how":
+        return _how(second, answer)
+    return _what(answer) if first in {"what", "which"} else Answer("")
+
+
+def is_group(noun: str) -> bool:
+    """Whether ``noun`` is a person or people."""
+    return noun in _ROLES or noun in nouns.PERSONS
+
+
+def _when(answer: str) -> Answer:
+    if _EVERY.search(answer) and not _CLOCK.search(answer) and not _WEEKDAY.search(answer):
+        return Answer("every")
+    if _CLOCK.search(answer):
+        return Answer("time", "time")
+    if _DATE.search(answer):
+        return Answer("date", "date")
+    if _WEEKDAY.search(answer):
+        return Answer("weekday", "day")
+    return Answer("year", "year") if _YEAR.search(answer) else Answer("")
+
+
+def _where(answer: str) -> Answer:
+    if found := _NAMED.search(answer):
+        return Answer("place", _noun(found[1]))
+    if found := _MARKED.search(answer):
+        return Answer("channel" if _CHANNEL.search(answer) else "place", found[1])
+    for kind, pattern in (("email", _EMAIL), ("url", _URL), ("channel", _CHANNEL)):
+        if pattern.search(answer):
+            return Answer(kind, {"email": "address", "url": "address", "channel": "channel"}[kind])
+    return Answer("file") if _CODE.search(answer) else Answer("place")
+
+
+def _who(answer: str) -> Answer:
+    if found := _GROUP.search(answer):
+        return Answer("group", found[1])
+    return Answer("person") if _PERSON.search(answer) else Answer("")
+
+
+def _how(second: str, answer: str) -> Answer:
+    if second in {"often", "frequently"}:
+        return Answer("every") if _EVERY.search(answer) else Answer("")
+    if found := _DURATION.search(answer):
+        if second in {"long", "old", "late", "early"}:
+            return Answer("duration", f"{found[1].lower()}s")
+    if second in {"much", "expensive"} and _MONEY.search(answer):
+        unit = _CURRENCY.search(answer)
+        return Answer("money", unit[1] if unit else "")
+    if second == "much" and _PERCENT.search(answer):
+        return Answer("percent")
+    if second and (found := _AMOUNT.search(answer)):
+        unit = found[1].split()[0] if found[1].split()[0].endswith("s") else found[1].split()[-1]
+        return Answer("measure", unit)
+    return _what(answer) if not second else Answer("")
+
+
+def _what(answer: str) -> Answer:
+    if _COMMAND.search(answer):
+        return Answer("command")
+    for kind, pattern in (("code", _CODE), ("email", _EMAIL), ("url", _URL), ("channel", _CHANNEL), ("money", _MONEY),
+                          ("percent", _PERCENT)):
+        if pattern.search(answer):
+            return Answer(kind)
+    return Answer("number") if re.search(r"\d", answer) else Answer("")
+
+
+def _noun(text: str) -> str:
+    """The noun without the names in front of it: ``PostgreSQL database`` to ``database``."""
+    plain = [word for word in text.split() if word.islower() and word not in words.PREPOSITIONS]
+    return plain[-1] if plain else ""
