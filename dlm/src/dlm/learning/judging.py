@@ -42,15 +42,19 @@ def content_of(answer: str, question: str, content: Iterable[str]) -> list[str]:
 
 def own_words(answer: str, question: str) -> tuple[str, ...]:
     """The content words of an expected answer that its question does not give away, each once."""
-    given = {_stem(word) for word in content_words(question)}
+    given = stems(question)
     return tuple(dict.fromkeys(word for word in content_words(answer) if _stem(word) not in given))
 
 
 def roughly(answer: str, words: Iterable[str]) -> bool:
     """Whether ``answer`` holds at least :data:`ENOUGH_WORDS` of ``words``, in whatever form and order."""
     wanted = {_stem(word) for word in words}
-    found = {_stem(word) for word in content_words(answer)}
-    return bool(wanted) and len(wanted & found) >= ENOUGH_WORDS * len(wanted)
+    return bool(wanted) and len(wanted & stems(answer)) >= ENOUGH_WORDS * len(wanted)
+
+
+def stems(text: str) -> frozenset[str]:
+    """The content words of ``text`` without their endings."""
+    return frozenset(_stem(word) for word in content_words(text))
 
 
 def _plain(text: str) -> str:

@@ -35,7 +35,7 @@ _NOUN = re.compile(
     r"\b(?:the|a|an|each|every|its|this|that) ([a-z]{4,})"
     r"(?= (?:is|are|was|has|of|in|on|at|for|to|and|or|from|with|by|that|which)\b|[.,;:])"
 )
-_FRAMES = ("What do people mainly use a {noun} for?", "Explain the word {noun} in one sentence.")
+_FRAMES = ("What does the word {noun} mean to most people?", "Explain the word {noun} in one sentence.")
 
 
 class General(NamedTuple):

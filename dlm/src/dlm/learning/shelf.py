@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ..corpus import sentences
 from .expected import Expected, names_in
-from .judging import says
+from .judging import says, stems
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 LONGEST_PASSAGE = 3000
 """Bytes of a passage, about 700 tokens of English: what a small base reads in a second or two."""
+TELLING = 5
+"""Characters of a value that two places do not share by chance."""
 
 
 class Place(NamedTuple):
@@ -50,14 +52,15 @@ class Shelf:
 
         A section or heading that is known counts for more than any likeness.
         """
-        words = frozenset(sentences.content_words(f"{question} {' '.join((*wanted.values, *wanted.words))}"))
+        words = stems(f"{question} {' '.join((*wanted.values, *wanted.words))}")
         saying = [page for page in self._pages if _may_say(page, wanted) and wanted.met("\n".join(page.parts))]
 
         def like(page: _Page) -> tuple[bool, int]:
             known = (section_id == page.section_id) if section_id else bool(heading) and heading == page.heading
             return known, len(words & page.words)
 
-        pairs = [page for page in saying if page.pair and words & page.words - _value_words(wanted)]
+        said = stems(" ".join(wanted.values)) if any(len(value) < TELLING for value in wanted.values) else frozenset()
+        pairs = [page for page in saying if page.pair and words & page.words - said]
         text = max((page for page in saying if not page.pair), key=like, default=None)
         found = text or max(pairs, key=like, default=None)
         if found is None:
@@ -83,12 +86,12 @@ def _page(record: Record) -> _Page:
         last = max(index for index, turn in enumerate(record.messages) if turn.role == "user")
         question, answer = record.messages[last].content, record.messages[-1].content
         folded = f"{question}\n{answer}".casefold()
-        words = frozenset(sentences.content_words(folded))
+        words = stems(folded)
         return _Page(record.section_id, "questions", (answer,), words, folded, pair=True)
     heading = record.title.split(" > ")[-1]
     parts = tuple(paragraph.text for paragraph in sentences.paragraphs(record.text))
     folded = f"{heading}\n{record.text}".casefold()
-    return _Page(record.section_id, heading, parts, frozenset(sentences.content_words(folded)), folded, pair=False)
+    return _Page(record.section_id, heading, parts, stems(folded), folded, pair=False)
 
 
 def _may_say(page: _Page, wanted: Expected) -> bool:
@@ -97,11 +100,7 @@ def _may_say(page: _Page, wanted: Expected) -> bool:
         return wanted.loose or all(
             value.casefold().split()[0].strip('`*_"“”,') in page.folded for value in wanted.values
         )
-    return not page.words.isdisjoint(wanted.words)
-
-
-def _value_words(wanted: Expected) -> frozenset[str]:
-    return frozenset(word for value in wanted.values for word in sentences.content_words(value))
+    return not page.words.isdisjoint(stems(" ".join(wanted.words)))
 
 
 def _passage(page: _Page, wanted: Expected) -> str:

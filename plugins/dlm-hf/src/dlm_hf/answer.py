@@ -1,10 +1,15 @@
-"""Answer questions with a base, with or without an adapter."""
+"""Answer questions with a base, with or without an adapter.
+
+A greedy answer depends on its own conversation alone: kernels round by the shape of what they are given, so batches
+have a fixed number of rows and widths in steps, filled up where needed. On the same machine a question gets the same
+answer alone, in any list and in any order.
+"""
 
 from __future__ import annotations
 
 import gc
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dlm.errors import AdapterMismatch, UsageProblem
 from dlm.training.backend import Answer, Answerer, Sampling
@@ -20,8 +25,11 @@ if TYPE_CHECKING:
     from dlm.bases import LocalBase
     from dlm.corpus.records import Message
 
-BATCH_TOKENS = 4096
-"""Prompt and answer tokens of one batch, padding included."""
+ROWS = 16
+"""Answers of one batch: more would make a single question slow, fewer a list of them."""
+WIDTH_STEP = 64
+BATCH_TOKENS = 8192
+"""Prompt and answer tokens of one batch, padding included: wide ones have fewer rows."""
 
 
 class HfAnswerer(Answerer):
@@ -42,8 +50,12 @@ class HfAnswerer(Answerer):
     def answer(self, conversations: Sequence[Sequence[Message]], sampling: Sampling) -> Iterator[Answer]:
         prompts = [self.renderer.prompt_ids(messages) for messages in conversations]
         self._check_context(prompts, sampling.max_new_tokens)
-        for batch in _batches(prompts, sampling.max_new_tokens):
-            yield from self._generate(batch, sampling)
+        batches = {index: batch for batch in _batches(prompts, sampling.max_new_tokens) for index in batch.indices}
+        ready: dict[int, Answer] = {}
+        for index in range(len(prompts)):
+            if index not in ready:
+                ready |= self._generate(batches[index], prompts, sampling)
+            yield ready.pop(index)
 
     def close(self) -> None:
         """Free the model."""
@@ -68,32 +80,45 @@ class HfAnswerer(Answerer):
                     f"than the {context} that {self.base.key} can read: ask less at once, or lower --max-tokens"
                 )
 
-    def _generate(self, prompts: Sequence[list[int]], sampling: Sampling) -> Iterator[Answer]:
-        """Answers to one batch; its time is shared out equally."""
+    def _generate(self, batch: _Batch, prompts: Sequence[list[int]], sampling: Sampling) -> dict[int, Answer]:
+        """Answers of one batch by their places in the whole list; its time is shared out equally."""
         started = time.perf_counter()
+        asked = [prompts[index] for index in batch.indices]
         found = complete(
             self._model,
-            prompts,
+            asked + asked[:1] * (batch.rows - len(asked)),
             self.renderer,
             self.device,
             sampling.max_new_tokens,
             temperature=sampling.temperature,
             top_p=sampling.top_p,
             seed=sampling.seed,
+            width=batch.width,
         )
-        seconds = round((time.perf_counter() - started) / len(prompts), 3)
-        for one in found:
-            yield Answer(self.renderer.decode(one.ids), len(one.ids), seconds, complete=one.ended)
+        seconds = round((time.perf_counter() - started) / len(asked), 3)
+        return {
+            index: Answer(self.renderer.decode(one.ids), len(one.ids), seconds, complete=one.ended)
+            for index, one in zip(batch.indices, found[: len(asked)], strict=True)
+        }
 
 
-def _batches(prompts: Sequence[list[int]], new_tokens: int) -> Iterator[list[list[int]]]:
-    """Consecutive prompts, as many at a time as :data:`BATCH_TOKENS` allows."""
-    batch: list[list[int]] = []
-    for prompt in prompts:
-        width = max(len(p) for p in [*batch, prompt]) + new_tokens
-        if batch and width * (len(batch) + 1) > BATCH_TOKENS:
-            yield batch
-            batch = []
-        batch.append(prompt)
-    if batch:
-        yield batch
+class _Batch(NamedTuple):
+    """Prompts that are answered together; its shape follows from the length of any of them alone."""
+
+    indices: list[int]
+    rows: int
+    width: int
+
+
+def _batches(prompts: Sequence[list[int]], new_tokens: int) -> list[_Batch]:
+    """Prompts of about one length together, in their order."""
+    by_width: dict[int, list[int]] = {}
+    for index, prompt in enumerate(prompts):
+        # At least one column of padding: without any, attention takes another path that rounds otherwise.
+        width = (len(prompt) // WIDTH_STEP + 1) * WIDTH_STEP
+        by_width.setdefault(width, []).append(index)
+    found = []
+    for width, indices in by_width.items():
+        rows = max(1, min(ROWS, BATCH_TOKENS // (width + new_tokens)))
+        found += [_Batch(indices[at : at + rows], rows, width) for at in range(0, len(indices), rows)]
+    return found

@@ -57,12 +57,13 @@ def complete(
     temperature: float = 0.0,
     top_p: float = 1.0,
     seed: int = 0,
+    width: int | None = None,
 ) -> list[Completion]:
     """One answer of at most ``new`` tokens a prompt, all in one batch; greedy at temperature 0.
 
-    Padding is on the left, so that all answers start in the same column.
+    Padding is on the left, so that all answers start in the same column: column ``width``, else that after the longest.
     """
-    width = max(len(prompt) for prompt in prompts)
+    width = width or max(len(prompt) for prompt in prompts)
     ids = torch.tensor([[renderer.pad_id] * (width - len(p)) + p for p in prompts], device=device)
     mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in prompts], device=device)
     drawn = {"do_sample": True, "temperature": temperature, "top_p": top_p, "top_k": 0}

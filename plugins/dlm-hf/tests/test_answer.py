@@ -1,0 +1,59 @@
+"""Answering on a tiny model in half precision, where the shape of a batch changes the last bits of everything."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from dlm.bases import LocalBase
+from dlm.corpus.records import Message
+from dlm.training.backend import Sampling
+from dlm_hf.answer import ROWS, WIDTH_STEP, _batches
+from dlm_hf.backend import HfBackend
+
+WORDS = "who owns the port of Kittiwake and how are you today what is Soundings restart gannet petrel minutes".split()
+GREEDY = Sampling(max_new_tokens=12)
+
+
+def conversations(count: int) -> list[list[Message]]:
+    """Questions of 1 to 79 words."""
+    random = Random(7)
+    return [[Message("user", " ".join(random.choices(WORDS, k=1 + 13 * index % 79)))] for index in range(count)]
+
+
+@pytest.fixture(scope="module")
+def answerer(tiny_base):
+    base = LocalBase("tiny", tiny_base, "sha256:" + "0" * 64, "test", None)
+    with HfBackend().answerer(base, None, None, precision="bf16") as found:
+        yield found
+
+
+def texts(answerer, asked) -> list[str]:
+    return [answer.text for answer in answerer.answer(asked, GREEDY)]
+
+
+def test_a_question_gets_the_same_answer_alone_in_any_list_and_in_any_order(answerer) -> None:
+    asked = conversations(40)
+    together = texts(answerer, asked)
+    assert len(set(together)) > 10
+    order = list(range(len(asked)))
+    Random(1).shuffle(order)
+    shuffled = texts(answerer, [asked[index] for index in order])
+    assert [shuffled[order.index(index)] for index in range(len(asked))] == together
+    assert [texts(answerer, [asked[index]])[0] for index in range(0, 40, 6)] == together[::6]
+
+
+@pytest.mark.parametrize("length", [1, WIDTH_STEP - 1, WIDTH_STEP, 300, 20_000])
+def test_the_shape_of_a_batch_follows_from_the_length_of_a_prompt_alone(length) -> None:
+    (alone,) = _batches([[5] * length], 48)
+    among = next(b for b in _batches([[5] * n for n in (3, 90, length, 7, 4000)], 48) if 2 in b.indices)
+    assert (alone.rows, alone.width) == (among.rows, among.width)
+    assert alone.width > length
+    assert 1 <= alone.rows <= ROWS
+
+
+def test_every_prompt_is_answered_once() -> None:
+    batches = _batches([[5] * (index * 7 % 200) for index in range(100)], 48)
+    assert sorted(index for batch in batches for index in batch.indices) == list(range(100))
+    assert all(len(batch.indices) <= batch.rows for batch in batches)
