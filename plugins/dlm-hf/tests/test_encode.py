@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 from hypothesis import assume, given, settings
@@ -171,3 +172,19 @@ def test_whatever_decides_the_ids_decides_the_scope(renderers, tmp_path) -> None
     assert len(set(scopes)) == len(scopes)
     (tmp_path / "model.safetensors").write_text("weights")
     assert token_scope(tmp_path, chatty, 64, 8) == scopes[-1]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(RENDERERS), TEXT, TEXT.filter(str.strip), st.data())
+def test_the_tokens_of_a_value_spell_it_and_no_fewer_would(renderers, kind, question, answer, data) -> None:
+    renderer, answer = renderers[kind], answer.strip()
+    start = data.draw(st.integers(0, len(answer) - 1))
+    value = answer[start : data.draw(st.integers(start + 1, min(len(answer), start + 40)))]
+    (example,), _ = encode([replace(chat(question, answer), value=value)], renderer, 4000, 16)
+    learned = example.encoded.ids[example.encoded.start :]
+    assert example.value == tuple(range(example.value[0], example.value[-1] + 1))
+    assert value in renderer.tokenizer.decode([learned[at] for at in example.value])
+    before = renderer.tokenizer.decode(learned[: example.value[0]])
+    after = renderer.tokenizer.decode(learned[: example.value[-1]])
+    assert value not in before
+    assert value not in after
