@@ -76,9 +76,9 @@ def ask(
 
     document, root = read(Path(path)), layout.home(home)
     untouched = options.base or options.with_doc
-    version = None if untouched else _version(document, root, options.version, say)
+    version = None if untouched else version_of(document, root, options.version, say)
     backend = choose("generate")
-    base = _base(document, root, backend, version, say, accept=options.accept_licence)
+    base = base_of(document, root, backend, version, say, accept=options.accept_licence)
     system = document.frontmatter.system_prompt
     book = book_text(document) if options.with_doc else None
     conversations = [[Message("user", _prompt(question, book))] for question in questions]
@@ -136,7 +136,13 @@ def _readable(section: Section) -> str:
     return "\n\n".join(f"Q: {pair.questions[0]}\nA: {pair.answer}" for pair in pairs if not pair.probe)
 
 
-def _version(document: Document, root: Path, number: int | None, say: Callable[[str], None]) -> Version:
+def version_of(document: Document, root: Path, number: int | None, say: Callable[[str], None]) -> Version:
+    """The version ``number``, or the current one; ``say`` hears of a document that was changed since.
+
+    Raises:
+        NotTrained: there is no version yet.
+        UsageProblem: there is no such version.
+    """
     from .store import Store
 
     store = Store(root, document.frontmatter.dlm_id)
@@ -148,7 +154,7 @@ def _version(document: Document, root: Path, number: int | None, say: Callable[[
     return version
 
 
-def _base(
+def base_of(
     document: Document,
     root: Path,
     backend: Backend,
@@ -157,6 +163,12 @@ def _base(
     *,
     accept: bool,
 ) -> LocalBase:
+    """The document's base, and the one that ``version`` was trained on.
+
+    Raises:
+        AdapterMismatch: it was trained on another.
+        BaseModelError: the base cannot be had.
+    """
     from .bases.cache import ensure
     from .bases.resolve import resolve
     from .store import Store

@@ -30,6 +30,9 @@ def dlm_commands() -> Iterable[CommandEntry]:
         summary="Show what was trained from a document, and what has changed since.",
     )
     yield CommandEntry(
+        name="report", target="dlm.cli.report:report", summary="Show how much of a document was learned."
+    )
+    yield CommandEntry(
         name="versions", target="dlm.cli.versions:versions", summary="List the trained versions of a document."
     )
     yield CommandEntry(name="use", target="dlm.cli.versions:use", summary="Make a trained version the current one.")

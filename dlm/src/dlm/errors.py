@@ -89,3 +89,15 @@ class NonFiniteWeights(TrainingFailed):
     """NaN or infinity in the loss or the weights: the version was rejected, the one before stays current."""
 
     exit_code = 1
+
+
+class NotLearned(DlmError):
+    """A version that answers less than was required of it. It is kept, and current."""
+
+    exit_code = 1
+
+
+class CouldNotTell(DlmError):
+    """What was required could not be measured."""
+
+    exit_code = 4

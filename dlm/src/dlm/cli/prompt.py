@@ -52,7 +52,8 @@ def prompt(
     from ..training.backend import Sampling
 
     asked = _questions(question, questions)
-    options = AskOptions(base, with_doc, _number(version_number), Sampling(max_tokens, temp, top_p, seed), accepts)
+    sampling = Sampling(max_tokens, temp, top_p, seed)
+    options = AskOptions(base, with_doc, version_number_of(version_number), sampling, accepts)
     quiet = bool((ctx.obj or {}).get("quiet"))
 
     def say(line: str) -> None:
@@ -84,7 +85,8 @@ def _questions(question: str | None, path: str | None) -> list[str]:
     return [(question if question is not None else sys.stdin.read()).strip()]
 
 
-def _number(version: str | None) -> int | None:
+def version_number_of(version: str | None) -> int | None:
+    """``3`` of ``v3``."""
     from ..errors import UsageProblem
 
     if version is None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from ..learning.measure import LearnOptions
+    from ..learning.report import LearningReport
     from ..training.resolve import Effort
     from ..training.run import TrainReport
 
@@ -22,6 +24,16 @@ if TYPE_CHECKING:
     type=click.Choice(["quick", "normal", "thorough"]),
     help="How long to study: a page takes about 3, 8 or 40 minutes on two cores. Over training.recipe.effort.",
 )
+@click.option(
+    "--require-learned",
+    type=click.FloatRange(0, 1),
+    metavar="SHARE",
+    help="Exit with 1 if fewer of the questions in other words are answered. The version is kept.",
+)
+@click.option(
+    "--questions", type=click.Path(), metavar="JSONL", help="Ask these at the end. Default: questions.jsonl beside DOC."
+)
+@click.option("--no-report", is_flag=True, help="Do not ask at the end how much was learned.")
 @click.option("--no-cache", is_flag=True, help="Tokenise everything anew. Never changes the result.")
 @click.option("--i-accept-license", "accepts", is_flag=True, help="You have read the base's licence and accept it.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON object; progress goes to stderr.")
@@ -41,6 +53,9 @@ def train(
     max_steps: int | None,
     budget: int | None,
     effort: Effort | None,
+    require_learned: float | None,
+    questions: str | None,
+    no_report: bool,
     no_cache: bool,
     accepts: bool,
     as_json: bool,
@@ -49,10 +64,12 @@ def train(
     """Train an adapter from DOC and store it as a new version.
 
     What will be trained is printed before the first step. Until the new version is complete, the old one is served.
+    At the end both models are asked what the document says, in words that were not trained: see `dlm report`.
 
     DOC may be a folder: then its text files are learned, and a document that says so is written to DOC/.dlm/ once.
     The first time, name a base: dlm train notes/ --base smollm2-135m
     """
+    from ..learning.stored import report_after, require
     from ..training.run import TrainOptions
     from ..training.run import train as run
     from .progress import Progress
@@ -60,12 +77,34 @@ def train(
     quiet = bool((ctx.obj or {}).get("quiet"))
     doc = _document(doc, folder, quiet=quiet, to_stderr=as_json)
     options = TrainOptions(seed, max_steps, budget, accept_licence=accepts, effort=effort, cache=not no_cache)
+    exam = _exam(doc, questions, no_report=no_report, required=require_learned is not None)
     with Progress(quiet=quiet, to_stderr=as_json) as progress:
         report = run(doc, options=options, observer=progress)
+        learned = report_after(report, exam, progress) if exam else None
     if as_json:
-        click.echo(json.dumps(_record(report), ensure_ascii=False))
+        click.echo(json.dumps(_record(report, learned), ensure_ascii=False))
     else:
-        click.echo(_summary(report, doc))
+        click.echo(_summary(report, learned, doc))
+    if require_learned is not None:
+        require(learned, require_learned)
+
+
+def _exam(doc: str, questions: str | None, *, no_report: bool, required: bool) -> LearnOptions | None:
+    """What is asked at the end. The user's questions are read now: a mistake in them costs no training."""
+    from pathlib import Path
+
+    from ..errors import UsageProblem
+    from ..learning.measure import LearnOptions
+    from ..learning.questions import own_file, read_own
+
+    if no_report:
+        if required or questions:
+            raise UsageProblem("--no-report asks nothing: leave it out, or --require-learned and --questions")
+        return None
+    path = Path(questions) if questions else own_file(Path(doc).absolute().parent, Path(doc).stem)
+    if path:
+        read_own(path)
+    return LearnOptions(path)
 
 
 def _document(doc: str, folder: dict[str, Any], *, quiet: bool, to_stderr: bool) -> str:
@@ -85,7 +124,7 @@ def _document(doc: str, folder: dict[str, Any], *, quiet: bool, to_stderr: bool)
     return str(path)
 
 
-def _record(report: TrainReport) -> dict[str, Any]:
+def _record(report: TrainReport, learned: LearningReport | None) -> dict[str, Any]:
     from dataclasses import asdict
 
     from ..training.material import changes_record
@@ -102,15 +141,17 @@ def _record(report: TrainReport) -> dict[str, Any]:
         "changes": changes_record(report.material),
         "sources": [asdict(summary) for summary in report.material.gathered.summaries],
         "outcome": asdict(report.outcome),
+        "learning": learned.as_json(items=False) if learned else None,
         "seconds": round(report.seconds, 1),
     }
 
 
-def _summary(report: TrainReport, doc: str) -> str:
+def _summary(report: TrainReport, learned: LearningReport | None, doc: str) -> str:
+    from .learned import report_text
     from .progress import duration, shell_quoted
 
     outcome = report.outcome
-    lines = [""]
+    lines = ["", report_text(learned), ""] if learned else [""]
     before, after = outcome.held_out_before, outcome.held_out_best
     if before is not None and after is not None:
         best = f"best at step {outcome.best_step} of {outcome.steps}"

@@ -95,7 +95,7 @@ def examine_version(
         StoreError: the report cannot be written.
     """
     started = time.perf_counter()
-    seed = int((version.facts.get("recipe") or {}).get("seed") or 0)
+    seed = seed_of(version)
     exam = exam_of(document, study, seed, options, more)
     observer.say(f"asking {len(exam.paper.questions)} questions of the base and of {version.name}")
     answers = _asked(exam.paper, document.frontmatter.system_prompt, base, backend, version)
@@ -111,6 +111,12 @@ def examine_version(
     found = concluded(marked(exam.paper, answers), exam.left_out, contradictions, document.location, about)
     reports.save(found, version.path)
     return found
+
+
+def seed_of(version: Version) -> int:
+    """The seed that ``version`` was trained with."""
+    recipe = version.facts.get("recipe")
+    return int(recipe.get("seed") or 0) if isinstance(recipe, dict) else 0
 
 
 def learn_report(trained: TrainReport, options: LearnOptions, observer: Observer) -> LearningReport:
