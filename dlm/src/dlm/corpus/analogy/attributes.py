@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .pairs import LONGEST_VALUE, OPEN, PHRASE, Lesson, Pattern, ends_phrase
 from .rows import question_of, sentence_of
-from .templates import Template
+from .templates import NAMED, VALUE, Template
 from .words import ARTICLES, GREY, Shape, agree, alike, form, key, shape, stem, stems, telling, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from .rows import Row
     from .statements import Statement
     from .things import Thing
 
@@ -63,11 +64,8 @@ def matched(statements: Iterable[Statement], patterns: Iterable[Pattern]) -> dic
             by_last[pattern.after[-1]].append(pattern)
     for statement in statements:
         if statement.said:
-            candidates: tuple[Pattern, ...] = (
-                *by_first.get(statement.said[0].form, ()),
-                *by_last.get(statement.said[-1].form, ()),
-            )
-            for pattern in candidates:
+            first, last = statement.said[0].form, statement.said[-1].form
+            for pattern in (*by_first.get(first, ()), *by_last.get(last, ())):
                 found[pattern] += [Match(statement, value) for value in _read(statement, pattern)]
     return found
 
@@ -91,9 +89,9 @@ def _read(statement: Statement, pattern: Pattern) -> Iterator[str]:
     first = len(pattern.before)
     if forms[:first] != pattern.before or first >= len(forms):
         return
-    if statement.label:
-        if first == len(words_of(statement.label)) and not pattern.after:
-            yield statement.value
+    if statement.row:
+        if pattern == pattern_of(statement.row):
+            yield statement.row.value
     elif statement.said[first].preposition == pattern.preposition:
         for last in _ends(statement, pattern, forms):
             if 0 < last - first <= LONGEST_VALUE:
@@ -132,9 +130,10 @@ def _plain_start(value: str) -> bool:
     return len(split) > 1 and all(word.islower() for word in split[1:]) and split[0][1:].islower()
 
 
-def words_of(label: str) -> tuple[str, ...]:
-    """The words of a label that say something, as a pattern has them."""
-    return tuple(word.low for word in words(label) if not word.grey)
+def pattern_of(row: Row) -> Pattern:
+    """How the sentence of ``row`` states its value."""
+    around = sentence_of(row).replace(NAMED, "").replace(VALUE, "")
+    return Pattern(tuple(form(word.low) for word in words(around) if not word.grey), "", ())
 
 
 def fits(value: str, taught: Sequence[str]) -> bool:
@@ -156,23 +155,23 @@ def attributes(lessons: Sequence[Lesson], statements: Sequence[Statement]) -> li
     patterns = {pattern: None for lesson in lessons for _, pattern in lesson.stated} | dict.fromkeys(labels)
     matches = matched(statements, patterns)
     nodes = [_attribute(found, matches) for found in by_question.values()]
-    nodes += [_of_label(label, pattern, matches[pattern]) for pattern, label in labels.items()]
+    nodes += [_of_label(row, pattern, matches[pattern]) for pattern, row in labels.items()]
     return _joined(nodes)
 
 
-def _labels(statements: Iterable[Statement]) -> dict[Pattern, str]:
-    found: dict[Pattern, str] = {}
+def _labels(statements: Iterable[Statement]) -> dict[Pattern, Row]:
+    found: dict[Pattern, Row] = {}
     for statement in statements:
-        if statement.label and (before := words_of(statement.label)):
-            found.setdefault(Pattern(tuple(map(form, before)), "", ()), statement.label)
+        if statement.row and (pattern := pattern_of(statement.row)).before:
+            found.setdefault(pattern, statement.row)
     return found
 
 
-def _of_label(label: str, pattern: Pattern, matches: list[Match]) -> Attribute:
-    answer = Template(sentence_of(label))
-    taught = [match.value for match in matches if match.statement.label]
-    read = [match for match in matches if match.statement.label or fits(match.value, taught)]
-    way = Way(Template(question_of(label)), ((answer, tuple(taught)),), frozenset({answer.key}), len(read))
+def _of_label(row: Row, pattern: Pattern, matches: list[Match]) -> Attribute:
+    answer = Template(sentence_of(row))
+    taught = [match.value for match in matches if match.statement.row]
+    read = [match for match in matches if match.statement.row or fits(match.value, taught)]
+    way = Way(Template(question_of(row)), ((answer, tuple(taught)),), frozenset({answer.key}), len(read))
     return Attribute([way], {pattern: read})
 
 
@@ -208,9 +207,9 @@ def _is_sound(
         if match.statement.thing in answered:
             same = all(agree(match.value, value) for value in answered[match.statement.thing])
             (right if same else wrong).add(match.statement.thing)
-    if len(wrong) >= len(right):
-        return False
     around = {stem(low) for low in (*pattern.before, *pattern.after)}
+    if len(wrong) > len(right) or (len(wrong) == len(right) and not around <= about):
+        return False
     if len(right) > 1 or around <= about:
         return True
     chance = any(len(key(match.value)) < 2 and not telling(match.value) for match in found)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from .attributes import Attribute, Match, attributes
-from .pairs import Asked, Lesson, read, understood
+from .pairs import Asked, Lesson, Pattern, read, understood
 from .statements import Reader, Sentence, Statement, common_names, running, shared_rows
-from .templates import NAMED, THING, VALUE, slotted
+from .templates import THING
 from .things import Things, named, own_things, spelled
 from .unseen import extended
 from .words import agree, key, words
@@ -29,6 +29,8 @@ class Source(NamedTuple):
     value: str
     match: Match | None
     lesson: Lesson | None
+    pattern: Pattern | None = None
+    """By which the match was read."""
 
     @property
     def record(self) -> Record:
@@ -79,7 +81,6 @@ def known(questions: Sequence[Record], blocks: Sequence[Block]) -> list[Known]:
     for statement in statements:
         by_thing[statement.thing].append(statement)
     lessons = understood(pairs, by_thing)
-    lessons += _by_form(pairs, lessons)
     found = extended(attributes(lessons, statements), statements)
     return [one for attribute in found for one in _of(attribute, pairs)]
 
@@ -132,36 +133,13 @@ def _common(blocks: Sequence[Block], text: Sequence[list[Sentence]], pairs: Sequ
     return common_names(titles, openings) | followers
 
 
-def _by_form(pairs: Sequence[Asked], lessons: Sequence[Lesson]) -> list[Lesson]:
-    """Pairs whose value no sentence states, read by the form of the other answers to the same question."""
-    forms: dict[tuple[str, ...], dict[tuple[str, ...], Lesson]] = defaultdict(dict)
-    for lesson in lessons:
-        forms[lesson.asked.question.key].setdefault(lesson.answer.key, lesson)
-    done = {id(lesson.asked) for lesson in lessons}
-    found = []
-    for pair in pairs:
-        for lesson in forms.get(pair.question.key, {}).values() if id(pair) not in done else ():
-            if value := _in_form(pair, lesson):
-                found.append(Lesson(pair, lesson.answer, value, ()))
-                break
-    return found
-
-
-def _in_form(pair: Asked, like: Lesson) -> str:
-    before, _, after = like.answer.text.partition(VALUE)
-    text = slotted(pair.answer, pair.mentions).text
-    inside = text[len(before) : len(text) - len(after)]
-    whole = text.startswith(before) and text.endswith(after) and len(before) + len(after) < len(text)
-    return inside if whole and not {THING, NAMED} & set(inside) and (before + after).strip(" .") else ""
-
-
 def _of(attribute: Attribute, pairs: Sequence[Asked]) -> Iterable[Known]:
     sources: dict[Thing, list[Source]] = defaultdict(list)
     for lesson in attribute.lessons:
         sources[lesson.asked.thing].append(Source(lesson.value, None, lesson))
-    for found in attribute.patterns.values():
+    for pattern, found in attribute.patterns.items():
         for match in found:
-            sources[match.statement.thing].append(Source(match.value, match, None))
+            sources[match.statement.thing].append(Source(match.value, match, None, pattern))
     asked = {way.question.key for way in attribute.ways}
     read_pairs = {id(lesson.asked) for lesson in attribute.lessons}
     unread: dict[Thing, list[Asked]] = defaultdict(list)

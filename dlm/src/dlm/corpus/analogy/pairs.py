@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from .. import makers
-from .templates import VALUE, Template, slotted
+from .templates import NAMED, THING, VALUE, Template, slotted
 from .words import ARTICLES, Word, stems, telling, words
 
 if TYPE_CHECKING:
@@ -65,6 +65,8 @@ class Lesson:
     value: str
     stated: tuple[tuple[Statement, Pattern], ...]
     """Sentences that may have taught it; none when the answer only looks like others."""
+    backers: int = 1
+    """Things whose answers have the same form."""
 
 
 def read(questions: Iterable[Record], things: Things) -> list[Asked]:
@@ -95,16 +97,37 @@ def one_thing(mentions: Sequence[Mention]) -> list[Mention]:
 def understood(pairs: Sequence[Asked], statements: dict[Thing, list[Statement]]) -> list[Lesson]:
     """Every pair with the part of its answer that is the value.
 
-    Pairs help each other: a reading whose answer has the same form for several things beats one that is alone.
+    Pairs help each other: a reading whose answer has the same form for several things beats one that is alone, and an
+    answer of such a form has its value there, whatever the sentences about its thing say.
     """
     leads = [list(_leads(pair, statements.get(pair.thing, []))) for pair in pairs]
     backers: dict[tuple[str, ...], set[Thing]] = defaultdict(set)
     for pair, found in zip(pairs, leads, strict=True):
         for lead in found:
             backers[lead.answer.key].add(pair.thing)
-    return [
-        lesson for pair, found in zip(pairs, leads, strict=True) if (lesson := _best(pair, found, backers)) is not None
+    lessons = [_best(pair, found, backers) for pair, found in zip(pairs, leads, strict=True)]
+    forms: dict[tuple[str, ...], dict[tuple[str, ...], Lesson]] = defaultdict(dict)
+    for lesson in lessons:
+        if lesson:
+            forms[lesson.asked.question.key].setdefault(lesson.answer.key, lesson)
+    settled = [
+        lesson if lesson and lesson.backers > 1 else _by_form(pair, forms[pair.question.key].values(), lesson) or lesson
+        for pair, lesson in zip(pairs, lessons, strict=True)
     ]
+    return [lesson for lesson in settled if lesson]
+
+
+def _by_form(pair: Asked, others: Iterable[Lesson], alone: Lesson | None) -> Lesson | None:
+    """A pair whose answer is like several to the same question; like one, when it cannot be read ``alone``."""
+    text = slotted(pair.answer, pair.mentions).text
+    for lesson in sorted(others, key=lambda lesson: -lesson.backers):
+        before, _, after = lesson.answer.text.partition(VALUE)
+        value = text[len(before) : len(text) - len(after)]
+        whole = text.startswith(before) and text.endswith(after) and len(before) + len(after) < len(text)
+        said = whole and not {THING, NAMED} & set(value) and bool((before + after).strip(" ."))
+        if said and (lesson.backers > 1 or not alone):
+            return Lesson(pair, lesson.answer, value, ())
+    return None
 
 
 def _best(pair: Asked, leads: Sequence[Lead], backers: dict[tuple[str, ...], set[Thing]]) -> Lesson | None:
@@ -119,12 +142,8 @@ def _best(pair: Asked, leads: Sequence[Lead], backers: dict[tuple[str, ...], set
     if len({lead.answer.key for lead in first}) != 1:
         return None
     stated = _stating(pair, first)
-    return Lesson(
-        pair,
-        first[0].answer,
-        first[0].value,
-        tuple((lead.statement, pattern) for lead in stated for pattern in lead.patterns),
-    )
+    taught = tuple((lead.statement, pattern) for lead in stated for pattern in lead.patterns)
+    return Lesson(pair, first[0].answer, first[0].value, taught, most)
 
 
 def _longest(leads: Sequence[Lead]) -> list[Lead]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..nouns import singular
 from ..sentences import FUNCTION_WORDS
 from .templates import NAMED, VALUE
 from .words import plain, words
@@ -18,7 +19,6 @@ _ENTRY = re.compile(
 )
 _RULE = re.compile(r"\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*$")
 _EMPTY = frozenset(("", "-", "–", "—", "?", "n/a", "none", "yes", "no", "x", "✓", "✗", "tbd", "todo", "unknown"))
-_UNCOUNTED = re.compile(r"(?:ss|us|is|ics|news)$")
 MOST_LABEL_WORDS = 4
 MOST_VALUE_WORDS = 14
 
@@ -127,16 +127,43 @@ def label_in_text(label: str) -> str:
     return label if any(sign.isupper() for sign in first[1:]) or "`" in label else label[0].lower() + label[1:]
 
 
-def question_of(label: str) -> str:
-    """What somebody asks who wants the value of ``label``, with a slot for the thing."""
-    return f"What {_verb(label)} the {label_in_text(label)} of {NAMED}?"
+def question_of(row: Row) -> str:
+    """What somebody asks who wants the value of ``row``, with a slot for the thing."""
+    label = label_in_text(row.label)
+    if _is_count(row):
+        return f"How many {label} for {NAMED}?"
+    if _is_noun(label):
+        return f"What {_verb(label)} the {label} of {NAMED}?"
+    return f"What does it say for {NAMED} under “{label}”?"
 
 
-def sentence_of(label: str) -> str:
+def sentence_of(row: Row) -> str:
     """The property as a sentence, with slots."""
-    return f"The {label_in_text(label)} of {NAMED} {_verb(label)} {VALUE}."
+    label = label_in_text(row.label)
+    if _is_count(row):
+        return f"The number of {label} for {NAMED} is {VALUE}."
+    return (
+        f"The {label} of {NAMED} {_verb(label)} {VALUE}." if _is_noun(label) else f"For {NAMED}, “{label}” is {VALUE}."
+    )
+
+
+def _head(label: str) -> str:
+    """The noun that the others describe: ``hours`` of ``opening hours on Sunday``."""
+    return re.split(r" (?:of|in|on|to|for|by|at)\b", label.lower())[0].split()[-1]
+
+
+def _is_count(row: Row) -> bool:
+    head = _head(row.label)
+    return row.value.isdigit() and head != singular(head) != ""
+
+
+def _is_noun(label: str) -> bool:
+    """Whether *the label of something* is English: its head is a noun that is known, or capital letters."""
+    first, *_, last = [label, *label.split()]
+    ends_open = last in FUNCTION_WORDS
+    return not ends_open and (bool(singular(_head(first))) or any(sign.isupper() for sign in last))
 
 
 def _verb(label: str) -> str:
-    last = re.split(r" (?:of|in|on|to|for|by|at) ", label.lower())[0].split()[-1]
-    return "are" if last.endswith("s") and not _UNCOUNTED.search(last) else "is"
+    head = _head(label)
+    return "are" if head != singular(head) != "" else "is"

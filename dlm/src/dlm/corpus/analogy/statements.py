@@ -51,17 +51,13 @@ class Statement:
     """Its words without the name of the thing and what only holds a sentence together."""
     template: Template | None
     """With a slot for the thing; ``None`` when the sentence does not say what it is about."""
-    label: str = ""
-    """Of a row."""
-    value: str = ""
-    """Of a row."""
-    line: str = ""
-    """Of a row: as it is written."""
+    row: Row | None = None
+    """Where it comes from, when that is no sentence."""
 
     @property
     def written(self) -> str:
         """As the document has it."""
-        return self.line or self.text
+        return self.row.line if self.row else self.text
 
 
 class Sentence(NamedTuple):
@@ -85,8 +81,8 @@ class Reader:
             thing = named(row.name) if row.name else own
             if thing:
                 thing = self.things.like(thing)
-                template = Template(sentence_of(row.label).replace(VALUE, row.value))
-                yield self._statement(thing, block, template.fill(thing), template, row)
+                template = Template(sentence_of(row).replace(VALUE, row.value))
+                yield self._statement(thing, block, template, row)
 
     def of_sentence(self, sentence: Sentence, block: Block, own: Thing | None, *, others: bool) -> Iterator[Statement]:
         """What a sentence of ``block`` states of its thing; ``others``: also what it states of another."""
@@ -117,12 +113,13 @@ class Reader:
         """Words of an opening like ``The hut``."""
         return 2 if found[0].low in ("the", "this") and found[1].low in self.common else 0
 
-    def _statement(self, thing: Thing, block: Block, text: str, template: Template, row: Row) -> Statement:
+    def _statement(self, thing: Thing, block: Block, template: Template, row: Row) -> Statement:
+        text = template.fill(thing)
         found = words(text)
-        start = text.find(thing.name)
-        end = start + len(thing.name)
+        start = len(template.text.partition(NAMED)[0])
+        end = start + len(text) - len(template.text) + len(NAMED)
         dropped = {at for at, word in enumerate(found) if start <= word.start < end}
-        return Statement(thing, block, text, tuple(_said(found, dropped)), template, row.label, row.value, row.line)
+        return Statement(thing, block, text, tuple(_said(found, dropped)), template, row)
 
 
 def _said(found: Sequence[Word], dropped: set[int]) -> Iterator[Said]:

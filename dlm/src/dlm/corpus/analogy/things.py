@@ -126,7 +126,7 @@ def spelled(things: Things, texts: Iterable[tuple[str, Sequence[Word]]]) -> Iter
         some = bool(alone[thing]) if len(thing.lows) == 1 else alone[thing] >= articled[thing]
         article = not some and (names[thing].islower() or usual or thing.article)
         if not alone[thing] and not articled[thing]:
-            article = thing.article or usual
+            article = thing.article or usual or (thing.name.islower() and not thing.name.endswith("s"))
         name = names[thing] or (in_text(thing.name) if lower else "")
         yield replace(thing, spelled=name, article=article)
 

@@ -37,7 +37,7 @@ class Guess(NamedTuple):
 def extended(found: Sequence[Attribute], statements: Sequence[Statement]) -> list[Attribute]:
     """``found`` with the forms that can be told without a pair."""
     explained = {id(match.statement) for one in found for matches in one.patterns.values() for match in matches}
-    free = [statement for statement in statements if id(statement) not in explained and not statement.label]
+    free = [statement for statement in statements if id(statement) not in explained and not statement.row]
     guesses = [guess for one in found for guess in _guesses(one, free)]
     claims = Counter(id(guess.statement) for guess in guesses)
     lacking = Counter((guess.attribute, guess.thing) for guess in guesses)
