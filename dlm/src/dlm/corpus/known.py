@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 _WORD = re.compile(r"[^\W_]+")
 _NO_PROSE = re.compile(r"```.*?```|`[^`\n]*`|[^\s]*[^\s.,;:!?][@/\\][^\s]*|\S+\.\w{2,4}\b", re.S)
 _CAPITAL = r"[^\W\d_a-zß-öø-ÿ]\w*[^\W\d_A-Z]\w*(?:[-’'](?!s\b)\w+)*"
-_NUMBERED = r" [A-Z]{0,3}-?\d+\b(?![:.,]\d)"
+# "Room 204" is a name; in "Osprey 70 files" the number counts the files.
+_NUMBERED = r" [A-Z]{0,3}-?\d+\b(?![:.,]\d| [a-z]+s\b)"
 _NAMED = re.compile(rf"(?<![\w#@/.-]){_CAPITAL}(?:[ ]{_CAPITAL})*(?:{_NUMBERED})?")
 _CODE = re.compile(r"(?<![\w#@/.`-])(?:[A-Za-z]+-?\d+|[A-Za-z]+(?:-[A-Za-z]+)+-\d+)(?![\w/-])")
 _OPENS = re.compile(r"(?:^|[.!?:;…\n]|[-*+>|#]|\d[.)])[\s\"'“‘(\[*_]*$")
