@@ -40,7 +40,7 @@ from learning.table import markdown, table  # noqa: E402
 from learning.targets import Setting, held_against  # noqa: E402
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 RUNBOOK = HERE.parent / "examples" / "runbook.dlm"
 HANDBOOKS = HERE / "handbooks"
@@ -82,6 +82,7 @@ class Bench:
         asked = (exam.facts, exam.names, exam.near, exam.missing, exam.chats, exam.general)
         self.asked = _digest(repr(asked))
         self.read = _digest(exam.document)
+        self._standing: tuple[tuple[int, Amount], str, Path] | None = None
 
     def run(self, seeds: list[int], amount: Amount, arms: Sequence[Arm] = DEFAULT) -> dict[str, list[Cell]]:
         """Cells by arm; those of the base are always among them, since the others are compared with it."""
@@ -118,6 +119,7 @@ class Bench:
         _say(f"{self.exam.name}: ours, seed {seed}, {amount.name}")
         try:
             plan, adapter, training = learn(self.desk, self.exam, seed, amount, known, _say)
+            self._standing = (seed, amount), plan, adapter
         except AlreadyMeasuredError as problem:
             return self._found(key | {"plan": str(problem)})
         return self.results.add(key | {"plan": plan}, self._examined("ours", adapter, training, base), full=self.full)
@@ -146,7 +148,7 @@ class Bench:
             return [self.results.find(key | {"plan": plan, "edit": edit}, full=False) for edit in wanted]
 
         try:
-            plan, adapter, _ = learn(self.desk, self.exam, seed, amount, lambda plan: None not in cells(plan), _say)
+            plan, adapter = self._as_trained(seed, amount, lambda plan: None not in cells(plan))
         except AlreadyMeasuredError as problem:
             return [cell["measured"] for cell in cells(str(problem)) if cell is not None]
         again = edits.Retraining(self.desk, self.exam, seed, amount, _say)
@@ -160,6 +162,16 @@ class Bench:
                 )
                 self.results.add(key | {"plan": plan, "edit": edit}, measured, full=False)
         return [cell["measured"] for cell in cells(plan) if cell is not None]
+
+    def _as_trained(self, seed: int, amount: Amount, known: Callable[[str], bool]) -> tuple[str, Path]:
+        """The plan and adapter that stand in the store, trained anew if the last training was another one."""
+        if self._standing is not None and self._standing[0] == (seed, amount):
+            _, plan, adapter = self._standing
+            if known(plan):
+                raise AlreadyMeasuredError(plan)
+            return plan, adapter
+        plan, adapter, _ = learn(self.desk, self.exam, seed, amount, known, _say)
+        return plan, adapter
 
     def _examined(self, arm: Arm, adapter: Path, training: dict[str, Any], base: Cell) -> dict[str, Any]:
         measured: dict[str, Any] = sit(self.desk, self.exam, arm, full=self.full, adapter=adapter)
