@@ -8,27 +8,29 @@ from typing import NamedTuple
 from ..asking import nouns
 from . import words
 
-_NUMERALS = (
+NUMERALS = (
     "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
     "eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred"
 ).split()
 _DAY = "(?:mon|tues|wednes|thurs|fri|satur|sun)days?"
-_MONTH = (
-    "(?:january|february|march|april|may|june|july|august|september|october|november|december)"
-)
+_MONTH = "(?:january|february|march|april|may|june|july|august|september|october|november|december)"
 _UNIT = "(?:second|minute|hour|day|night|week|month|year)"
-_NUMBER = rf"(?:\d[\d.,]*|{'|'.join(_NUMERALS)}|half an?|an?)"
+_NUMBER = rf"(?:\d[\d.,]*|{'|'.join(NUMERALS)}|half an?|an?)"
 _CLOCK = re.compile(r"\b(?:\d{1,2}[:.]\d{2}|\d{1,2} ?(?:am|pm|o'clock)|noon|midnight)\b", re.I)
 _DATE = re.compile(rf"\b(?:\d{{1,2}}(?:st|nd|rd|th)? {_MONTH}|{_MONTH} \d{{1,2}})\b", re.I)
 _WEEKDAY = re.compile(rf"\b{_DAY}\b", re.I)
 _YEAR = re.compile(r"\b(?:in|since|until|before|after) (?:1[5-9]|20)\d\d\b")
 _DURATION = re.compile(rf"\b{_NUMBER} (?:to \S+ )?(?:[a-z]+ )?({_UNIT})s?\b", re.I)
-_MONEY = re.compile(r"[$€£]\s?\d|\d[\d.,]*\s?(?:[$€£]|euros?\b|pounds?\b|dollars?\b|cents?\b|francs?\b|kron\w+\b)", re.I)
+_MONEY = re.compile(
+    r"[$€£]\s?\d|\d[\d.,]*\s?(?:[$€£]|euros?\b|pounds?\b|dollars?\b|cents?\b|francs?\b|kron\w+\b)", re.I
+)
 _CURRENCY = re.compile(r"\d[\d.,]* (euros|pounds|dollars|cents|francs|kroner|kronor)\b")
 _PERCENT = re.compile(r"\d ?%|\bper ?cent\b", re.I)
 _EVERY = re.compile(r"\b(?:every|each|once|twice|daily|weekly|monthly|yearly|hourly|annually|times an?)\b", re.I)
 _CODE = re.compile(r"`[^`]+`")
-_COMMAND = re.compile(r"\b(?:run|type|enter|execute|command|start|call) (?:the (?:command|program) )?`|`[a-z][\w-]*(?: [^`]+)+`", re.I)
+_COMMAND = re.compile(
+    r"\b(?:run|type|enter|execute|command|start|call) (?:the (?:command|program) )?`|`[a-z][\w-]* (?:[^`]* )?-[^`]*`", re.I
+)
 _CHANNEL = re.compile(r"(?<!\w)#[a-z][\w-]+")
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _URL = re.compile(r"https?://\S+|\bwww\.\S+")
@@ -50,7 +52,7 @@ class Answer(NamedTuple):
     """What the answer to a question with a certain question word gives."""
 
     kind: str
-    """``time``, ``date``, ``weekday``, ``year``, ``duration``, ``money``, ``percent``, ``measure``, ``command``, ``code``,
+    """``time``, ``date``, ``moment`` (both), ``weekday``, ``year``, ``duration``, ``money``, ``percent``, ``measure``, ``command``, ``code``,
     ``channel``, ``email``, ``url``, ``file``, ``person``, ``group``, ``every``; empty when nothing tells."""
     noun: str = ""
     """A class the thing belongs to, as the answer names it: ``team``, ``database``, or the unit it is counted in."""
@@ -79,7 +81,8 @@ def _when(answer: str) -> Answer:
     if _EVERY.search(answer) and not _CLOCK.search(answer) and not _WEEKDAY.search(answer):
         return Answer("every")
     if _CLOCK.search(answer):
-        return Answer("time", "time")
+        dated = _DATE.search(answer) or _WEEKDAY.search(answer)
+        return Answer("moment", "date and time") if dated else Answer("time", "time")
     if _DATE.search(answer):
         return Answer("date", "date")
     if _WEEKDAY.search(answer):
@@ -124,8 +127,14 @@ def _how(second: str, answer: str) -> Answer:
 def _what(answer: str) -> Answer:
     if _COMMAND.search(answer):
         return Answer("command")
-    for kind, pattern in (("code", _CODE), ("email", _EMAIL), ("url", _URL), ("channel", _CHANNEL), ("money", _MONEY),
-                          ("percent", _PERCENT)):
+    for kind, pattern in (
+        ("code", _CODE),
+        ("email", _EMAIL),
+        ("url", _URL),
+        ("channel", _CHANNEL),
+        ("money", _MONEY),
+        ("percent", _PERCENT),
+    ):
         if pattern.search(answer):
             return Answer(kind)
     return Answer("number") if re.search(r"\d", answer) else Answer("")

@@ -14,6 +14,7 @@ MODALS = verbs.MODALS
 GENERIC = frozenset({"i", "we", "you", "one"})
 """Subjects that stand for whoever asks."""
 _STRANDING = frozenset("on at in from to with for by under through behind about into".split())
+_MEASURING = frozenset("last take cost weigh need hold contain".split())
 _OWN = {"it": "its", "they": "their", "he": "his", "she": "her"}
 _BE_FOR = {"does": "is", "do": "are", "did": "was"}
 
@@ -93,6 +94,8 @@ class Clause:
         """``Kittiwake listens on which port?``; empty where the wh-phrase has no place in a statement."""
         words = self.rest.split()
         loose = self.opener in {"when", "where"} or self.wh in {"how often", "how frequently", "how long"} or self.prep
+        if self.verb in _MEASURING and self.opener == "how":
+            return sentence(self.subject, self.finite, self.prep, self.wh, self.rest, end="?")
         if len(words) <= 1 or (loose and len(words) <= 6):
             return sentence(self.subject, self.finite, self.rest, self.prep, self.wh, end="?")
         if not loose and words[0] in {*tokens.PREPOSITIONS, "to"} and words[-1] not in tokens.PREPOSITIONS:
@@ -149,7 +152,11 @@ class Attribute:
         if self.owner.lower() in _OWN:
             return f"{_OWN[self.owner.lower()]} {self.noun}"
         words = self.owner.split()
-        plain = len(words) <= 4 and "'" not in self.owner and not any(word.lower() in tokens.PREPOSITIONS | {"of", "and", "or"} for word in words)
+        plain = (
+            len(words) <= 4
+            and "'" not in self.owner
+            and not any(word.lower() in tokens.PREPOSITIONS | {"of", "and", "or"} for word in words)
+        )
         if not plain or not words[-1][-1:].isalnum():
             return ""
         return f"{self.owner}' {self.noun}" if words[-1].endswith("s") else f"{self.owner}'s {self.noun}"

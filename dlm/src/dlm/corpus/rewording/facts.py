@@ -45,7 +45,9 @@ class Meaning:
         return crc32(self.question.encode())
 
 
-_SECOND = re.compile(r",? (?:and|or) (?:(?:by|for|at|in|on|to|from|with) )?(?:who|what|which|when|where|why|how|do|does|is)\b")
+_SECOND = re.compile(
+    r",? (?:and|or) (?:(?:by|for|at|in|on|to|from|with) )?(?:who|what|which|when|where|why|how|do|does|is)\b"
+)
 
 
 def of(clause: Clause, answer: Answer) -> Facts:

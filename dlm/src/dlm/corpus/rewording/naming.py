@@ -29,7 +29,7 @@ _QUESTIONS = {
     "who": "who", "when": "when", "howmuch": "how much", "howmany": "how many", "howlong": "how long", "where": "where",
     "what": "what",
 }  # fmt: skip
-_TIMES = {"time": "time", "date": "date", "weekday": "day", "year": "year"}
+_TIMES = {"moment": "date and time", "time": "time", "date": "date", "weekday": "day", "year": "year"}
 
 
 def attributes(meaning: Meaning) -> Iterator[Attribute]:
@@ -78,7 +78,7 @@ def relative(meaning: Meaning) -> Iterator[str]:
     elif clause.wh == "why":
         yield joined("the reason why", clause.subject, clause.finite, clause.rest)
     elif clause.wh == "when" and meaning.answer.kind in _TIMES:
-        unit = {"time": "time at which", "year": "year in which"}.get(meaning.answer.kind, "day on which")
+        unit = {"time": "time at which", "moment": "date and time at which", "year": "year in which"}.get(meaning.answer.kind, "day on which")
         yield joined("the", unit, clause.subject, clause.finite, clause.rest)
     elif clause.wh == "where" and meaning.answer.kind == "place":
         yield joined("the", meaning.answer.noun or "place", "where", clause.subject, clause.finite, clause.rest)
@@ -116,7 +116,9 @@ def _owner(relation: Relation, clause: Clause) -> str:
         return ""
     left = " ".join(words[len(phrase) :])
     if clause.subject:
-        return "" if left or clause.generic or clause.subject in {"there", "that", "this"} else clause.subject
+        if clause.generic or clause.subject in {"there", "that", "this"}:
+            return ""
+        return joined(clause.subject, left) if left.split()[:1] in ([], ["on"], ["in"]) else ""
     return "" if not left or left.split()[0] in {"to", "for", "in", "that", "on", "about"} else left
 
 
@@ -148,7 +150,13 @@ def _same(noun: str, other: str, meaning: Meaning) -> bool:
 def _with_verb(relation: Relation, own: Attribute, meaning: Meaning) -> Iterator[Clause]:
     facts = next(iter(relation.condition.needed))
     if "which" in facts:
-        yield Clause(f"which {own.noun}", own.owner, do_for("does", own.owner), relation.phrase.split()[0], rest=relation.phrase.partition(" ")[2])
+        yield Clause(
+            f"which {own.noun}",
+            own.owner,
+            do_for("does", own.owner),
+            relation.phrase.split()[0],
+            rest=relation.phrase.partition(" ")[2],
+        )
         return
     wh = next(_QUESTIONS[fact] for fact in sorted(facts) if fact in _QUESTIONS)
     first, _, more = relation.phrase.partition(" ")

@@ -32,6 +32,10 @@ _ADJECTIVES = frozenset(
     "warm weak wet wide worth wrong young".split()
 )
 _NEED_NOUN = frozenset("which whose how many much two three other plain own".split())
+_NO_SUBJECT = frozenset(
+    "to if when while because use write run type yes no in on at for from by after before without there it this that "
+    "these those what how why who and but so".split()
+)
 _NO_VERB_BEFORE = tokens.DETERMINERS | tokens.PREPOSITIONS | {"of", "to", "and", "or", "very", "most", "new", "old"}
 _ASKING = re.compile(
     r"(?:(?:please|and|so|but|then|now|hi|hello|ok)[,:]? )*"
@@ -40,7 +44,9 @@ _ASKING = re.compile(
     re.I,
 )
 _SENTENCE = re.compile(r"[.!?:] (?=[A-Z`\"])")
-_CONDITION = re.compile(r"(?:if|when|once|after|before|while|during|for|in) [^,?]+, (?=(?:who|wh[aeioy]|how|can|do|is|are)\w* )", re.I)
+_CONDITION = re.compile(
+    r"(?:if|when|once|after|before|while|during|for|in) [^,?]+, (?=(?:who|wh[aeioy]|how|can|do|is|are)\w* )", re.I
+)
 _TYPED = re.compile(r"((?:[A-Z][\w-]+ )*[A-Z][\w-]+) ([a-z]{3,}(?: [a-z]{3,}){0,2})")
 _LEAD = re.compile(r"\A(?:(?:please|and|so|but|then|ok|well|exactly)[,:]? )+(?=\w)", re.I)
 _OF = re.compile(r"(?:the|a|an) ([\w' -]+?) (of|for) (.+)", re.I)
@@ -76,6 +82,35 @@ def attribute(clause: Clause) -> Attribute | None:
     if found := _GENITIVE.fullmatch(clause.subject):
         return Attribute(found[2], found[1]) if len(found[2].split()) <= 4 else None
     return None
+
+
+def statement(text: str) -> Clause | None:
+    """A plain statement in its parts, without a wh-phrase: ``Kittiwake`` ``does`` ``listen`` ``on port 7413``."""
+    words = tokens.split(text.rstrip(". "))
+    if len(words) < 3 or len(words) > 40 or words[0].lower() in _NO_SUBJECT or words[0].lower() in PRONOUNS:
+        return None
+    for at in range(1, min(len(words), 12)):
+        word, before = words[at], words[at - 1]
+        if before.lower() in _NO_VERB_BEFORE or word in {",", ":", ";"}:
+            if word in {",", ":", ";"}:
+                return None
+            continue
+        if word in _HELPERS:
+            return _stated(words, at)
+        if form := _finite(word, before):
+            helper = {"third": "does", "past": "did", "base": "do"}[form.tense]
+            return Clause("", " ".join(words[:at]), helper, form.base, rest=joined(" ".join(words[at + 1 :])))
+    return None
+
+
+def _stated(words: list[str], at: int) -> Clause | None:
+    subject, helper, more = " ".join(words[:at]), words[at], words[at + 1 :]
+    if helper in BE:
+        return _described("", "", subject, helper, more)
+    if helper in verbs.HAVE and not (more and verbs.participle_base(more[0])):
+        done = {"has": "does", "have": "do", "had": "did"}[helper]
+        return Clause("", subject, done, "have", rest=" ".join(more))
+    return _predicate("", "", subject, helper, more)
 
 
 def _order(asked: str, answer: str) -> Clause | None:
@@ -260,7 +295,7 @@ def _be_subject_size(tail: list[str], helper: str, answer: str) -> int:
         low, before = tail[at].lower(), tail[at - 1].lower()
         if before in _NO_VERB_BEFORE or not tail[at].islower():
             continue
-        participle = _participle(low) and not _reduced(low, tail[at + 1 :], tail[:at])
+        participle = (_participle(low) or low in _DEEMED) and not _reduced(low, tail[at + 1 :], tail[:at])
         described = low in _ADJECTIVES - tokens.PREPOSITIONS - {"new", "old", "same", "right"}
         working = verbs.gerund_base(low) and (said[at:].count(low) and said[said.index(low) - 1] in BE)
         if participle or described or working or low in _ASIDE - {"first"}:
@@ -324,7 +359,11 @@ def _may_be_verb(tail: list[str], at: int, helper: str) -> bool:
 
 def _same_verb(word: str, other: str, helper: str) -> bool:
     """Whether the answer's ``other`` is the verb ``word``; after *does* the same word is more likely a noun."""
-    return other == word if helper != "does" and other == word else any(form.base == word for form in verbs.finite(other) if form.tense != "base")
+    return (
+        other == word
+        if helper != "does" and other == word
+        else any(form.base == word for form in verbs.finite(other) if form.tense != "base")
+    )
 
 
 def _sound(clause: Clause) -> bool:

@@ -19,6 +19,7 @@ _WHEN = {
     "time": ("at what time", "what time", "at which time", "at what hour"),
     "date": ("on which day", "on what date", "on which date"),
     "weekday": ("on which day", "on what day", "on which weekday", "on what day of the week"),
+    "moment": ("on which day and at what time",),
     "year": ("in which year", "in what year"),
 }
 _WHERE = {
@@ -60,6 +61,8 @@ def alternates(meaning: Meaning) -> Iterator[Clause]:
 
 def _when(meaning: Meaning, first: str) -> Iterator[Clause]:
     clause = replace(meaning.clause, prep="")
+    if first == "when" and meaning.answer.kind == "every" and clause.subject and clause.verb:
+        yield replace(clause, wh="how often")
     asked = joined(meaning.clause.prep, meaning.clause.wh)
     if first != "when" and clause.subject and not clause.rest.endswith((" on", " at", " in")):
         yield replace(clause, wh="when")
@@ -144,4 +147,8 @@ def _degree(meaning: Meaning, adjective: str) -> Iterator[Clause]:
 
 def _phrased(clause: Clause, phrase: str) -> Clause:
     prep, _, wh = phrase.partition(" ")
-    return replace(clause, wh=wh, prep=prep) if prep in {"at", "on", "in", "under", "behind", "inside"} else replace(clause, wh=phrase)
+    return (
+        replace(clause, wh=wh, prep=prep)
+        if prep in {"at", "on", "in", "under", "behind", "inside"}
+        else replace(clause, wh=phrase)
+    )

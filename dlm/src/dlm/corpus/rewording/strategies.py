@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 
-from . import frames, naming, questionwords, synonyms, voice, ways, words
+from . import frames, naming, questionwords, synonyms, told, voice, ways, words
 from .clause import Attribute, Clause, plural, sentence
 
 if TYPE_CHECKING:
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
     from .facts import Meaning
 
-_FRONTED = re.compile(r" (?=(?:when|if|while|before|after|during|without|in the|in a|in an) )")
+_FRONTED = re.compile(r" (?=(?:when|if|while|before|after|during|without|in the|in a|in an) |on (?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day)")
 _THINGS = frozenset("own lead maintain run manage restart install start stop use store keep cost open close".split())
 
 
 def synonymous(meaning: Meaning) -> Iterator[str]:
     """With another verb; then each of these inside of a longer sentence."""
-    found = list(synonyms.verbs_for(meaning))
+    found = [*synonyms.verbs_for(meaning), *synonyms.modals_for(meaning.clause)]
     yield from (clause.direct() for clause in found)
     for at, clause in enumerate(found):
         yield next(frames.indirect(clause.embedded(), meaning.turn + at))
@@ -51,7 +51,8 @@ def asked_with(meaning: Meaning) -> Iterator[str]:
 
 def embedded(meaning: Meaning) -> Iterator[str]:
     """Inside of another sentence: ``Could you tell me which port X listens on?``"""
-    yield from frames.indirect(meaning.clause.embedded(), meaning.turn)
+    if not re.search(r", (?:and|or) (?:do|does|is|are|can|should|must)\b", meaning.clause.rest):
+        yield from frames.indirect(meaning.clause.embedded(), meaning.turn)
 
 
 def other_voice(meaning: Meaning) -> Iterator[str]:
@@ -73,6 +74,18 @@ def verbal(meaning: Meaning) -> Iterator[str]:
 
 def own_way(meaning: Meaning) -> Iterator[str]:
     yield from ways.whole(meaning)
+
+
+def as_told(meaning: Meaning) -> Iterator[str]:
+    """In the words of the answer."""
+    for clause in told.asking(meaning):
+        own = replace_clause(meaning, clause)
+        yield clause.direct()
+        if clause.subject and (said := clause.echo()):
+            yield said
+        for other in (*voice.flipped(own), *synonyms.verbs_for(own), *questionwords.alternates(own)):
+            yield other.direct()
+        yield next(frames.indirect(clause.embedded(), meaning.turn + 2))
 
 
 def echoed(meaning: Meaning) -> Iterator[str]:
@@ -126,7 +139,12 @@ def about_it(meaning: Meaning) -> Iterator[str]:
     if own and _thing(own.owner):
         asked = f"{clause.wh} {clause.helper} {'their' if plural(own.owner) else 'its'} {own.noun}?"
         yield f"I have a question about {own.owner}. {asked[:1].upper()}{asked[1:]}"
-    elif clause.subject and (clause.verb or clause.rest) and _thing(clause.subject) and not re.search(r"\bits?\b|\bthe(?:y|m|ir)\b", clause.rest):
+    elif (
+        clause.subject
+        and (clause.verb or clause.rest)
+        and _thing(clause.subject)
+        and not re.search(r"\bits?\b|\bthe(?:y|m|ir)\b", clause.rest)
+    ):
         asked = replace(clause, subject="they" if plural(clause.subject) else "it").direct()
         yield f"I have a question about {clause.subject}. {asked}"
     elif not clause.subject and clause.verb in _THINGS and meaning.clause.wh == "who" and len(clause.rest.split()) < 4:
@@ -174,6 +192,7 @@ def _many(meaning: Meaning, attribute: Attribute) -> bool:
 STRATEGIES: tuple[Callable[[Meaning], Iterator[str]], ...] = (
     synonymous,
     named,
+    as_told,
     verbal,
     own_way,
     asked_with,

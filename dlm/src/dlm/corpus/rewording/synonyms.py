@@ -6,14 +6,21 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from . import words as tokens
+from ..asking import verbs
 from . import lexicon
-from .clause import Clause, joined
+from .clause import Clause, do_for, joined
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .facts import Meaning
 
+_MODAL_PHRASES = {
+    "must": ("have to", "need to"),
+    "should": ("be supposed to",),
+    "may": ("be allowed to", "be permitted to"),
+    "can": ("be able to",),
+}
 _INNER = frozenset("that whether if how why when where what which who".split())
 _PARTICLES = frozenset("up out off down away back over through together again on".split())
 _NO_PASSIVE = frozenset("of for to with on from in at as".split())
@@ -33,11 +40,31 @@ def verbs_for(meaning: Meaning) -> Iterator[Clause]:
     for group, words, passive in _groups(clause):
         size = len(group.word.split())
         left = words[size - (0 if passive else 1) :] if passive else words[size:]
-        known = facts | ({"object"} if left else {"alone"})
+        known = facts | ({"object"} if left not in ([], [own.prep]) else {"alone"})
         if group.condition.holds(known) and _may_follow(group.word, left):
             for other in group.others:
                 if said := _put(clause, other, left, passive=passive):
                     yield _fronted_again(said, own.prep) if left and left[-1] == own.prep else said
+
+
+def modals_for(clause: Clause) -> Iterator[Clause]:
+    """``do passengers have to pay`` for ``must passengers pay``, and back."""
+    first, _, more = clause.helper.partition(" ")
+    inner = joined(more, clause.inflected if clause.verb else "", clause.rest)
+    if first in _MODAL_PHRASES and more in {"", "be"}:
+        for phrase in _MODAL_PHRASES[first]:
+            if phrase.startswith("be able") and clause.subject:
+                continue
+            plain = replace(clause, helper=do_for("does", clause.subject) if clause.subject else "does", verb="", rest="")
+            plain = replace(plain, helper="do") if clause.subject.lower() in {"i", "you", "we"} else plain
+            verb, _, behind = phrase.partition(" ")
+            yield replace(plain, verb="have", form="base").said_with(phrase, inner) if verb == "be" else replace(
+                plain, verb=verb, form="base", rest=joined(behind, inner)
+            )
+    elif clause.verb in {"have", "need"} and clause.rest.startswith("to ") and clause.helper in {"do", "does"}:
+        verb, _, rest = clause.rest.removeprefix("to ").partition(" ")
+        if verb != "be" and (clause.subject or clause.wh == "who"):
+            yield replace(clause, helper="must", verb=verb, rest=rest)
 
 
 def _fronted_again(clause: Clause, prep: str) -> Clause:
@@ -108,7 +135,9 @@ def _groups(clause: Clause) -> Iterator[tuple[lexicon.Group, list[str], bool]]:
 def _matching(words: list[str]) -> Iterator[lexicon.Group]:
     """Groups for the longest phrase that ``words`` begin with: ``be in charge of``, not ``be in``."""
     key = " ".join(words[:2]) if words[0] == "be" else words[0]
-    found = [group for group in lexicon.verb_groups().get(key, ()) if words[: len(group.word.split())] == group.word.split()]
+    found = [
+        group for group in lexicon.verb_groups().get(key, ()) if words[: len(group.word.split())] == group.word.split()
+    ]
     longest = max((len(group.word.split()) for group in found), default=0)
     return (group for group in found if len(group.word.split()) == longest)
 
@@ -118,6 +147,8 @@ def _may_follow(phrase: str, left: list[str]) -> bool:
     if not left:
         return True
     if left[0] == "to" and len(left) > 1 and not phrase.endswith(" to"):
+        return False
+    if verbs.gerund_base(left[0]) and not tokens.is_plural(left[0]):
         return False
     return left[0] not in _INNER
 

@@ -20,10 +20,14 @@ _NO_PASSIVE = frozenset(
     "have be mean cost weigh need like want get become tell inform take last belong live lie go come work happen fit know look stay "
     "remain contain travel wait sound seem let make cause hold prefer wear suit resemble equal lack do walk run".split()
 )
-_NO_OBJECT = tokens.PREPOSITIONS | PARTICLES | frozenset(
-    "to that whether how if it free well not more less very too so and or when why as open public".split()
+_NO_OBJECT = (
+    tokens.PREPOSITIONS
+    | PARTICLES
+    | frozenset("to that whether how if it free well not more less very too so and or when why as open public".split())
 )
-_SETTING = re.compile(r" (?=(?:in|during|before|after|when|if|while|without|every|at the end of) |on (?:\\d|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day))")
+_SETTING = re.compile(
+    r" (?=(?:in|during|before|after|when|if|while|without|every|into|onto|out of|at the end of|at the same time|at once|in a row) |on (?:\\d|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day))"
+)
 
 
 def flipped(meaning: Meaning) -> Iterator[Clause]:

@@ -35,7 +35,7 @@ _DOING = (
     "What should I do to {vp}?",
     "How would I go about {ger}?",
     "I would like to {vp}. How is that done?",
-    "Is there a way to {vp}? Which?",
+    "Is there a way to {vp}?",
 )
 _COMMAND = (
     "Which command do I run to {vp}?",
@@ -53,7 +53,7 @@ _TOOL = (
     "How do I {vp}?",
     "Which {n} can {vp}?",
     "Give me the {n} that {vs}.",
-    "Is there a {n} that {vs}? Which?",
+    "Is there a {n} that {vs}?",
     "{n} to {vp}?",
     "Which {n} is there to {vp}?",
 )
@@ -72,7 +72,18 @@ _WHETHER = (
     "{s}, yes or no?",
     "{s}, or not?",
 )
-_THERE = ("Where can I find {x}?", "Where do I find {x}?", "In which place can I find {x}?", "Where would I look for {x}?")
+_MODAL = {
+    "can": ("Is it possible {w}to {vp}?", "Would it be possible {w}to {vp}?", "Is there a way {w}to {vp}?"),
+    "may": ("Is it permitted {w}to {vp}?", "Is it all right {w}to {vp}?", "Would it be allowed {w}to {vp}?"),
+    "must": ("Is it necessary {w}to {vp}?", "Is it required {w}to {vp}?"),
+    "should": ("Is it advisable {w}to {vp}?", "Is it a good idea {w}to {vp}?"),
+}
+_THERE = (
+    "Where can I find {x}?",
+    "Where do I find {x}?",
+    "In which place can I find {x}?",
+    "Where would I look for {x}?",
+)
 _DIFFERENCE = (
     "How do {a} and {b} differ?",
     "How does {a} differ from {b}?",
@@ -125,7 +136,9 @@ def _doing(meaning: Meaning) -> Iterator[str]:
         return
     kind = meaning.answer.kind
     special = _COMMAND if kind == "command" else _CODE if kind == "code" else ()
-    yield from _filled((*_turned(special, meaning), *_turned(_DOING, meaning)), verb, rest, joined(clause.verb, clause.rest))
+    yield from _filled(
+        (*_turned(special, meaning), *_turned(_DOING, meaning)), verb, rest, joined(clause.verb, clause.rest)
+    )
     if clause.wh == "how":
         for other in synonyms.verbs_for(meaning):
             vp = joined(other.inflected if other.verb else "be", other.rest)
@@ -140,7 +153,9 @@ def _turned(frames: tuple[str, ...], meaning: Meaning) -> tuple[str, ...]:
 
 def _filled(frames: tuple[str, ...], verb: str, rest: str, own: str) -> Iterator[str]:
     for frame in frames:
-        said = frame.format(vp=joined(verb, rest), ger=joined(verbs.gerund(verb), rest), vs=joined(verbs.third(verb), rest))
+        said = frame.format(
+            vp=joined(verb, rest), ger=joined(verbs.gerund(verb), rest), vs=joined(verbs.third(verb), rest)
+        )
         yield said[:1].upper() + said[1:]
 
 
@@ -162,7 +177,14 @@ def _why(meaning: Meaning) -> Iterator[str]:
 
 def _whether(meaning: Meaning) -> Iterator[str]:
     clause = meaning.clause
-    if not clause.wh and clause.subject not in {"there"} and not clause.generic:
+    if clause.wh or clause.subject == "there":
+        return
+    possible = _MODAL.get(clause.helper.removesuffix(" be"), ())
+    if possible and clause.helper.split()[-1] != "not":
+        vp = joined(*clause.helper.split()[1:], clause.inflected if clause.verb else "", clause.rest)
+        whom = "" if clause.generic else f"for {clause.subject} "
+        yield from (sentence(frame.format(w=whom, vp=vp)[:-1], end="?") for frame in possible)
+    if not clause.generic:
         yield from _said(_turned(_WHETHER, meaning), clause.statement())
 
 
@@ -191,7 +213,12 @@ def _difference(meaning: Meaning) -> Iterator[str]:
 
 def _happening(meaning: Meaning) -> Iterator[str]:
     clause = meaning.clause
-    if clause.wh == "what" and not clause.subject and clause.verb == "happen" and clause.rest.startswith(("if", "when")):
+    if (
+        clause.wh == "what"
+        and not clause.subject
+        and clause.verb == "happen"
+        and clause.rest.startswith(("if", "when"))
+    ):
         yield from (frame.format(r=clause.rest) for frame in _HAPPENS)
         yield sentence(f"{clause.rest}, what happens", end="?")
 
@@ -208,7 +235,12 @@ def _cost(meaning: Meaning) -> Iterator[str]:
 def _role(meaning: Meaning) -> Iterator[str]:
     """``Who serves as the technical lead of X``."""
     own = meaning.attribute
-    if own and meaning.clause.wh == "who" and meaning.clause.helper == "is" and own.noun.split()[-1] in nouns.PERSONS - _KIN:
+    if (
+        own
+        and meaning.clause.wh == "who"
+        and meaning.clause.helper == "is"
+        and own.noun.split()[-1] in nouns.PERSONS - _KIN
+    ):
         yield from (frame.format(n=own.of(), noun=own.noun, rest=f"{own.prep} {own.owner}") for frame in _ROLE)
 
 

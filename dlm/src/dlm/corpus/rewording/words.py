@@ -15,7 +15,9 @@ DETERMINERS = frozenset("the a an its their his her my our your this that these 
 _PLURAL_WORDS = frozenset("these those many few several both all two three four five six seven eight nine ten".split())
 _SINGULAR_WORDS = frozenset("a an one each every this".split())
 _PLURALS = frozenset("people children men women feet teeth mice geese oxen".split())
-_SINGULARS = frozenset("news gas bus lens series physics mathematics economics ethics headquarters species means gps".split())
+_SINGULARS = frozenset(
+    "news gas bus lens series physics mathematics economics ethics headquarters species means gps".split()
+)
 _COLLECTIVE = frozenset("staff police crew data team".split())
 _CHUNK = re.compile(r"(?:`[^`\n]*`|\"[^\"\n]*\"|“[^”\n]*”|[^\s`\"“])+")
 
@@ -35,7 +37,13 @@ def is_plural(word: str) -> bool:
     low = word.lower()
     if low in _PLURALS:
         return True
-    return low.isalpha() and len(low) > 2 and low not in _SINGULARS and low.endswith("s") and not low.endswith(("ss", "us", "is"))
+    return (
+        low.isalpha()
+        and len(low) > 2
+        and low not in _SINGULARS
+        and low.endswith("s")
+        and not low.endswith(("ss", "us", "is"))
+    )
 
 
 def head(words: tuple[str, ...]) -> str:
