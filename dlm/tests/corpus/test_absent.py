@@ -76,6 +76,13 @@ def test_what_is_put_in_its_place_has_the_shape_of_the_name():
     assert replacements("TLS", known, random, 5) == []
 
 
+def test_names_are_told_from_words_that_open_a_sentence_from_dates_and_from_code():
+    known = Known(("On Monday the Osprey and the Fenwick S2 went to Room 204. Nobody saw osprey.py or Ms. Brandt.",))
+    text = "Backups of Osprey on Monday: has Room 204 got 3 files, Osprey 70 files and Fenwick S2 none, see `Osprey`?"
+    assert known.names(text) == ["Osprey", "Room 204", "Fenwick S2"]
+    assert known.names("Osprey's room is pump-7, not osprey.") == ["Osprey", "pump-7"]
+
+
 def test_a_name_that_looks_like_one_of_the_document_is_never_used():
     known = Known(("They are called Kingfishers and Puffi.",))
     drawn = replacements("Kestrel", known, Random(1), 1000)

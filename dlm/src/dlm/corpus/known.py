@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 _WORD = re.compile(r"[^\W_]+")
 _NO_PROSE = re.compile(r"```.*?```|`[^`\n]*`|[^\s]*[^\s.,;:!?][@/\\][^\s]*|\S+\.\w{2,4}\b", re.S)
 _CAPITAL = r"[^\W\d_a-zß-öø-ÿ]\w*[^\W\d_A-Z]\w*(?:[-’'](?!s\b)\w+)*"
-# "Room 204" is a name; in "Osprey 70 files" the number counts the files.
-_NUMBERED = r" [A-Z]{0,3}-?\d+\b(?![:.,]\d| [a-z]+s\b)"
+_NUMBERED = r" [A-Z]{0,3}-?\d+\b(?![:.,]\d)"
 _NAMED = re.compile(rf"(?<![\w#@/.-]){_CAPITAL}(?:[ ]{_CAPITAL})*(?:{_NUMBERED})?")
 _CODE = re.compile(r"(?<![\w#@/.`-])(?:[A-Za-z]+-?\d+|[A-Za-z]+(?:-[A-Za-z]+)+-\d+)(?![\w/-])")
 _OPENS = re.compile(r"(?:^|[.!?:;…\n]|[-*+>|#]|\d[.)])[\s\"'“‘(\[*_]*$")
@@ -158,6 +157,9 @@ class Known:
     def _capitalised(self, text: str) -> Iterator[tuple[int, str]]:
         for match in _NAMED.finditer(text):
             start, words = match.start(), match[0].split(" ")
+            after = _NEXT.match(text, match.end())
+            if words[-1].isdigit() and after and after[1] not in counted() and singular(after[1]) in counted():
+                words.pop()  # "Room 204" is a name; in "Osprey 70 files" the number counts the files.
             while words and not self._names(words[0]):
                 start += len(words[0]) + 1
                 words = words[1:]
