@@ -218,14 +218,15 @@ def extras(session: nox.Session) -> None:
 
 @nox.session
 def outsider(session: nox.Session) -> None:
-    """A third party's probe, installed against our wheels, keeps the contract and runs on the real backend.
+    """A third party's probe and augmenter, installed against our wheels, keep the contracts; the probe runs for real.
 
     Beside it a plugin that cannot be imported: both tools work and say so.
     """
     install_wheels(session, "dlm", "dlm-sway[hf,testing]")
-    session.install("--no-deps", "--no-build-isolation", "./examples/acme-sway-probes")
-    strict = {**SAFE, "DLM_SWAY_STRICT": "1"}
-    session.run("python", "-m", "pytest", "examples/acme-sway-probes/tests", env=strict)
+    guests = ("examples/acme-sway-probes", "examples/acme-dlm-study")
+    session.install("--no-deps", "--no-build-isolation", *(f"./{guest}" for guest in guests))
+    strict = {**SAFE, "DLM_SWAY_STRICT": "1", "DLM_STRICT": "1"}
+    session.run("python", "-m", "pytest", *(f"{guest}/tests" for guest in guests), env=strict)
     session.install("--no-deps", "--no-build-isolation", "./examples/broken-plugin")
     for tool in ("dlm", "sway"):
         failure = plugin_rows(session, tool)["broken"]["failure"]

@@ -1,0 +1,1 @@
+"""Study records by acme."""
