@@ -109,6 +109,14 @@ def context_length(model_or_config: Any) -> int | None:
     return int(value) if value else None
 
 
+def declared_context(folder: str | Path) -> int | None:
+    """How many tokens the model in ``folder`` can attend to, known without its weights."""
+    from transformers import AutoConfig
+
+    with quiet_libraries():
+        return context_length(AutoConfig.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False))
+
+
 def library_versions() -> dict[str, str]:
     """Versions that can change a number."""
     from importlib.metadata import version

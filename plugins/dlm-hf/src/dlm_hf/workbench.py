@@ -18,7 +18,7 @@ from .adapted import Adapted
 from .encode import Example, encode, token_scope
 from .held_out import Best, Judged, judge, value_log_prob
 from .losses import Losses
-from .model import NAMES, pick_device, pick_dtype, quiet_libraries
+from .model import NAMES, declared_context, pick_device, pick_dtype, quiet_libraries
 from .opened import open_model, open_renderer
 from .own_answers import own_answers, scope
 
@@ -58,12 +58,31 @@ class HfWorkbench(Workbench):
         self._parameters: list[torch.nn.Parameter] = []
 
     def encode(self, records: Sequence[Record], cache: TokenCache | None = None) -> list[Row]:
+        examples, rows = self._examples(records, cache)
+        self._encoded.append(examples)
+        return rows
+
+    def _examples(self, records: Sequence[Record], cache: TokenCache | None) -> tuple[list[Example], list[Row]]:
         lengths = self.recipe.sequence_len, self.recipe.window_overlap
         if self._scope is None and cache is not None:
             self._scope = token_scope(self.base.path, self.renderer, *lengths)
         examples, rows = encode(records, self.renderer, *lengths, cache, self._scope or "")
-        self._encoded.append(examples)
-        return rows
+        self._check_teachers(examples, [records[row.record] for row in rows])
+        return examples, rows
+
+    def _check_teachers(self, examples: Sequence[Example], records: Sequence[Record]) -> None:
+        """The adapter's rows are as short as ``sequence_len``; a teacher's may be as long as the base can read."""
+        taught = [
+            (example.teacher, record) for example, record in zip(examples, records, strict=True) if example.teacher
+        ]
+        limit = declared_context(self.base.path) if taught else None
+        for teacher, record in taught:
+            if limit is not None and len(teacher.ids) > limit:
+                raise TrainingFailed(
+                    f"section {record.section_id}: the question {record.messages[-2].content[:60]!r} takes "
+                    f"{len(teacher.ids)} tokens with the text its teacher reads, more than the {limit} that "
+                    f"{self.base.key} can hold: split the section, or train it without `distill`"
+                )
 
     @property
     def answers_scope(self) -> str:
@@ -75,8 +94,7 @@ class HfWorkbench(Workbench):
             yield from own_answers(adapted.model, self._default_renderer, conversations, self.device)
 
     def open_book_gap(self, records: Sequence[Record]) -> BookGap:
-        lengths = self.recipe.sequence_len, self.recipe.window_overlap
-        closed, _ = encode([replace(record, objective="distill") for record in records], self.renderer, *lengths)
+        closed, _ = self._examples([replace(record, objective="distill") for record in records], None)
         opened = [replace(example, encoded=example.teacher) for example in closed if example.teacher is not None]
         adapted = self._loaded()
         with adapted.off():
