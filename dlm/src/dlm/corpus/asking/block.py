@@ -1,19 +1,24 @@
-"""The text under a heading, sentence by sentence: what each is about, and the records of what it answers."""
+"""The text under a heading, sentence by sentence: the records of what it answers."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .. import sentences
 from ..records import Message, Record
-from .sentence import Asked, subject_of
+from .naming import Context, named, thing_of
+from .sentence import Asked, Statement
 from .sentence import ask as ask_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..makers import Block
+
+_NAME = re.compile(r"(?<=[a-z,;] )[A-Z][\w-]*")
+"""A capital inside a sentence."""
 
 
 def ask(block: Block) -> list[Record]:
@@ -24,12 +29,14 @@ def ask(block: Block) -> list[Record]:
 
 def _asked(block: Block) -> Iterator[Asked]:
     titles = block.record.title.split(" > ")
+    start = Context(thing_of(reversed(titles), block.text))
+    known = {*start.thing.split(), *_NAME.findall(block.text)}
     for paragraph in block.paragraphs:
-        subject = titles[-1]
+        context = start
         for sentence in sentences.sentences(paragraph.text) if paragraph.running else ():
-            hints = dict.fromkeys([subject, *reversed(titles)])
-            yield from next((made for hint in hints if (made := ask_sentence(sentence, hint))), [])
-            subject = subject_of(sentence, subject) or subject
+            statement = Statement.read(named(sentence, context))
+            yield from ask_sentence(statement, known)
+            context = context.after(statement) if statement.said else start
 
 
 def _record(block: Block, asked: Asked) -> Record:

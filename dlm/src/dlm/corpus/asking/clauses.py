@@ -1,323 +1,219 @@
-"""One English clause taken apart: its subject, its verb group and what follows, as far as a word list can tell.
+"""A sentence taken apart into its clauses: subject, verb group, object, and each phrase that follows.
 
-What cannot be told apart is no clause: :func:`parse` returns ``None`` rather than a guess. What the parts mean (a time,
-a place, a person) is said in ``phrases``.
+What cannot be told apart is left out rather than guessed. What the parts mean (a time, a place, a person) is said in
+``phrases``.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from . import verbs
-from .tokens import CALENDAR, DETERMINERS, PREPOSITIONS, Chunk, number
-
-_SUBORDINATORS = frozenset(
-    "that which who whose whom where when while because if unless although though whereas so as whenever once".split()
+from .complements import INTENT, JOINING, complements
+from .groups import Found, clause_follows, finite_at, joins, read_group, shared_group, skip_adverbs
+from .parts import Chunk, Clause, Tail
+from .words import (
+    ADVERB,
+    AND,
+    AUX,
+    BASE,
+    CAPITAL,
+    CODE,
+    DET,
+    FINITE,
+    MARK,
+    PREP,
+    PRONOUN,
+    REL,
+    SUB,
+    Sentence,
+    tagged,
 )
-_TAILS = {"when": "when", "once": "when", "whenever": "when", "if": "when", "because": "why", "so": "why", "as": "when"}
-_NO_CONDITION = frozenset("a an every each per in on at and , ;".split())
-"""What follows ``once`` when that is no conjunction."""
-_ASIDES = frozenset("also called named formerly now which who".split())
-_NEGATIONS = frozenset("no not never neither nor nothing none nobody cannot hardly".split())
-_ADVERBS = frozenset(
-    "always also usually often then now still therefore thus however mostly sometimes normally automatically "
-    "currently only just again soon already".split()
-)
-_PARTICLES = frozenset("up out off down away back".split())
-_LOOSE_PARTICLES = frozenset("on in over through".split())
-_PUNCTUATION = frozenset(", ; : – — -- - ( )".split())
-_TIMES = frozenset(
-    "second minute hour day night morning evening afternoon week month year weekday weekend spring summer autumn "
-    "winter".split()
-)
-_PERIODIC = frozenset("hourly daily nightly weekly fortnightly monthly quarterly yearly annually twice once".split())
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MOST = 5
+"""Clauses of one sentence."""
+_BEGINNINGS = frozenset("always never please then next finally first also now only afterwards".split())
+_TELLING = frozenset("tell show inform remind say mean ask warn teach assume ensure check make see know".split())
+_ASIDES = frozenset("also called named formerly now which who known or including usually the a an".split())
 
 
-class Clause(NamedTuple):
-    """``helper`` is the finite auxiliary, empty when the verb stands alone; ``rest`` is the verb group after it."""
-
-    subject: tuple[str, ...]
-    helper: str
-    rest: tuple[str, ...]
-    base: str
-    """Base form of the verb that carries the meaning; empty of a copula."""
-    tense: str
-    """Of a verb that stands alone: ``third``, ``base`` or ``past``."""
-    passive: bool
-    object: tuple[str, ...]
-    chunks: tuple[Chunk, ...]
-    tail: str
-    """``when`` or ``why``: what a subordinate clause at the end says."""
-    cut: str
-    """The word at which something that follows was left out."""
+def clauses(words: list[str]) -> list[Clause]:
+    """Every clause of the sentence that is understood, in its order; a second predicate repeats its subject."""
+    s = tagged(_without_aside(words))
+    front, at = _front(s)
+    s = s.since(at)
+    return [clause._replace(front=front) for clause in _chain(s)]
 
 
-def _agrees(subject: tuple[str, ...], word: str, kind: str) -> bool:
-    low = word.lower()
-    count = number(subject)
-    if low in {"is", "has", "was"} or kind == "third":
-        return count != "plural"
-    if low in {"are", "have", "were"} or kind == "base":
-        return count != "singular"
-    return True
+def _chain(s: Sentence) -> Iterator[Clause]:
+    made = command(s) or _declared(s, 0)
+    at = 0
+    for _ in range(MOST):
+        if made is None:
+            return
+        clause, at = made
+        yield clause
+        made = _next(s, at, clause)
 
 
-def finite_at(words: list[str], at: int) -> verbs.Form | None:
-    """The verb at ``at`` if what stands before it can be its subject."""
-    before = at
-    while before > 0 and _is_adverb(words[before - 1]):
-        before -= 1
-    subject = tuple(words[:before])
-    if not subject or subject[-1].lower() in DETERMINERS | PREPOSITIONS | _SUBORDINATORS | {"of", "and", "or"}:
+def _declared(s: Sentence, start: int) -> tuple[Clause, int] | None:
+    verb = finite_at(s.since(start), 0)
+    if not verb:
         return None
-    if subject[-1].lower().endswith(("'s", "’s", "s'")):
+    last = verb
+    while last > 1 and s.tags[start + last - 1] & ADVERB and not s.tags[start + last - 2] & DET:
+        last -= 1
+    subject = s.words[start : start + last]
+    found = read_group(s, start + verb, subject)
+    return _completed(s, subject, found) if found else None
+
+
+def command(s: Sentence) -> tuple[Clause, int] | None:
+    """``Rinse the tank twice`` as what I should do."""
+    at, negative = 0, False
+    while at < len(s.words) and (s.words[at].lower() in _BEGINNINGS or (at and s.words[at] == ",")):
+        negative = negative or s.words[at].lower() == "never"
+        at += 1
+    if s.words[at : at + 1] and s.words[at].lower() == "do" and s.words[at + 1 : at + 2] == ("not",):
+        at, negative = at + 2, True
+    at = skip_adverbs(s, at)
+    if at >= len(s.words) or not _orders(s, at):
         return None
-    if words[at] in verbs.AUXILIARIES:
-        return (
-            verbs.Form("be" if words[at] in verbs.BE else words[at], "aux") if _agrees(subject, words[at], "") else None
-        )
-    forms = [form for form in verbs.finite(words[at]) if _agrees(subject, words[at], form.tense)]
-    return forms[0] if forms else None
-
-
-def _is_adverb(word: str) -> bool:
-    low = word.lower()
-    return low in _ADVERBS or (
-        low.endswith("ly") and len(low) > 4 and low not in _PERIODIC | {"early", "only", "supply"}
-    )
-
-
-def _boundary(words: list[str], start: int) -> int:
-    for at in range(start, len(words)):
-        if words[at] in _PUNCTUATION or words[at].lower() in _SUBORDINATORS:
-            return at
-    return len(words)
-
-
-def _find(words: list[str]) -> int:
-    """Where the finite verb stands; 0 when that is not clear."""
-    end = _boundary(words, 0)
-    found = [at for at in range(1, end) if finite_at(words, at)]
-    if not found:
-        return 0
-    first = found[0]
-    if words[first] in verbs.AUXILIARIES:
-        return first
-    form = finite_at(words, first)
-    joined = next((at for at in range(first, end) if words[at] in {"and", "or", "but"}), end)
-    later = [at for at in found[1:] if words[at] in verbs.AUXILIARIES and at < joined]
-    if later:
-        return later[0] if later[0] == first + 1 else 0
-    past = form is not None and form.tense == "past"
-    participle = past and any(at < joined for at in found[1:])
-    following = words[first + 1 : first + 2]
-    noun = following not in (["place"], ["part"]) and any(verbs.finite(word) for word in following)
-    if participle or noun:
-        return 0
-    return first
-
-
-def parse(words: list[str]) -> Clause | None:
-    """The main clause that ``words`` begin with."""
-    words = _without_aside(words)
-    at = _find(words)
-    if not at or any(word.lower() in _NEGATIONS or word.endswith("n't") for word in words[: _boundary(words, at)]):
+    helper = Sentence(("should", s.words[at].lower(), *s.words[at + 1 :]), (AUX, BASE, *s.tags[at + 1 :]))
+    found = read_group(helper, 0, ("I",))
+    if found is None:
         return None
-    before = at
-    while _is_adverb(words[before - 1]):
-        before -= 1
-    group = _group(words, at)
-    if group is None:
+    group = found.group._replace(negative=negative)
+    return _completed(s, ("I",), Found(group, found.end + at - 1))
+
+
+def _orders(s: Sentence, at: int) -> bool:
+    word = s.words[at].lower()
+    if not s.tags[at] & BASE or (word in verbs.AUXILIARIES and word != "have"):
+        return word == "be" and at + 1 < len(s.words) and not s.tags[at + 1] & MARK
+    if at + 1 >= len(s.words) or s.tags[at + 1] & (AUX | MARK):
+        return False
+    following = s.tags[at + 1]
+    if following & (DET | PRONOUN | CODE) or s.words[at + 1] in {"up", "off", "out", "down", "back", "away"}:
+        return True
+    return not finite_at(s.since(at), 0)
+
+
+def _next(s: Sentence, at: int, before: Clause) -> tuple[Clause, int] | None:
+    """The clause after a conjunction or a mark at ``at``."""
+    start = at
+    if not at:
         return None
-    helper, rest, base, tense, passive, after = group
-    return _predicate(tuple(words[:before]), (helper, rest, base, tense, passive), words[after:])
+    while start < len(s.words) and (s.tags[start] & (MARK | AND) or s.words[start] in {"so", "then"}):
+        start += 1
+    if start == at or start >= len(s.words):
+        return None
+    only_comma = s.words[at:start] == (",",)
+    if before.subject == ("I",) and before.group.helper == "should":
+        made = command(s.since(start))
+        return (made[0], made[1] + start) if made else None
+    joined = only_comma or {"and", "but", "or"} & set(s.words[at:start])
+    if joined and joins(s, start, before.group, s.words[at - 1]) == "verb":
+        found = shared_group(s, start, before.group)
+        return _completed(s, before.subject, found) if found else None
+    return _declared(s, start) if not only_comma and clause_follows(s, start) else None
+
+
+def _completed(s: Sentence, subject: tuple[str, ...], found: Found) -> tuple[Clause, int]:
+    """The clause with what follows its verb, and where it ends."""
+    rest = complements(s, found.end, found.group)
+    stop = rest.stop
+    clause = Clause(subject, found.group, rest.object, rest.chunks)
+    tail = _tail(s, stop)
+    if tail:
+        return clause._replace(tail=tail[0]), tail[1]
+    if s.words[stop : stop + 1] == (":",):
+        return clause._replace(listed=s.words[stop + 1 :]), len(s.words)
+    if relative := _relative(s, stop, clause):
+        return relative
+    cut = s.words[stop] if stop < len(s.words) and not s.tags[stop] & MARK else ""
+    if cut in {"and", "but", "or"} and joins(s, stop + 1, found.group, s.words[stop - 1]) in {"verb", "clause"}:
+        cut = ""
+    if cut and s.tags[stop] & REL:
+        stop = _after(s, stop)
+    return clause._replace(cut=cut), stop
+
+
+def _relative(s: Sentence, stop: int, clause: Clause) -> tuple[Clause, int] | None:
+    """The clause with ``who are not members`` as part of its last phrase."""
+    telling = clause.group.base in _TELLING and s.words[stop : stop + 1] == ("that",)
+    noun = clause.chunks[-1].words if clause.chunks else clause.object
+    relative = stop < len(s.words) and s.tags[stop] & REL and s.words[stop] in {"who", "that", "which", "whose"}
+    if not relative or telling or not noun or not clause.group.base or len(noun[-1]) < 2:
+        return None
+    end = _after(s, stop)
+    words = s.words[stop:end]
+    if {"and", "or", "but"} & set(words) or (clause.chunks and not clause.chunks[-1].prep):
+        return None
+    if clause.chunks:
+        last = clause.chunks[-1]
+        return clause._replace(chunks=(*clause.chunks[:-1], last._replace(words=(*last.words, *words)))), end
+    return clause._replace(object=(*clause.object, *words)), end
+
+
+def _after(s: Sentence, at: int) -> int:
+    """The next mark or end after a clause inside the clause."""
+    return next((here for here in range(at, len(s.words)) if s.tags[here] & MARK), len(s.words))
+
+
+def _tail(s: Sentence, stop: int) -> tuple[Tail, int] | None:
+    at = stop + 1 if s.words[stop : stop + 1] == (",",) else stop
+    if at >= len(s.words) or not (s.tags[at] & SUB or s.words[at] in JOINING) or s.words[at] in {"whether", "how"}:
+        return None
+    end = at + 1
+    while end < len(s.words) and not s.tags[end] & MARK:
+        end += 1
+    return (Tail(s.words[at].lower(), s.words[at + 1 : end]), end) if end > at + 2 else None
+
+
+def _front(s: Sentence) -> tuple[tuple[Chunk | Tail, ...], int]:
+    """What stands before the first commas when it is a setting: ``On Fridays, if it rains, the museum closes``."""
+    found: list[Chunk | Tail] = []
+    at = 0
+    while len(found) < 2 and at < len(s.words):
+        low = s.words[at].lower()
+        if s.tags[at] & ADVERB and s.words[at + 1 : at + 2] == (",",):
+            at += 2
+            continue
+        opens = s.tags[at] & (PREP | SUB) or low in {"every", "each", "to", *INTENT}
+        comma = next((i for i in range(at + 1, min(len(s.words), at + 18)) if s.words[i] == ","), 0)
+        if not found and s.tags[at] & PREP and (bare := _bare_front(s, at, comma)):
+            return (Chunk(low, s.words[at + 1 : bare]),), bare
+        if not opens or not comma or comma == at + 1 or comma + 2 >= len(s.words):
+            break
+        inside = s.words[at + 1 : comma]
+        subordinate = s.tags[at] & SUB or (low in JOINING and bool(clause_follows(s, at + 1)))
+        found.append(Tail(low, inside) if subordinate else Chunk(low, inside))
+        at = comma + 1
+    return (tuple(found), at) if found or at else ((), 0)
+
+
+def _bare_front(s: Sentence, at: int, comma: int) -> int:
+    """Where the subject begins in ``After the concert the chairs are stacked``; 0 when no comma is missing."""
+    for here in range(at + 2, min(comma or len(s.words), at + 9)):
+        begins = s.tags[here] & DET or (s.tags[here] & CAPITAL and not s.tags[here - 1] & CAPITAL)
+        if begins and not s.tags[here - 1] & (PREP | DET | AND) and s.words[here - 1].lower() != "of":
+            verb = finite_at(s.since(here), 0)
+            return here if verb and not finite_at(s.since(at + 1), 0) < here - at - 1 else 0
+    return 0
 
 
 def _without_aside(words: list[str]) -> list[str]:
     """``X, also called Y, lies`` as ``X lies``."""
-    commas = [at for at, word in enumerate(words) if word == ","]
-    if len(commas) < 2 or commas[1] + 1 == len(words) or words[commas[0] + 1].lower() not in _ASIDES:
-        return words
-    rest = words[: commas[0]] + words[commas[1] + 1 :]
-    fits = finite_at(rest, commas[0]) or rest[commas[0]].lower() in PREPOSITIONS
-    return rest if fits else words
-
-
-def _group(words: list[str], at: int) -> tuple[str, tuple[str, ...], str, str, bool, int] | None:
-    """The verb group that begins at ``at``: helper, the rest of it, base, tense, passive, where it ends."""
-    word = words[at]
-    tense = {"has": "third", "have": "base"}.get(word, "past" if word in {"was", "were", "had"} else "")
-    if word not in verbs.AUXILIARIES:
-        form = finite_at(words, at)
-        assert form is not None
-        rest, end = _particle(words, at + 1)
-        if form.base == "need" and words[end : end + 1] == ["to"]:
-            return _infinitive(words, form, end)
-        return "", rest, form.base, form.tense, False, end
-    end = _skip(words, at + 1)
-    if word in verbs.HAVE and words[end : end + 1] == ["to"]:
-        return _infinitive(words, verbs.Form("have", tense), end)
-    follow = words[end] if end < len(words) else ""
-    chain: list[str] = []
-    while follow in {"be", "been", "being"}:
-        chain.append(follow)
-        end = _skip(words, end + 1)
-        follow = words[end] if end < len(words) else ""
-    passive = bool(chain) or word in verbs.BE
-    return _main(words, end, word, chain, tense, passive=passive)
-
-
-def _main(
-    words: list[str], end: int, word: str, chain: list[str], tense: str, *, passive: bool
-) -> tuple[str, tuple[str, ...], str, str, bool, int] | None:
-    follow = words[end] if end < len(words) else ""
-    base = verbs.participle_base(follow)
-    modal = word in verbs.MODALS and not chain
-    if base and not modal and not (word in verbs.HAVE and follow in {"set"}):
-        particle, after = _particle(words, end + 1)
-        return word, (*chain, follow, *particle), base, tense, passive, after
-    if modal and verbs.is_base(follow):
-        particle, after = _particle(words, end + 1)
-        return word, (follow, *particle), follow, tense, False, after
-    if passive and not modal and verbs.gerund_base(follow):
-        particle, after = _particle(words, end + 1)
-        return word, (*chain, follow, *particle), verbs.gerund_base(follow), tense, False, after
-    if word in verbs.HAVE and not chain:
-        return "", (), "have", tense, False, end
-    return (word, tuple(chain), "", tense, False, end) if word in verbs.BE and not follow.endswith("ed") else None
-
-
-def _infinitive(words: list[str], form: verbs.Form, at: int) -> tuple[str, tuple[str, ...], str, str, bool, int] | None:
-    """``has to stand``: the helper is what carries the tense, the verb what is to be done."""
-    verb = words[at + 1] if at + 1 < len(words) else ""
-    passive = verb == "be" and at + 2 < len(words)
-    main = verbs.participle_base(words[at + 2]) if passive else verb
-    if not main or not verbs.is_base(main):
-        return None
-    end = at + 3 if passive else at + 2
-    particle, after = _particle(words, end)
-    return "", (f"{form.base}:", *words[at:end], *particle), main, form.tense, passive, after
-
-
-def _skip(words: list[str], at: int) -> int:
-    while at < len(words) and _is_adverb(words[at]):
-        at += 1
-    return at
-
-
-def _particle(words: list[str], at: int) -> tuple[tuple[str, ...], int]:
-    """``up`` of ``is backed up every night``."""
-    here, following = (words[at + step].lower() if at + step < len(words) else "" for step in (0, 1))
-    ends = not following or following in PREPOSITIONS | _SUBORDINATORS | {"and", "every", ","}
-    if (here in _PARTICLES and following not in {"of", "to"}) or (here in _LOOSE_PARTICLES and ends):
-        return (here,), at + 1
-    if here in {"place", "part"}:
-        return (here,), at + 1
-    return (), at
-
-
-def _predicate(
-    subject: tuple[str, ...], group: tuple[str, tuple[str, ...], str, str, bool], words: list[str]
-) -> Clause | None:
-    end, tail = _end(words)
-    kept = words[:end]
-    starts = [at for at in range(len(kept)) if _starts(kept, at)]
-    edges = [*starts, len(kept)]
-    direct = tuple(word for word in kept[: edges[0]] if word == "only" or not _is_adverb(word))
-    chunks = [_chunk(kept[start:stop]) for start, stop in zip(starts, edges[1:], strict=True)]
-    if not all(chunk.words for chunk in chunks):
-        return None
-    return Clause(subject, *group, direct, tuple(_merged(chunks)), tail, words[end] if end < len(words) else "")
-
-
-def _end(words: list[str]) -> tuple[int, str]:
-    """Where the main clause ends, and what the clause after it says."""
-    for at, word in enumerate(words):
-        low = word.lower()
-        if low in {"before", "after", "until", "since"} and _clause_follows(words, at + 1):
-            return at, "when" if low == "after" else ""
-        if word in _PUNCTUATION:
-            following = words[at + 1].lower() if at + 1 < len(words) else ""
-            return at, _tail(words, at + 1) if following in {"because", "so", "when", "if"} else ""
-        if low in _SUBORDINATORS and not (low in {"once", "as", "so"} and not _tail(words, at)):
-            return at, _tail(words, at)
-        if low in {"and", "or", "but"} and _verb_follows(words, at + 1):
-            return at, ""
-    return len(words), ""
-
-
-def _tail(words: list[str], at: int) -> str:
-    low = [word.lower() for word in words[at : at + 3]]
-    if not low or (low[0] == "as" and low != ["as", "soon", "as"]) or (low[0] == "so" and low[1:2] != ["that"]):
-        return ""
-    if low[0] == "once" and (len(low) == 1 or low[1] in _NO_CONDITION):
-        return ""
-    return _TAILS.get(low[0], "")
-
-
-def _clause_follows(words: list[str], at: int) -> bool:
-    return any(
-        words[index] in verbs.AUXILIARIES or (index > at and finite_at(words[at:], index - at))
-        for index in range(at, min(_boundary(words, at), len(words)))
-    )
-
-
-def _verb_follows(words: list[str], at: int) -> bool:
-    """Whether a second predicate or a second clause begins after a conjunction."""
-    at = _skip(words, at)
-    if at >= len(words):
-        return False
-    here = words[at]
-    joined = (
-        here in verbs.AUXILIARIES
-        or verbs.participle_base(here)
-        or {f.tense for f in verbs.finite(here)}
-        & {
-            "third",
-            "past",
-        }
-    )
-    base = verbs.is_base(here) and at + 1 < len(words) and words[at + 1].lower() in DETERMINERS
-    return bool(joined) or base or _clause_follows(words, at)
-
-
-def _starts(words: list[str], at: int) -> bool:
-    """Whether a new chunk starts here."""
-    low = words[at].lower()
-    following = words[at + 1].lower() if at + 1 < len(words) else ""
-    previous = words[at - 1].lower() if at else ""
-    if low in _PERIODIC:
-        return not (previous in PREPOSITIONS or previous in DETERMINERS or previous == "once")
-    if low in {"every", "each"}:
-        timed = any(word.lower().rstrip("s") in _TIMES | CALENDAR for word in words[at + 1 : at + 4])
-        return timed and previous not in PREPOSITIONS | {"of"}
-    if low == "about" and following[:1].isdigit():
-        return False
-    if low == "at" and following in {"most", "least"}:
-        return False
-    if low == "over" and following[:1].isdigit():
-        return False
-    if low == "to" and previous in {"up", "down", "back"}:
-        return False
-    return (low in PREPOSITIONS and (at == 0 or previous not in PREPOSITIONS | DETERMINERS | {"out"})) or (
-        low == "out" and following == "of"
-    )
-
-
-def _chunk(words: list[str]) -> Chunk:
-    if words[0].lower() in PREPOSITIONS:
-        return Chunk(words[0].lower(), tuple(words[1:]))
-    if words[0].lower() == "out":
-        return Chunk("out of", tuple(words[2:]))
-    return Chunk("", tuple(words))
-
-
-def _merged(chunks: list[Chunk]) -> list[Chunk]:
-    """``from 8:30`` and ``to 17:00`` in one."""
-    found: list[Chunk] = []
-    for chunk in chunks:
-        if found and found[-1].prep == "from" and chunk.prep in {"to", "until", "till"}:
-            found[-1] = Chunk("from", (*found[-1].words, *chunk.all))
-        else:
-            found.append(chunk)
-    return found
+    commas = [at for at, word in enumerate(words[:24]) if word == ","]
+    for first, second in pairwise(commas):
+        if second == first + 1 or second + 1 >= len(words) or words[first + 1].lower() not in _ASIDES:
+            continue
+        rest = tagged(words[:first] + words[second + 1 :])
+        if first and (rest.tags[first] & (AUX | FINITE | PREP)) and not rest.tags[first] & (DET | AND):
+            return list(rest.words)
+    return words

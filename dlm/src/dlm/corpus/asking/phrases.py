@@ -6,56 +6,33 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from .tokens import CALENDAR, DETERMINERS, PREPOSITIONS, head, is_plural
+from . import nouns, verbs
+from .words import CALENDAR, DAYS, DETERMINERS, NUMBERS, PREPOSITIONS, head, is_plural
 
 if TYPE_CHECKING:
-    from .tokens import Chunk
+    from .parts import Chunk
 
-_NUMBERS = (
-    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-    "eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred"
+_HOURS = frozenset("one two three four five six seven eight nine ten eleven twelve".split())
+_APPROXIMATELY = frozenset(
+    {"about", "around", "roughly", "nearly", "almost", "exactly", "over", "under", "approximately", "only", "just"}
+    | {"up to", "at least", "at most", "more than", "less than", "fewer than", "no more than", "no fewer than"}
 )
-_HOURS = frozenset(_NUMBERS.split()[:12])
-NUMBERS = frozenset(_NUMBERS.split())
-PREPOSITIONAL = PREPOSITIONS | {"and", "or"}
-_APPROXIMATELY = frozenset("about around roughly nearly almost exactly over approximately only".split())
-_LIMITS = ("up to", "at least", "at most", "more than", "less than", "fewer than", "no more than")
-DURATIONS = frozenset("second minute hour day night week month year decade century".split())
-_PARTS = frozenset("morning afternoon evening night noon midnight weekend weekday spring summer autumn winter".split())
-_CLOCK = re.compile(r"\d{1,2}[:.]\d{2}(?:am|pm)?|\d{1,2}(?:am|pm)|noon|midnight", re.I)
+_CLOCK = re.compile(r"\d{1,2}[:.]\d{2}(?:am|pm|h)?|\d{1,2}(?:am|pm)|noon|midnight|midday", re.I)
 _YEAR = re.compile(r"(?:1[5-9]|20)\d\d(?:s)?")
-_PERSONS = frozenset(
-    "team lead crew staff committee warden owner manager mother father brother sister wife husband son daughter friend "
-    "colleague neighbour neighbor boss chief chair chairman president treasurer secretary captain mayor doctor dentist "
-    "nurse vet chef cook guide pilot volunteer volunteers partner assistant apprentice expert engineer author founder "
-    "director coordinator supervisor inspector instructor tutor editor curator operator administrator translator "
-    "keeper caretaker teacher trainer leader baker carpenter painter plumber driver gardener librarian technician "
-    "electrician surveyor accountant mechanic contact person skipper porter cleaner researcher developer maintainer "
-    "organiser organizer trustee trustees architect winner student students pupils member members head people "
-    "everyone".split()
-)
-_ORGANISATIONS = frozenset(
-    "office department council company union government university court agency board authority club association "
-    "society ministry".split()
-)
-_TITLES = frozenset("dr dr. mr mr. mrs mrs. ms ms. doctor captain professor prof. sir".split())
-_NO_PERSONS = frozenset(
-    "harbour harbor street road lane house hall bridge museum lake river bay port island station school library garden "
-    "park square tower cup prize day week act project system server press office company bank church castle hotel inn "
-    "club centre center market mill farm quay wharf room building theatre hospital university college foundation union "
-    "valley mount mountain hill beach cape north south east west new old saint database service kettle".split()
-)
-_NO_PLACES = frozenset(
-    "use charge order full person pairs pair writing cash advance time case fact general turn turns batches english "
-    "french german euros dollars metres meters litres minutes hours days weeks months years year phase stage state "
-    "condition process mind sight touch risk rest war peace danger progress addition total part detail parallel "
-    "sequence private public common stock demand sale duty fire strike hand way form format language colour color "
-    "size mode order lines rows columns average least most stages parts steps groups bulk degrees doubt trouble "
-    "beginning end start moment event force effect hurry name honour memory response connection favour".split()
+_CURRENCY = re.compile(r"[€$£]\d[\d.,]*|\d[\d.,]*[€$£]|\d[\d.,]*p")
+_TIME_PREPOSITIONS = frozenset(
+    {"on", "in", "at", "from", "by", "after", "before", "until", "till", "since", "during", "between", "prior to"}
+    | {"no later than", "within", "until after", "around", "about", "towards", ""}
 )
 _PLACE_PREPOSITIONS = frozenset(
-    "in on at under behind near beside below above inside outside between opposite beneath within next by".split()
+    "in on at under behind near beside below above inside outside between opposite beneath within by".split()
+) | {"next to", "in front of", "on top of", "close to", "underneath", "against", "along", "away from"}
+_ROLES = re.compile(
+    r"[a-z]+(?:keeper|keepers|man|woman|men|women|person|ist|ists|ician|icians|master|masters|holders?)"
 )
+_ALSO_THINGS = frozenset({"chair", "lead", "guide", "guard", "contact", "partner", "operator", "person", "second"})
+"""Words that name people in the singular only, for sure."""
+_NO_ROLES = frozenset("list lists mist mists twist wrist checklist grist waist fist human woman mailing".split())
 
 
 class Amount(NamedTuple):
@@ -72,63 +49,106 @@ class Named(NamedTuple):
 
 def is_name(words: tuple[str, ...]) -> bool:
     """Two or more capitalised words and nothing else."""
-    return len(words) > 1 and all(word[:1].isupper() and word[-1:].isalpha() for word in words)
+    return 1 < len(words) < 5 and all(word[:1].isupper() and word[-1:].isalpha() for word in words)
 
 
 def is_person(words: tuple[str, ...]) -> bool:
     """A person or a group of people, for sure."""
     if not words:
         return False
-    if words[0].lower() in _TITLES and len(words) > 1:
+    if words[0].lower() in nouns.TITLES and len(words) > 1 and words[1][:1].isupper():
         return True
+    if "and" in words:
+        at = words.index("and")
+        return is_person(words[:at]) and is_person(words[at + 1 :])
     if is_name(words) and words[0].lower() not in DETERMINERS:
-        return not any(word.lower() in _NO_PERSONS for word in words) and not CALENDAR & {w.lower() for w in words}
+        return not any(word.lower() in nouns.NO_PERSONS or word.isupper() for word in words[:]) and not (
+            CALENDAR & {word.lower() for word in words}
+        )
     return is_role(words)
 
 
 def is_role(words: tuple[str, ...]) -> bool:
     """``the technical lead`` or ``the engineer Thomas Weld``."""
-    if not words:
+    if not words or words[0][0] in '`"“#':
         return False
-    titled = any(one in _PERSONS and two[:1].isupper() for one, two in pairwise(words))
-    return titled or head(words).lower() in _PERSONS
+    titled = any(one in nouns.PERSONS and two[:1].isupper() for one, two in pairwise(words))
+    titled = titled or words[:3] in {("the", "head", "of"), ("The", "head", "of")}
+    last = head(words).lower()
+    suffix = bool(_ROLES.fullmatch(last)) and last not in _NO_ROLES
+    return titled or last in nouns.PERSONS or last.removesuffix("s") in nouns.PERSONS - _ALSO_THINGS or suffix
 
 
 def can_act(words: tuple[str, ...]) -> bool:
     """A person, or an organisation that does what people do."""
-    return is_person(words) or (bool(words) and head(words).lower() in _ORGANISATIONS)
+    return is_person(words) or (bool(words) and head(words).lower() in nouns.ORGANISATIONS)
 
 
 def is_time(chunk: Chunk) -> bool:
-    """A point in time: ``at 03:20``, ``on Mondays``, ``in April 1911``."""
+    """A point or stretch of time: ``at 03:20``, ``on Mondays``, ``in April 1911``, ``after the concert``."""
     words = [word.lower() for word in chunk.words]
+    if not words or chunk.prep not in _TIME_PREPOSITIONS:
+        return False
     if has_clock(chunk):
-        return chunk.prep in {"at", "from", "on", "after", "before", "until", "between", ""}
-    if chunk.prep in {"on", "in", "from", "by", "after", "before", "until", "since", "during", ""} and words:
-        dated = any(word in CALENDAR or word in _PARTS for word in words) and "room" not in words
-        dated = dated and not (chunk.prep == "from" and words[0] in {"a", "an", "the"})
-        year = len(words) == 1 and _YEAR.fullmatch(words[0])
-        ordinal = bool(words[-1:]) and words[-1] in {"day", "week", "month", "year"} and chunk.prep == "on"
-        return bool(dated or year or ordinal)
-    return False
+        return True
+    if chunk.prep in {"before", "after", "prior to"} and (verbs.gerund_base(words[0]) or _is_event(chunk.words)):
+        return True
+    if chunk.prep in {"during", "at"} and _is_event(chunk.words) and words[-1] not in {"use", "work", "end", "side"}:
+        return chunk.prep == "during" or words[0] in DETERMINERS
+    return _dated(chunk, words)
+
+
+def _dated(chunk: Chunk, words: list[str]) -> bool:
+    dated = any(word in CALENDAR or word in nouns.DAY_PARTS for word in words) and "room" not in words
+    dated = dated and not (chunk.prep == "from" and words[0] in {"a", "an", "the"})
+    if words[0] == "may" or (chunk.prep == "" and words[-1] in {"may", "march"}):
+        dated = bool(re.search(r"\d", " ".join(words)))
+    year = len(words) == 1 and bool(_YEAR.fullmatch(words[0]))
+    part = words[-1] in {"day", "week", "month", "year"} and chunk.prep in {
+        "on",
+        "at",
+        "by",
+        "before",
+        "after",
+        "until",
+    }
+    spans = chunk.prep == "" and bool({"before", "after", "later", "earlier", "ago"} & set(words[1:]))
+    return dated or year or part or spans or (chunk.prep == "after" and is_duration(chunk.words))
+
+
+def _is_event(words: tuple[str, ...]) -> bool:
+    last = head(words).lower()
+    gerund = bool(verbs.gerund_base(last)) and words[0].lower() in DETERMINERS
+    return last in nouns.EVENTS or last.removesuffix("s") in nouns.EVENTS or gerund
 
 
 def has_clock(chunk: Chunk) -> bool:
-    hour = any(_is_number(one) and two.lower() in {"am", "pm", "o'clock"} for one, two in pairwise(chunk.words))
-    at = chunk.prep == "at" and len(chunk.words) == 1 and chunk.words[0] in _HOURS
-    return at or hour or any(_CLOCK.fullmatch(word) for word in chunk.words)
+    hour = any(
+        _is_number(one) and two.lower() in {"am", "pm", "a.m", "p.m", "o'clock"} for one, two in pairwise(chunk.words)
+    )
+    at = chunk.prep in {"at", "until", "before", "after"} and len(chunk.words) == 1 and chunk.words[0] in _HOURS
+    spoken = chunk.prep == "at" and chunk.words[:2] in {("half", "past"), ("quarter", "past"), ("quarter", "to")}
+    return at or hour or spoken or any(_CLOCK.fullmatch(word) for word in chunk.words)
 
 
 def has_weekday(chunk: Chunk) -> bool:
-    return any(word.lower().rstrip("s").endswith("day") and word.lower() in CALENDAR for word in chunk.words)
+    return any(word.lower() in DAYS for word in chunk.words)
 
 
 def is_frequency(chunk: Chunk) -> bool:
     words = [word.lower() for word in chunk.words]
     if chunk.prep or not words:
         return False
+    periodic = words[0] in {"hourly", "daily", "nightly", "weekly", "fortnightly", "monthly", "quarterly", "yearly"}
+    often = words[0] in {"once", "twice"} and len(words) > 1 and words[1] in {"a", "an", "per", "each", "every"}
+    times = "times" in words[:3] and bool({"a", "an", "per", "each", "every"} & set(words[2:]))
+    return words[0] in {"every", "each", "annually"} or periodic or often or times
+
+
+def is_manner(chunk: Chunk) -> bool:
+    """``slowly``, ``by hand``."""
     return (
-        words[0] in {"every", "each"} or words[0].endswith("ly") or (words[0] in {"once", "twice"} and len(words) > 1)
+        not chunk.prep and len(chunk.words) == 1 and chunk.words[0].lower().endswith("ly") and not is_frequency(chunk)
     )
 
 
@@ -137,15 +157,22 @@ def amount(words: tuple[str, ...]) -> Amount | None:
     rest = list(words[:-1] if words[-1:] == ("each",) else words)
     while rest and rest[0].lower() in _APPROXIMATELY:
         rest = rest[1:]
-    for limit in _LIMITS:
-        if " ".join(rest).lower().startswith(f"{limit} "):
-            rest = rest[len(limit.split()) :]
-    if len(rest) < 2 or not _is_number(rest[0]) or any(_is_number(word) or word in {"and", "or"} for word in rest[1:]):
+    if (
+        len(rest) < 2
+        or not _is_number(rest[0])
+        or any(_is_number(word) or word in {"and", "or", ","} for word in rest[1:])
+    ):
         return None
     noun = tuple(rest[1:])
     rate = next((at for at, word in enumerate(noun) if at and word in {"a", "an", "per"}), len(noun))
     unit = head(noun[:rate])
     return Amount(noun, unit) if is_plural(unit) and unit.islower() and unit.isalpha() else None
+
+
+def is_money(words: tuple[str, ...]) -> bool:
+    found = amount(words)
+    bare = words[-1:] and _CURRENCY.fullmatch(words[-1]) and len(words) <= 3
+    return bool(bare or (found and found.unit in nouns.MONEY) or (words and words[0] in {"nothing"}))
 
 
 def _is_number(word: str) -> bool:
@@ -155,8 +182,11 @@ def _is_number(word: str) -> bool:
 def is_duration(words: tuple[str, ...]) -> bool:
     found = amount(words)
     if found:
-        return found.unit.removesuffix("s") in DURATIONS and len(found.noun) == 1
-    return len(words) == 2 and words[0] in {"a", "an", "one", "1"} and words[1] in DURATIONS
+        return found.unit.removesuffix("s") in nouns.DURATIONS and (
+            len(found.noun) == 1 or found.noun[1] in {"of", "from"}
+        )
+    single = len(words) == 2 and words[0] in {"a", "an", "one", "1"} and words[1] in nouns.DURATIONS
+    return single or words in {("half", "an", "hour"), ("an", "hour"), ("a", "few", "days"), ("overnight",)}
 
 
 def named(words: tuple[str, ...]) -> Named | None:
@@ -192,12 +222,26 @@ def is_place(chunk: Chunk) -> bool:
     words = [word.lower() for word in chunk.words]
     if chunk.prep not in _PLACE_PREPOSITIONS or not words or is_time(chunk) or amount(chunk.words):
         return False
-    if chunk.prep == "by" or head(chunk.words).lower() in _NO_PLACES or words[0] in _NO_PLACES:
+    if chunk.prep == "by" or head(chunk.words).lower() in nouns.NO_PLACES or words[0] in nouns.NO_PLACES:
         return False
     determined = (
         words[0] in DETERMINERS
         or chunk.words[0][:1].isupper()
         or words[0] in {"room", "number", "platform"}
         or words[0][0] == "`"
+        or is_sure_place(chunk)
+        or chunk.prep in {"below", "above", "underneath", "away from", "outside", "behind"}
     )
     return determined and not any(_is_number(word) and word == words[0] for word in words)
+
+
+def is_sure_place(chunk: Chunk) -> bool:
+    """A place whatever the verb: ``in the cupboard``."""
+    last = head(chunk.words).lower() if chunk.words else ""
+    known = last in nouns.PLACES or (last.endswith("s") and last[:-1] in nouns.PLACES)
+    return chunk.prep in _PLACE_PREPOSITIONS and known and chunk.words[0].lower() not in nouns.NO_PLACES
+
+
+def prepositional(words: tuple[str, ...] | list[str]) -> bool:
+    """Whether a preposition or a conjunction stands among ``words``."""
+    return any(word.lower() in PREPOSITIONS or word in {"and", "or"} for word in words)

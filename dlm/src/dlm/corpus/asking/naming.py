@@ -1,0 +1,162 @@
+"""Who or what a sentence is about, and the name in the place of the pronoun that opens it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from . import phrases
+from .sentence import Statement, out_of_reach, plain
+from .words import DETERMINERS, NUMBERS, is_plural, number, split, tag
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_PRONOUN = re.compile(r"(It|They|He|She|This|These)(?= )")
+_POSSESSIVE = re.compile(r"(Its|Their|His|Her)(?= )")
+_INNER = re.compile(r"((?:When|If|Once|As soon as|Before|After|Until|While|Whenever|Unless) )(it|they|he|she)(?= )")
+_NO_THING = frozenset("each every no any we you nobody there both some".split())
+_KINDS = frozenset(
+    "runbook handbook manual guide guidebook notes note faq policy policies rules rulebook handover playbook wiki "
+    "documentation docs overview introduction info information sheet factsheet reference readme protocol procedure "
+    "procedures instructions leaflet brochure booklet page charter".split()
+)
+"""What a document is, after the name of what it is about."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What has been said so far."""
+
+    thing: str
+    """What the text is about: a name, or empty."""
+    last: str = ""
+    """The subject of the sentence before."""
+    before: str = ""
+    """The sentence before."""
+
+    def after(self, statement: Statement) -> Context:
+        """The context of the next sentence. ``statement`` has its pronouns replaced."""
+        return Context(self.thing, subject_of(statement) or self.last, statement.said)
+
+    @property
+    def person(self) -> str:
+        """The one person that the sentence before names."""
+        people = _people(self.before)
+        return people[0] if len(people) == 1 else ""
+
+
+def thing_of(titles: Iterable[str], text: str) -> str:
+    """The name that the text is about, from its headings, innermost first; empty when none of them is one.
+
+    ``Kittiwake runbook`` is about Kittiwake if the text calls it so.
+    """
+    inner = True
+    for title in titles:
+        words = title.replace(":", " ").split()
+        while words and words[-1].lower() in _KINDS:
+            words.pop()
+        for end in range(len(words), 0, -1):
+            name = " ".join(words[:end])
+            if _is_proper(words[:end]) and (found := _mentioned(name, text, sure=not inner)):
+                return f"the {name}" if found[1] else name
+        inner = False
+    return ""
+
+
+def _mentioned(name: str, text: str, *, sure: bool) -> re.Match[str] | None:
+    """Where ``text`` uses the name. A single word of an inner heading may be any noun: only a capital
+    inside a sentence tells."""
+    common = " " not in name and (is_plural(name) or tag(name.lower()) != 0 or not sure)
+    before = r"(?<=[a-z,;] )" if common else r"\b"
+    return re.search(rf"{before}([Tt]he )?{re.escape(name)}\b", text)
+
+
+def _is_proper(words: list[str]) -> bool:
+    first = words[0].lower()
+    return first not in DETERMINERS and all(word[0].isupper() or word[0].isdigit() for word in words)
+
+
+def named(sentence: str, context: Context) -> str:
+    """``sentence`` with a name in the place of the pronoun that opens it; empty when it is not clear which."""
+    said = " ".join(sentence.split())
+    if found := _PRONOUN.match(said):
+        return _replaced(said, found, context)
+    if found := _POSSESSIVE.match(said):
+        who = _meant(found[1], context)
+        return f"{_capital(_owner(who))}{said[found.end() :]}" if who else ""
+    if found := _INNER.match(said):
+        who = _meant(found[2].capitalize(), context)
+        return f"{found[1]}{who}{said[found.end() :]}" if who else ""
+    return said
+
+
+def _replaced(said: str, found: re.Match[str], context: Context) -> str:
+    following = said[found.end() :].split(maxsplit=2)
+    pointing = found[1] in {"This", "These"}
+    if pointing and not tag(following[0]) & (1 << 2):
+        noun = following[0].rstrip(",.")
+        if not context.last or noun.lower() != context.last.split()[-1].lower():
+            return ""
+        return _capital(context.last) + said[found.end() + 1 + len(noun) :]
+    if pointing:
+        return ""
+    if found[1] == "It" and (len(following) > 1 and re.match(r"\w+ \w+ (?:that|to)\b", " ".join(following))):
+        return ""
+    who = _meant(found[1], context)
+    return _capital(who) + said[found.end() :] if who else ""
+
+
+def _meant(pronoun: str, context: Context) -> str:
+    if pronoun in {"He", "She", "His", "Her"}:
+        return context.person
+    plural = pronoun in {"They", "Their"}
+    for who in (context.last, context.thing):
+        if who and plural == _is_many(who):
+            return who
+    return ""
+
+
+def _is_many(who: str) -> bool:
+    words = tuple(who.split())
+    return number(words) == "plural" or ("and" in words) or (words[0].lower() in NUMBERS - {"one"})
+
+
+def subject_of(statement: Statement) -> str:
+    """The subject of a sentence as it may stand in another one; empty when it is not clear."""
+    made = statement.clauses
+    if not made or len(made[0].subject) > 6 or made[0].subject == ("I",) or out_of_reach(made[0].subject):
+        return ""
+    subject = list(made[0].subject)
+    low = subject[0].lower()
+    many = is_plural(subject[-1]) and subject[-1].islower()
+    if low in DETERMINERS or (subject[0][0].isupper() and many):
+        subject[0] = "the" if low in {"a", "an"} else low
+    elif not subject[0][0].isupper():
+        return ""
+    if low in _NO_THING:
+        return ""
+    return " ".join(subject)
+
+
+def _people(sentence: str) -> list[str]:
+    words = split(plain(sentence))
+    found: list[str] = []
+    at = 0
+    while at < len(words):
+        end = at
+        while end < len(words) and words[end][0].isupper() and words[end].isalpha():
+            end += 1
+        if end - at > 1 and phrases.is_person(tuple(words[at:end])):
+            found.append(" ".join(words[at:end]))
+        at = max(end, at + 1)
+    return list(dict.fromkeys(found))
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _owner(text: str) -> str:
+    return f"{text}'" if is_plural(text.split()[-1]) and text.split()[-1].islower() else f"{text}'s"

@@ -1,0 +1,86 @@
+"""Who and what: questions about a subject."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from . import phrases
+from .order import third_person, told
+from .words import DETERMINERS, POSSESSIVES, PRONOUNS, head, is_plural
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .parts import Clause
+
+_STATIVE = frozenset(
+    "be have mean stand come need require hold contain lie appear exist belong include consist cost last follow".split()
+)
+_VAGUE = frozenset("be have go come get become seem appear exist happen do".split())
+_KEPT = frozenset({"when", "if", "before", "after", "as soon as", "until"})
+_COMMAND = re.compile(r"`[a-z][\w.-]*(?: [^`]+)`")
+LONGEST = 16
+"""Words of a predicate that a question repeats."""
+
+
+def about_subject(clause: Clause) -> Iterator[list[str]]:
+    subject, group = clause.subject, clause.group
+    predicate = [*clause.object, *(word for chunk in clause.chunks for word in chunk.all)]
+    if len(subject) == 1 and subject[0][0] == "`" and not group.helper:
+        yield from _about_code(clause, predicate)
+        return
+    tail = clause.tail.word if clause.tail else ""
+    if POSSESSIVES & {word.lower() for word in predicate} or clause.cut or len(predicate) > LONGEST or tail == "as":
+        return
+    if not predicate and tail not in _KEPT:
+        return
+    asked = [*predicate, *(clause.tail.all if clause.tail and tail in _KEPT else ())]
+    if found := phrases.amount(subject):
+        yield ["How many", *found.noun, *third_person(clause, many=True), *asked]
+    elif phrases.can_act(subject):
+        yield ["Who", *third_person(clause), *asked]
+        if subject[-1] == "team" and subject[0] == "the":
+            yield ["Which team", *third_person(clause), *asked]
+    elif _is_thing(clause):
+        yield ["What", *third_person(clause), *asked]
+
+
+def is_command(code: str) -> bool:
+    """Whether inline code is a shell command with its arguments."""
+    return bool(_COMMAND.fullmatch(code)) and not re.search(r"`[\w.]+ (?:=|\+|-|\*|/|in|is|and|or|not) ", code)
+
+
+def _about_code(clause: Clause, predicate: list[str]) -> Iterator[list[str]]:
+    if clause.group.base in _STATIVE or not (predicate or clause.cut):
+        return
+    yield ["What does", clause.subject[0], "do"]
+    own = POSSESSIVES & set(predicate)
+    if is_command(clause.subject[0]) and not clause.cut and not own:
+        yield ["Which command", *third_person(clause), *predicate]
+
+
+def _is_thing(clause: Clause) -> bool:
+    """A noun that surely names no person, with a predicate that says enough to know it by."""
+    subject = clause.subject
+    first, last = subject[0].lower(), head(subject)
+    if first in PRONOUNS or first in {
+        "this",
+        "that",
+        "these",
+        "those",
+        "each",
+        "every",
+        "some",
+        "any",
+        "no",
+        "another",
+    }:
+        return False
+    if phrases.is_role(subject) or last[:1].isupper() or not last.replace("-", "").isalpha():
+        return False
+    determined = first in DETERMINERS or is_plural(last) or first.isdigit()
+    said = clause.object or clause.group.passive or any(chunk.prep for chunk in clause.chunks)
+    vague = clause.group.base in _VAGUE and not clause.object
+    timed = all(told(chunk) for chunk in clause.chunks) and not clause.object and not clause.chunks
+    return determined and bool(said) and not vague and not timed
