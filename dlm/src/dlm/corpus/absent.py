@@ -65,6 +65,7 @@ class Attribute:
 def absent(questions: Sequence[Record], blocks: Sequence[Block], title: str, seed: int) -> list[Record]:
     """Near misses of the questions: kind ``absent``, with the group and section of the question they were made from.
 
+    Questions and blocks are all that the document has: what stands in one that is left out would be called missing.
     A question's own depend on the seed, on the question, and on whether the document holds what they ask about.
     """
     known = Known.of(questions, blocks, title)

@@ -116,7 +116,8 @@ class _Places:
 def reverse(questions: Sequence[Record], blocks: Sequence[Block], seed: int) -> list[Record]:
     """Each answer asked for from its value: kind ``reverse``, with the group and section of the question it answered.
 
-    ``value`` is the thing, which is what the answer must say.
+    ``value`` is the thing, which is what the answer must say. Questions and blocks are all that the document has: a
+    value may belong to another thing in one that is left out.
     """
     known = Known.of(questions, blocks)
     kinds = _kinds(known)
