@@ -13,7 +13,7 @@ from ..corpus import sentences
 from .judging import own_words, right, roughly, says
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
 SHORT = 4
 """Words of an answer that is itself the value."""
@@ -87,18 +87,6 @@ def expected(question: str, answer: str) -> Expected | None:
             if values := _values(part, question):
                 return Expected(values)
     return _by_words(words)
-
-
-def names_in(text: str, known: Iterable[str] = ()) -> list[str]:
-    """Names in running text, each once, in order: capitalised words that do not only start a sentence."""
-    passed = frozenset(word.lower() for word in known)
-    found = [
-        match[1]
-        for paragraph in sentences.paragraphs(text)
-        for sentence in _sentences(paragraph)
-        for match in sentences.names(sentence, passed)
-    ]
-    return list(dict.fromkeys(found))
 
 
 def _sentences(paragraph: sentences.Paragraph) -> list[str]:

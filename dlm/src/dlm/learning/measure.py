@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..answering import OPEN_BOOK
+from ..corpus.makers import Block
 from ..corpus.records import Message
 from ..training.backend import Sampling
 from . import report as reports
 from .paper import Paper, paper
 from .questions import LeftOut, own_file, questions, read_own
+from .report import Conflict
 from .scoring import Answers, concluded, marked
 from .shelf import Shelf
 
@@ -24,12 +26,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ..bases import LocalBase
-    from ..corpus.records import StudySet
+    from ..corpus.records import Record, StudySet
     from ..document import Document, Section
     from ..store.version import Version
     from ..training.backend import Answerer, Backend
     from ..training.observer import Observer, TrainReport
-    from .report import Conflict, LearningReport
+    from .report import LearningReport
 
 ANSWER_TOKENS = 48
 """Of each answer: enough to say a value in a sentence."""
@@ -54,6 +56,8 @@ class Exam(NamedTuple):
 
     paper: Paper
     left_out: tuple[LeftOut, ...]
+    conflicts: tuple[Conflict, ...]
+    """Contradictions in the document: no model can learn both."""
 
 
 def exam_of(
@@ -64,16 +68,34 @@ def exam_of(
     Raises:
         UsageProblem: the user's own questions cannot be read.
     """
+    from ..corpus.known import Known
     from ..corpus.study import primary_records
     from ..document.model import probes
 
     stem = document.path.stem if document.path else ""
     path = options.questions or own_file(document.folder, stem)
-    shelf = Shelf(primary_records(document, more))
+    primary = list(primary_records(document, more))
     own = read_own(path) if path else []
-    found = questions(study, own, shelf, seed, options.limit, probed=bool(probes(document)))
+    found = questions(study, own, Shelf(primary), seed, options.limit, probed=bool(probes(document)))
     trained = frozenset(turn.content.casefold() for record in study.train for turn in record.messages)
-    return Exam(paper(found, shelf, trained, seed), found.left_out)
+    pairs, blocks = _laid_out(primary)
+    known = Known.of(pairs, blocks, document.title)
+    return Exam(paper(found, known, trained, seed), found.left_out, _conflicts(pairs, blocks))
+
+
+def _laid_out(primary: Sequence[Record]) -> tuple[list[Record], list[Block]]:
+    """The pairs, and the text under each heading."""
+    from ..corpus.study import LONGEST_DERIVED
+
+    texts = [record for record in primary if not record.messages]
+    blocks = [Block(record, record.title.rsplit(" > ", 1)[-1], LONGEST_DERIVED) for record in texts]
+    return [record for record in primary if record.messages], blocks
+
+
+def _conflicts(pairs: Sequence[Record], blocks: Sequence[Block]) -> tuple[Conflict, ...]:
+    from ..corpus.contradictions import find
+
+    return tuple(Conflict(one.what, one.first.text, one.second.text) for one in find(pairs, blocks))
 
 
 def examine_version(
@@ -85,7 +107,6 @@ def examine_version(
     options: LearnOptions,
     observer: Observer,
     more: Iterable[Section] = (),
-    contradictions: tuple[Conflict, ...] = (),
 ) -> LearningReport:
     """Ask ``version`` and its base, and keep the report beside the version.
 
@@ -108,7 +129,7 @@ def examine_version(
         "max_new_tokens": ANSWER_TOKENS,
         "seconds": round(time.perf_counter() - started, 1),
     }
-    found = concluded(marked(exam.paper, answers), exam.left_out, contradictions, document.location, about)
+    found = concluded(marked(exam.paper, answers), exam.left_out, exam.conflicts, document.location, about)
     reports.save(found, version.path)
     return found
 

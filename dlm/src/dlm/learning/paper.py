@@ -15,16 +15,15 @@ from random import Random
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from ..corpus import sentences
-from ..corpus.frames import OPENERS
-from .expected import names_in
+from ..corpus.names import replacements
 from .judging import content_of, says
 from .questions import as_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ..corpus.known import Known
     from .questions import Asked, Questions
-    from .shelf import Shelf
 
 Kind = Literal["fact", "general", "near", "missing"]
 NOUNS = 8
@@ -84,16 +83,16 @@ class Paper:
         return content_of(answer, question, self.content if kind == "near" else self.values)
 
 
-def paper(found: Questions, shelf: Shelf, trained: frozenset[str], seed: int) -> Paper:
+def paper(found: Questions, known: Known, trained: frozenset[str], seed: int) -> Paper:
     """Put together what is asked; ``trained`` are the questions of the study set, in lower case."""
     values = tuple(dict.fromkeys(v for one in found.asked for v in one.expected.values if _telling(v)))
-    names = [name for name in shelf.names() if _telling(name)]
-    near = [question for question in (*packaged_near(), *_about_nouns(shelf)) if question.casefold() not in trained]
+    names = [name for text in known.texts for name in known.names(text) if _telling(name)]
+    near = [question for question in (*packaged_near(), *_about_nouns(known)) if question.casefold() not in trained]
     return Paper(
         found.asked,
         general_items(),
         tuple(near),
-        tuple(_missing(found, shelf, seed)),
+        tuple(_missing(found, known, seed)),
         tuple(dict.fromkeys((*values, *names))),
         values,
     )
@@ -112,12 +111,6 @@ def packaged_near() -> tuple[str, ...]:
     return tuple(_lines("near.txt"))
 
 
-@cache
-def strangers() -> tuple[str, ...]:
-    """Made-up names that no training uses."""
-    return tuple(_lines("strangers.txt"))
-
-
 def _lines(name: str) -> list[str]:
     return (files(__package__) / name).read_text(encoding="utf-8").splitlines()
 
@@ -127,23 +120,23 @@ def _telling(piece: str) -> bool:
     return len(piece) >= 4 or (len(piece) >= 3 and piece.isdigit())
 
 
-def _about_nouns(shelf: Shelf) -> list[str]:
+def _about_nouns(known: Known) -> list[str]:
     """General questions about the nouns that the document uses most, found by what stands around them."""
-    counts = Counter(noun for text in shelf.texts() for noun in _NOUN.findall(text))
+    counts = Counter(noun for text in known.texts for noun in _NOUN.findall(text))
     nouns = sorted(counts, key=lambda noun: (-counts[noun], noun))
     chosen = [noun for noun in nouns if noun not in sentences.FUNCTION_WORDS][:NOUNS]
     return [_FRAMES[index % len(_FRAMES)].format(noun=noun) for index, noun in enumerate(chosen)]
 
 
-def _missing(found: Questions, shelf: Shelf, seed: int) -> Iterator[str]:
-    """Questions with the name of their thing replaced by one that the document does not hold."""
-    known = {name for name in shelf.names() if name.lower() not in sentences.FUNCTION_WORDS | OPENERS}
-    unknown = [name for name in strangers() if not shelf.holds(name)]
-    named = [(one.question, name) for one in found.asked for name in _first_known(one.question, known)]
-    for question, name in named[:MISSING] if unknown else ():
-        stranger = Random(f"{seed}\nmissing\n{question}").choice(unknown)
-        yield re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", stranger, question)
+def _missing(found: Questions, known: Known, seed: int) -> Iterator[str]:
+    """Questions with the name of their thing replaced by one of its shape that the document does not hold.
 
-
-def _first_known(question: str, known: set[str]) -> list[str]:
-    return [name for name in names_in(question) if name in known][:1]
+    Such names come from the half that training never uses.
+    """
+    made = 0
+    for one in found.asked:
+        random = Random(f"{seed}\nmissing\n{one.question}")
+        for name in known.names(one.question)[:1] if made < MISSING else ():
+            for stranger in replacements(name, known, random, 1, use="evaluation"):
+                made += 1
+                yield re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", stranger, one.question)

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ..corpus import sentences
-from .expected import Expected, names_in
 from .judging import says, stems
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from ..corpus.records import Record
+    from .expected import Expected
 
 LONGEST_PASSAGE = 3000
 """Bytes of a passage, about 700 tokens of English: what a small base reads in a second or two."""
@@ -38,6 +38,7 @@ class _Page:
     parts: tuple[str, ...]
     words: frozenset[str]
     folded: str
+    """The whole text in small letters."""
     pair: bool
 
 
@@ -66,19 +67,6 @@ class Shelf:
         if found is None:
             return None
         return Place(found.section_id, found.heading, "pair" if pairs else "prose", _passage(found, wanted))
-
-    def names(self) -> list[str]:
-        """Names that the texts and answers hold, each once."""
-        return list(dict.fromkeys(name for page in self._pages for part in page.parts for name in names_in(part)))
-
-    def texts(self) -> Iterator[str]:
-        """The running text."""
-        for page in self._pages:
-            yield from page.parts
-
-    def holds(self, name: str) -> bool:
-        """Whether ``name`` occurs anywhere, in any case, whole or in part."""
-        return any(name.casefold() in page.folded for page in self._pages)
 
 
 def _page(record: Record) -> _Page:
