@@ -34,7 +34,9 @@ _EXPLAIN = re.compile(
 )
 _WHO_IS = re.compile(r"(?:who|what) (?:is|are|was|were) ([^'’]+?)\?*$", re.I)
 _YES_NO = re.compile(
-    r"(?:is|are|was|were|do|does|did|can|could|may|must|should|will|would|has|have|had)\b(?!.*\bor\b)", re.I
+    r"(?:is|are|was|were|do|does|did|can|could|may|must|should|will|would|has|have|had) (?!you\b)"
+    r"(?!.*\b(?:or|who|whom|whose|what|which|when|where|why|how)\b)",
+    re.I,
 )
 _NUMBER = re.compile(
     r"\W{0,2}(?:\d|(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|\w+ty)\b)", re.I
