@@ -37,8 +37,9 @@ def reword(question: str, answer: str) -> list[str]:
     names = _names(question)
     for wording in _alternating([strategy(meaning) for strategy in strategies.STRATEGIES]):
         said = _placed(meaning.before, wording)
-        if _key(said) not in kept and _fit(said, question, names):
-            kept[_key(said)] = said
+        key = _key(said)
+        if key not in kept and _fit(said, question, names):
+            kept[key] = said
             if len(kept) > MOST:
                 break
     return [said for said in kept.values() if said]

@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 
 from ..asking import nouns
-from . import words
+from . import tokens
 
 NUMERALS = (
     "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
@@ -26,10 +26,15 @@ _MONEY = re.compile(
 )
 _CURRENCY = re.compile(r"\d[\d.,]* (euros|pounds|dollars|cents|francs|kroner|kronor)\b")
 _PERCENT = re.compile(r"\d ?%|\bper ?cent\b", re.I)
-_EVERY = re.compile(r"\b(?:every|each|once|twice|daily|weekly|monthly|yearly|hourly|annually|times an?)\b", re.I)
+_EVERY = re.compile(
+    rf"\b(?:(?:every|each) (?:{_NUMBER} |other |second )?(?:{_UNIT}s?|morning|evening|{_DAY}|{_MONTH}|spring|summer|autumn|"
+    rf"winter)\b|(?:once|twice|times) (?:an?|every|each|per)\b|(?:daily|weekly|monthly|yearly|hourly|annually)\b)",
+    re.I,
+)
 _CODE = re.compile(r"`[^`]+`")
 _COMMAND = re.compile(
-    r"\b(?:run|type|enter|execute|command|start|call) (?:the (?:command|program) )?`|`[a-z][\w-]* (?:[^`]* )?-[^`]*`", re.I
+    r"\b(?:run|type|enter|execute|command|start|call) (?:the (?:command|program) )?`|`[a-z][\w-]* (?:[^`]* )?-[^`]*`",
+    re.I,
 )
 _CHANNEL = re.compile(r"(?<!\w)#[a-z][\w-]+")
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
@@ -38,8 +43,8 @@ _AMOUNT = re.compile(rf"\b{_NUMBER} ((?:[a-z]+ )?[a-z]+s)\b")
 _NAMED = re.compile(r"\b(?:the|an?|its|their) ((?:[A-Z]\w+ )?(?:[a-z-]+ ){0,2}[a-z-]{3,}) (?:called|named) ")
 _MARKED = re.compile(r"\bthe ((?:[a-z]+ )?[a-z]{3,}) (?=[#`@])")
 _GROUP = re.compile(
-    r"\b[Tt]he (?:[A-Z][\w-]+ )+(team|department|office|group|company|committee|crew|board|council|club|association|union|"
-    r"agency|ministry|unit|faculty|school|bank|court)\b"
+    r"\b[Tt]he (?:[A-Z][\w-]+ )+(team|department|office|group|company|committee|crew|board|council|club|association|"
+    r"union|agency|ministry|unit|faculty|school|bank|court)\b"
 )
 _PERSON = re.compile(r"\b(?:(?:Dr|Mr|Mrs|Ms|Prof|Doctor|Professor)\.? )?[A-Z][a-zà-ÿ]+(?: [A-Z][\w'-]+)+")
 _ROLES = frozenset(
@@ -52,15 +57,16 @@ class Answer(NamedTuple):
     """What the answer to a question with a certain question word gives."""
 
     kind: str
-    """``time``, ``date``, ``moment`` (both), ``weekday``, ``year``, ``duration``, ``money``, ``percent``, ``measure``, ``command``, ``code``,
-    ``channel``, ``email``, ``url``, ``file``, ``person``, ``group``, ``every``; empty when nothing tells."""
+    """``time``, ``date``, ``moment`` (both), ``weekday``, ``year``, ``duration``, ``money``, ``percent``, ``measure``,
+    ``number``, ``command``, ``code``, ``channel``, ``email``, ``url``, ``file``, ``place``, ``person``, ``group``,
+    ``every``; empty when nothing tells."""
     noun: str = ""
     """A class the thing belongs to, as the answer names it: ``team``, ``database``, or the unit it is counted in."""
 
 
 def read(wh: str, answer: str) -> Answer:
     """``answer`` as what the question ``wh`` (``how long``, ``who``, ``which port``) asks for."""
-    first, second = (wh.split() + ["", ""])[:2]
+    first, second = [*wh.split(), "", ""][:2]
     if first == "when" or (first in {"what", "which"} and second in {"time", "day", "date", "hour", "weekday", "year"}):
         return _when(answer)
     if first == "where":
@@ -78,6 +84,7 @@ def is_group(noun: str) -> bool:
 
 
 def _when(answer: str) -> Answer:
+    answer = re.sub(r"\"[^\"]*\"|“[^”]*”|`[^`]*`", "", answer)
     if _EVERY.search(answer) and not _CLOCK.search(answer) and not _WEEKDAY.search(answer):
         return Answer("every")
     if _CLOCK.search(answer):
@@ -110,17 +117,16 @@ def _who(answer: str) -> Answer:
 def _how(second: str, answer: str) -> Answer:
     if second in {"often", "frequently"}:
         return Answer("every") if _EVERY.search(answer) else Answer("")
-    if found := _DURATION.search(answer):
-        if second in {"long", "old", "late", "early"}:
-            return Answer("duration", f"{found[1].lower()}s")
+    if (lasting := _DURATION.search(answer)) and second in {"long", "old", "late", "early"}:
+        return Answer("duration", f"{lasting[1].lower()}s")
     if second in {"much", "expensive"} and _MONEY.search(answer):
         unit = _CURRENCY.search(answer)
         return Answer("money", unit[1] if unit else "")
     if second == "much" and _PERCENT.search(answer):
         return Answer("percent")
-    if second and (found := _AMOUNT.search(answer)):
-        unit = found[1].split()[0] if found[1].split()[0].endswith("s") else found[1].split()[-1]
-        return Answer("measure", unit)
+    if second and (amount := _AMOUNT.search(answer)):
+        first, *more = amount[1].split()
+        return Answer("measure", first if first.endswith("s") or not more else more[-1])
     return _what(answer) if not second else Answer("")
 
 
@@ -142,5 +148,5 @@ def _what(answer: str) -> Answer:
 
 def _noun(text: str) -> str:
     """The noun without the names in front of it: ``PostgreSQL database`` to ``database``."""
-    plain = [word for word in text.split() if word.islower() and word not in words.PREPOSITIONS]
+    plain = [word for word in text.split() if word.islower() and word not in tokens.PREPOSITIONS]
     return plain[-1] if plain else ""

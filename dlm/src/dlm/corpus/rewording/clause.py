@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from ..asking import verbs
-from . import words as tokens
+from . import tokens
 
 DO = frozenset({"do", "does", "did"})
 BE = verbs.BE | {"am"}
@@ -94,6 +94,8 @@ class Clause:
         """``Kittiwake listens on which port?``; empty where the wh-phrase has no place in a statement."""
         words = self.rest.split()
         loose = self.opener in {"when", "where"} or self.wh in {"how often", "how frequently", "how long"} or self.prep
+        if self.wh in {"what time", "which day", "what day", "which date", "what date"} and not self.prep:
+            return ""
         if self.verb in _MEASURING and self.opener == "how":
             return sentence(self.subject, self.finite, self.prep, self.wh, self.rest, end="?")
         if len(words) <= 1 or (loose and len(words) <= 6):
@@ -142,13 +144,16 @@ class Attribute:
     noun: str
     owner: str
     prep: str = "of"
+    article: str = "the"
 
     def of(self) -> str:
         """``the technical lead of Kittiwake``"""
-        return f"the {self.noun} {self.prep} {self.owner}"
+        return f"{self.article} {self.noun} {self.prep} {self.owner}"
 
     def genitive(self) -> str:
         """``Kittiwake's technical lead``; empty where nobody would say it."""
+        if self.article != "the":
+            return ""
         if self.owner.lower() in _OWN:
             return f"{_OWN[self.owner.lower()]} {self.noun}"
         words = self.owner.split()
@@ -159,7 +164,10 @@ class Attribute:
         )
         if not plain or not words[-1][-1:].isalnum():
             return ""
-        return f"{self.owner}' {self.noun}" if words[-1].endswith("s") else f"{self.owner}'s {self.noun}"
+        if not words[-1].endswith("s"):
+            return f"{self.owner}'s {self.noun}"
+        several = words[0].lower() == "the" and tokens.is_plural(words[-1])
+        return f"{self.owner}' {self.noun}" if several else ""
 
     def compound(self) -> str:
         """``Kittiwake technical lead``, as typed into a search box."""

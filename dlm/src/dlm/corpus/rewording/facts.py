@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from functools import cached_property
 from dataclasses import dataclass
+from functools import cached_property
 
 from . import answers, parsing
 from .answers import Answer

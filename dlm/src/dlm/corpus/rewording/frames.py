@@ -59,7 +59,9 @@ def indirect(embedded: str, turn: int) -> Iterator[str]:
 
 def named(phrase: str, turn: int, *, person: bool, many: bool, short: bool = True) -> Iterator[str]:
     """Sentences that ask for what ``phrase`` names."""
-    chosen = [frame for frame in (PERSON if person else THING) if short or ("{n}" in frame[5:] and "who {n}" not in frame)]
+    chosen = [
+        frame for frame in (PERSON if person else THING) if short or ("{n}" in frame[5:] and "who {n}" not in frame)
+    ]
     for frame in turned(tuple(chosen), turn)[:MOST]:
         frame = _plural(frame) if many else frame
         yield sentence(frame.format(n=phrase)[:-1], end=frame[-1])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from . import lexicon, synonyms
+from . import lexicon, predicates, synonyms
 from .answers import is_group, read
 from .clause import Attribute, Clause, be_for, do_for, joined
 
@@ -45,6 +45,8 @@ def attributes(meaning: Meaning) -> Iterator[Attribute]:
     yield from _of_degree(meaning)
     clause = meaning.clause
     first, _, noun = clause.wh.partition(" ")
+    if noun in predicates.PROPERTIES and clause.copular and not clause.rest and clause.subject and not clause.prep:
+        yield Attribute(noun, clause.subject)
     if noun and first in {"which", "what"} and clause.subject and not clause.generic and " of " not in noun:
         rest = clause.stranded().rest
         if (clause.verb, rest) in _HAVING or (clause.verb == "run" and rest == "on" and noun.startswith("port")):
@@ -70,7 +72,10 @@ def relative(meaning: Meaning) -> Iterator[str]:
     first, _, noun = clause.wh.partition(" ")
     if meaning.compound or (clause.copular and not clause.rest and not clause.helper.startswith("must")):
         return
-    if first in {"which", "what"} and noun:
+    if first in {"which", "what"} and noun in {"time", "day", "date"} and not clause.prep and clause.subject:
+        link = "at which" if noun == "time" else "on which"
+        yield joined("the", noun, link, clause.subject, clause.finite, clause.rest)
+    elif first in {"which", "what"} and noun and not noun.startswith("of "):
         yield _that(clause, noun, "who" if is_group(noun) and noun != "team" else "that")
     elif clause.wh == "who" and not clause.subject and meaning.answer.kind in {"person", "group"}:
         person = meaning.answer.kind == "person"
@@ -78,7 +83,9 @@ def relative(meaning: Meaning) -> Iterator[str]:
     elif clause.wh == "why":
         yield joined("the reason why", clause.subject, clause.finite, clause.rest)
     elif clause.wh == "when" and meaning.answer.kind in _TIMES:
-        unit = {"time": "time at which", "moment": "date and time at which", "year": "year in which"}.get(meaning.answer.kind, "day on which")
+        unit = {"time": "time at which", "moment": "date and time at which", "year": "year in which"}.get(
+            meaning.answer.kind, "day on which"
+        )
         yield joined("the", unit, clause.subject, clause.finite, clause.rest)
     elif clause.wh == "where" and meaning.answer.kind == "place":
         yield joined("the", meaning.answer.noun or "place", "where", clause.subject, clause.finite, clause.rest)
@@ -118,7 +125,7 @@ def _owner(relation: Relation, clause: Clause) -> str:
     if clause.subject:
         if clause.generic or clause.subject in {"there", "that", "this"}:
             return ""
-        return joined(clause.subject, left) if left.split()[:1] in ([], ["on"], ["in"]) else ""
+        return joined(clause.subject, left) if left.split()[:1] in ([], ["on"], ["in"], ["about"], ["for"]) else ""
     return "" if not left or left.split()[0] in {"to", "for", "in", "that", "on", "about"} else left
 
 

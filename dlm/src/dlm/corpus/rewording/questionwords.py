@@ -27,7 +27,7 @@ _WHERE = {
     "email": ("at which address", "at what address"),
     "url": ("at which address", "at what address"),
 }
-_PLACE = ("in which place", "at what place", "in what place")
+_PLACE = ("in which place", "at what place")
 _PREPOSITION = re.compile(r"\b(in|on|at|under|behind|inside)\b (?:the|a|an|its|their|room|[A-Z`#\"])", re.I)
 _SUBJECTS = {"group": ("which {n}", "what {n}"), "person": ("which person",)}
 _ACTIVE_LONG = frozenset("take last need have go".split())
@@ -51,7 +51,7 @@ def alternates(meaning: Meaning) -> Iterator[Clause]:
         yield from (replace(clause, wh=wh, prep="for") for wh in ("what reason", "which reason"))
     if first in {"which", "what"} and more and first != "whose":
         other = "what" if first == "which" else "which"
-        if more not in {"person", "people"}:
+        if more not in {"person", "people", "time"} and not more.startswith("of "):
             yield replace(clause, wh=f"{other} {more}")
     if clause.subject and (moved := clause.fronted()) != clause:
         yield moved
@@ -109,7 +109,8 @@ def _how(meaning: Meaning, more: str) -> Iterator[Clause]:
     elif word == "long" and not noun:
         yield from _how_long(meaning)
     elif word == "much" and noun and answer.kind == "measure" and " of " not in noun:
-        yield replace(clause, wh=f"how many {answer.noun} of {noun}")
+        many = {"does": "do", "is": "are", "was": "were"}.get(clause.helper, clause.helper)
+        yield replace(clause, wh=f"how many {answer.noun} of {noun}", helper=clause.helper if clause.subject else many)
         yield replace(clause, wh=f"what amount of {noun}")
     elif word == "much" and not noun and answer.kind == "money" and answer.noun and clause.verb == "cost":
         yield replace(clause, wh=f"how many {answer.noun}")

@@ -6,8 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-
-from . import frames, naming, questionwords, synonyms, told, voice, ways, words
+from . import frames, naming, questionwords, synonyms, tokens, told, voice, ways
 from .clause import Attribute, Clause, plural, sentence
 
 if TYPE_CHECKING:
@@ -15,7 +14,10 @@ if TYPE_CHECKING:
 
     from .facts import Meaning
 
-_FRONTED = re.compile(r" (?=(?:when|if|while|before|after|during|without|in the|in a|in an) |on (?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day)")
+_FRONTED = re.compile(
+    r" (?=(?:when|if|while|before|after|during|without|in the) |on (?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day)"
+)
+_PRONOUNS = frozenset("it they he she we i you this that these those".split())
 _THINGS = frozenset("own lead maintain run manage restart install start stop use store keep cost open close".split())
 
 
@@ -29,8 +31,11 @@ def synonymous(meaning: Meaning) -> Iterator[str]:
 
 def named(meaning: Meaning) -> Iterator[str]:
     """As a noun with its owner: ``What is the price of X``."""
-    own = meaning.attribute
-    found = list(naming.attributes(meaning))
+    own, clause = meaning.attribute, meaning.clause
+    bare = own is None and clause.wh in {"what", "who"} and clause.copular and not clause.rest
+    if bare and clause.subject.startswith("the ") and not ways.defines(meaning):
+        yield from frames.named(clause.subject, meaning.turn, person=_person(meaning), many=plural(clause.subject))
+    found = [attribute for attribute in naming.attributes(meaning) if attribute.owner.lower() not in _PRONOUNS]
     if own:
         found = [own, *found]
     for at, attribute in enumerate(found):
@@ -51,7 +56,8 @@ def asked_with(meaning: Meaning) -> Iterator[str]:
 
 def embedded(meaning: Meaning) -> Iterator[str]:
     """Inside of another sentence: ``Could you tell me which port X listens on?``"""
-    if not re.search(r", (?:and|or) (?:do|does|is|are|can|should|must)\b", meaning.clause.rest):
+    long = meaning.clause.copular and not meaning.clause.rest and len(meaning.clause.subject.split()) > 7
+    if not long and not re.search(r", (?:and|or) (?:do|does|is|are|can|should|must)\b", meaning.clause.rest):
         yield from frames.indirect(meaning.clause.embedded(), meaning.turn)
 
 
@@ -92,7 +98,8 @@ def echoed(meaning: Meaning) -> Iterator[str]:
     """``Kittiwake listens on which port?``"""
     clause = meaning.clause
     if clause.subject and clause.wh and not meaning.compound and clause.wh not in {"why", "how"}:
-        if not clause.generic and (said := clause.echo()):
+        said = "" if clause.generic else clause.echo()
+        if said:
             yield said
 
 
@@ -117,9 +124,14 @@ def with_nouns(meaning: Meaning) -> Iterator[str]:
 def fronted(meaning: Meaning) -> Iterator[str]:
     """``During a restart, how long is the service gone?``"""
     clause = meaning.clause
-    parts = _FRONTED.split(clause.rest, maxsplit=1) if not meaning.compound else []
-    if len(parts) == 2 and (clause.subject or parts[0]) and "," not in clause.rest:
-        asked = replace(clause, rest=parts[0]).direct()
+    parts = _FRONTED.split(f" {clause.rest}".replace("  ", " "), maxsplit=1) if not meaning.compound else []
+    if (
+        len(parts) == 2
+        and not {"that", "which", "who"} & {*parts[0].split()}
+        and (clause.subject or parts[0])
+        and "," not in clause.rest
+    ):
+        asked = replace(clause, rest=parts[0].strip()).direct()
         yield sentence(f"{parts[1]}, {asked[:1].lower()}{asked[1:]}", end="?")
 
 
@@ -128,7 +140,9 @@ def cleft(meaning: Meaning) -> Iterator[str]:
     clause = meaning.clause
     if meaning.compound or not clause.verb or clause.prep:
         return
-    if clause.wh == "who" or (clause.wh.startswith("which ") and not plural(clause.wh.split()[-1])):
+    if clause.wh == "what" and not clause.subject:
+        return
+    if clause.wh in {"who", "what"} or (clause.wh.startswith("which ") and not plural(clause.wh.split()[-1])):
         be = "was" if clause.past else "is"
         yield sentence(clause.wh, be, "it that", clause.subject, clause.finite, clause.rest, end="?")
 
@@ -162,7 +176,7 @@ def _thing(phrase: str) -> bool:
     parts = tuple(phrase.split())
     if not 1 < len(parts) <= 5 or parts[0].lower() != "the" or not parts[-1].islower():
         return False
-    return not words.is_somebody(parts)
+    return not tokens.is_somebody(parts)
 
 
 def _first(meaning: Meaning, attribute: Attribute, at: int) -> Iterator[str]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from . import words as tokens
 from ..asking import verbs
-from . import lexicon
+from . import lexicon, tokens
 from .clause import Clause, do_for, joined
 
 if TYPE_CHECKING:
@@ -25,8 +24,8 @@ _INNER = frozenset("that whether if how why when where what which who".split())
 _PARTICLES = frozenset("up out off down away back over through together again on".split())
 _NO_PASSIVE = frozenset("of for to with on from in at as".split())
 _BOUNDARY = tokens.PREPOSITIONS | frozenset(
-    "is are was were am do does did can could should would will must may might has have had be of and or that which who "
-    "not when while if because so than then".split()
+    "is are was were am do does did can could should would will must may might has have had be of and or that which "
+    "who not when while if because so than then".split()
 )
 
 
@@ -55,11 +54,15 @@ def modals_for(clause: Clause) -> Iterator[Clause]:
         for phrase in _MODAL_PHRASES[first]:
             if phrase.startswith("be able") and clause.subject:
                 continue
-            plain = replace(clause, helper=do_for("does", clause.subject) if clause.subject else "does", verb="", rest="")
+            plain = replace(
+                clause, helper=do_for("does", clause.subject) if clause.subject else "does", verb="", rest=""
+            )
             plain = replace(plain, helper="do") if clause.subject.lower() in {"i", "you", "we"} else plain
             verb, _, behind = phrase.partition(" ")
-            yield replace(plain, verb="have", form="base").said_with(phrase, inner) if verb == "be" else replace(
-                plain, verb=verb, form="base", rest=joined(behind, inner)
+            yield (
+                replace(plain, verb="have", form="base").said_with(phrase, inner)
+                if verb == "be"
+                else replace(plain, verb=verb, form="base", rest=joined(behind, inner))
             )
     elif clause.verb in {"have", "need"} and clause.rest.startswith("to ") and clause.helper in {"do", "does"}:
         verb, _, rest = clause.rest.removeprefix("to ").partition(" ")

@@ -11,8 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .. import sentences
-from . import answers, parsing
-from . import words as tokens
+from . import answers, predicates, tokens
 from .clause import Clause, joined
 
 if TYPE_CHECKING:
@@ -42,9 +41,9 @@ _BY = re.compile(r"\bby (?:the )?(?:[A-Z][\w'-]+ ?)+(?P<noun>[a-z]+)?")
 def asking(meaning: Meaning) -> Iterator[Clause]:
     """The answer as a question for what the question asks for; nothing where that is not sure."""
     said = sentences.sentences(" ".join(meaning.said.split()))
-    if meaning.compound or not said or len(said[0]) > 200:
+    if meaning.compound or meaning.before.endswith(", ") or not said or len(said[0]) > 200:
         return
-    clause = parsing.statement(said[0])
+    clause = predicates.statement(said[0])
     if clause is None or not _about_the_same(meaning, clause):
         return
     found = _without(meaning, clause)
@@ -91,10 +90,12 @@ def _cut(clause: Clause, pattern: re.Pattern[str], wh: str, prep: str = "") -> C
     if len(found) != 1 or pattern.search(clause.subject) or _INNER.search(clause.rest[: found[0].start()]):
         return None
     after = clause.rest[found[0].end() :].strip(" .")
-    if after and not after.split()[0] in {"in", "on", "at", "from", "for", "by", "to", "of"}:
+    if after and after.split()[0] not in {"in", "on", "at", "from", "for", "by", "to", "of"}:
         return None
     fronted = prep if "prep" in found[0].groupdict() and found[0]["prep"] else ""
     rest = joined(clause.rest[: found[0].start()], after)
+    if wh == "when" and re.search(rf"\b(?:{_CLOCK}|{_DATE}|{_DAY})\b", rest):
+        return None
     return replace(clause, wh=wh, prep=fronted, rest=rest) if _whole(rest) else None
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..asking import verbs
-from . import words as tokens
+from . import tokens
 from .clause import DO, Clause, be_for, joined
 
 if TYPE_CHECKING:
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 PARTICLES = frozenset("up out off down away back over through together".split())
 _NO_PASSIVE = frozenset(
-    "have be mean cost weigh need like want get become tell inform take last belong live lie go come work happen fit know look stay "
-    "remain contain travel wait sound seem let make cause hold prefer wear suit resemble equal lack do walk run".split()
+    "have be mean cost weigh need like want get become tell inform take last belong live lie go come work happen fit "
+    "know look stay remain contain travel wait sound seem let make cause hold prefer wear suit resemble equal "
+    "lack do walk run".split()
 )
 _NO_OBJECT = (
     tokens.PREPOSITIONS
@@ -26,7 +27,8 @@ _NO_OBJECT = (
     | frozenset("to that whether how if it free well not more less very too so and or when why as open public".split())
 )
 _SETTING = re.compile(
-    r" (?=(?:in|during|before|after|when|if|while|without|every|into|onto|out of|at the end of|at the same time|at once|in a row) |on (?:\\d|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day))"
+    r" (?=(?:in|during|before|after|when|if|while|without|every|into|onto|out of|at the end of|at the same time|"
+    r"at once|in a row) |on (?:\d|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day))"
 )
 
 
@@ -37,7 +39,7 @@ def flipped(meaning: Meaning) -> Iterator[Clause]:
         return
     if clause.passive:
         yield from _to_active(meaning)
-    elif not clause.subject and clause.helper in DO and meaning.facts & {"who"} or _acting(clause):
+    elif (not clause.subject and clause.helper in DO and meaning.facts & {"who"}) or _acting(clause):
         yield from _by_whom(clause)
     elif clause.generic:
         yield from impersonal(clause)
@@ -68,7 +70,11 @@ def parted(verb: str, rest: str) -> tuple[str, str, str] | None:
     particle = words.pop(0) if words and words[0] in PARTICLES else ""
     if not words or verb in _NO_PASSIVE or words[0].lower() in _NO_OBJECT:
         return None
+    if {"that", "which", "who", "whose", "where"} & {*words}:
+        return None
     thing, *more = _SETTING.split(" ".join(words), maxsplit=1)
+    if " to " in f"{thing} ":
+        return None
     if " and " in thing and any(verbs.finite(word) for word in thing.split(" and ", 1)[1].split()[:1]):
         return None
     return particle, thing, " ".join(more)
@@ -103,9 +109,15 @@ def _to_active(meaning: Meaning) -> Iterator[Clause]:
         past = clause.helper in {"was", "were"}
         wh = "who" if clause.wh == "whom" else clause.wh
         yield Clause(wh, "", "did" if past else "does", clause.verb, rest=clause.subject)
-    elif clause.subject and helper and clause.opener in {"when", "where", "how"} and clause.verb != "call":
-        if " by " not in f" {clause.rest} " and clause.wh not in {"how long", "how"} and not _split_by_particle(clause):
-            yield replace(clause, subject="we", helper=helper, form="base", rest=_after_verb(clause))
+    elif clause.subject and helper and _anybody(clause):
+        yield replace(clause, subject="we", helper=helper, form="base", rest=_after_verb(clause))
+
+
+def _anybody(clause: Clause) -> bool:
+    """Whether *we* may do what is done: ``Where are the spare keys kept``."""
+    if clause.opener not in {"when", "where", "how"} or clause.wh in {"how long", "how"} or clause.verb == "call":
+        return False
+    return " by " not in f" {clause.rest} " and not _split_by_particle(clause)
 
 
 def _split_by_particle(clause: Clause) -> bool:

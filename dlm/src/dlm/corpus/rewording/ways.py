@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..asking import nouns, verbs
 from . import synonyms
-from .clause import BE, joined, plural, sentence
+from .clause import BE, joined, plural, sentence, without_article
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,6 +95,23 @@ _DIFFERENCE = (
     "{a} or {b}: how are they different?",
 )
 _HAPPENS = ("What will happen {r}?", "What is the result {r}?", "What should I expect {r}?", "What takes place {r}?")
+_WHAT_IS = (
+    "What exactly {be} {x}?",
+    "Explain what {x} {be}.",
+    "What is meant by {x}?",
+    "How would you describe {x}?",
+    "{x}: what is that?",
+    "Can you explain what {x} {be}?",
+)
+_WHO_IS = ("Who exactly {be} {x}?", "{x}: who is that?", "Explain who {x} {be}.")
+_TO_DO = (
+    "What should I do {r}?",
+    "{r}, what do I do?",
+    "What is to be done {r}?",
+    "How do I react {r}?",
+    "What am I supposed to do {r}?",
+    "What is the right thing to do {r}?",
+)
 _COST = (
     "How much is {x}?",
     "What do I pay for {x}?",
@@ -119,7 +136,21 @@ _KIN = frozenset(
 def whole(meaning: Meaning) -> Iterator[str]:
     """Sentences that say the question in a way of its own."""
     if not meaning.compound:
-        for family in (_doing, _with_tool, _why, _whether, _place, _difference, _happening, _cost, _role, _whose):
+        for family in (
+            _doing,
+            _with_tool,
+            _why,
+            _whether,
+            _place,
+            _difference,
+            _definition,
+            _distance,
+            _happening,
+            _emergency,
+            _cost,
+            _role,
+            _whose,
+        ):
             yield from family(meaning)
 
 
@@ -205,10 +236,37 @@ def _place(meaning: Meaning) -> Iterator[str]:
 def _difference(meaning: Meaning) -> Iterator[str]:
     found = _BETWEEN.fullmatch(meaning.clause.subject)
     if found and meaning.clause.wh == "what":
-        many = plural(found[1])
+        shared = len(without_article(found[1]).split()) < len(without_article(found[2]).split())
+        apart = not plural(found[1]) and not shared
         for frame in _turned(_DIFFERENCE, meaning):
-            if not (many and ("does {a}" in frame or "is {a}" in frame)):
+            if apart or "{a} and {b}" in frame:
                 yield sentence(frame.format(a=found[1], b=found[2]), end="?")
+
+
+def _definition(meaning: Meaning) -> Iterator[str]:
+    """``What is the Kestrel service``: what it is, not what its name is."""
+    clause = meaning.clause
+    plain = clause.copular and not clause.rest and clause.helper in {"is", "are"} and clause.wh in {"what", "who"}
+    if plain and not meaning.attribute and defines(meaning):
+        for frame in _turned(_WHAT_IS if clause.wh == "what" else _WHO_IS, meaning):
+            be = clause.helper
+            yield sentence(frame.format(x=clause.subject, be=be)[:-1], end=frame[-1])
+
+
+def defines(meaning: Meaning) -> bool:
+    """Whether a thing itself is asked about, and not a property of it: it has a name, or the answer says what it is."""
+    subject = meaning.clause.subject
+    named = any(word[:1].isupper() or word[:1] == "`" for word in subject.split())
+    return named or bool(re.match(rf"{re.escape(subject)} (?:is|are) an? ", meaning.said, re.I))
+
+
+def _distance(meaning: Meaning) -> Iterator[str]:
+    clause = meaning.clause
+    if clause.wh == "how far" and clause.copular and clause.subject and clause.rest.startswith(("from ", "to ")):
+        other = clause.rest.partition(" ")[2]
+        yield f"What is the distance between {clause.subject} and {other}?"
+        yield f"What is the distance from {other} to {clause.subject}?"
+        yield f"How many {meaning.answer.noun or 'metres'} is {clause.subject} from {other}?"
 
 
 def _happening(meaning: Meaning) -> Iterator[str]:
@@ -221,6 +279,19 @@ def _happening(meaning: Meaning) -> Iterator[str]:
     ):
         yield from (frame.format(r=clause.rest) for frame in _HAPPENS)
         yield sentence(f"{clause.rest}, what happens", end="?")
+
+
+def _emergency(meaning: Meaning) -> Iterator[str]:
+    """``What do I do when the alarm rings``."""
+    clause = meaning.clause
+    if (
+        clause.wh == "what"
+        and clause.generic
+        and clause.verb == "do"
+        and clause.rest.startswith(("when ", "if ", "in case "))
+    ):
+        for frame in _turned(_TO_DO, meaning):
+            yield sentence(frame.format(r=clause.rest), end="?")
 
 
 def _cost(meaning: Meaning) -> Iterator[str]:

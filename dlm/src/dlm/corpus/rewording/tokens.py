@@ -12,6 +12,8 @@ PREPOSITIONS = frozenset(
     "throughout opposite beneath beyond as like".split()
 )
 DETERMINERS = frozenset("the a an its their his her my our your this that these those each every no some any".split())
+_ENDING = PREPOSITIONS | frozenset("of such that which who whose where".split())
+"""What the noun of a noun phrase stands before."""
 _PLURAL_WORDS = frozenset("these those many few several both all two three four five six seven eight nine ten".split())
 _SINGULAR_WORDS = frozenset("a an one each every this".split())
 _PLURALS = frozenset("people children men women feet teeth mice geese oxen".split())
@@ -49,7 +51,7 @@ def is_plural(word: str) -> bool:
 def head(words: tuple[str, ...]) -> str:
     """The noun that a noun phrase is about: the last word before its first preposition."""
     for at, word in enumerate(words):
-        if at and (word.lower() in PREPOSITIONS or word.lower() in {"of", "such"}):
+        if at and (word.lower() in _ENDING):
             return words[at - 1]
     return words[-1] if words else ""
 
@@ -59,7 +61,8 @@ def number(words: tuple[str, ...]) -> str:
     first, noun = words[0].lower(), head(words)
     if first in _SINGULAR_WORDS or noun[0] in '`"“':
         return "singular"
-    if first in _PLURAL_WORDS or first in {"we", "they", "you"} or " and " in f" {' '.join(words)} ":
+    before = words[: next((at for at, word in enumerate(words) if word.lower() in _ENDING), len(words))]
+    if first in _PLURAL_WORDS or first in {"we", "they", "you"} or "and" in before:
         return "plural"
     if noun.lower() in _COLLECTIVE or (first.isdigit() and len(words) > 1):
         return "either"
