@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from .looks import Look
 from .pairs import LONGEST_VALUE, OPEN, PHRASE, Lesson, Pattern, ends_phrase
 from .rows import question_of, sentence_of
 from .templates import NAMED, VALUE, Template
-from .words import ARTICLES, GREY, Shape, agree, alike, form, key, shape, stem, stems, telling, words
+from .words import ARTICLES, agree, form, key, shape, stem, stems, telling, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from .rows import Row
     from .statements import Statement
     from .things import Thing
-
-_IN_VALUES = ARTICLES | {"of"}
-_BREAKS = frozenset(',;:()[]—–.!?"“”|')
 
 
 class Match(NamedTuple):
@@ -34,12 +32,21 @@ class Way:
     """A question with the answers that pairs give to it."""
 
     question: Template
-    answers: tuple[tuple[Template, tuple[str, ...]], ...]
-    """With the values that pairs put into each; the most usual one first."""
+    answers: tuple[tuple[Template, Look], ...]
+    """With the look of the values that pairs put into each; the most usual one first."""
     shared: frozenset[tuple[str, ...]]
     """Keys of the answers that two things have at least."""
-    things: int
-    """How many things are asked about in this way."""
+    things: frozenset[Thing]
+    """Those that are asked about in this way."""
+
+    @property
+    def general(self) -> bool:
+        """Whether the question names nothing that may hold for the one thing only that it was asked about."""
+        text = self.question.text
+        return len(self.things) > 1 or not any(
+            word.low[0] in "`#@" or any(map(str.isdigit, word.low)) or (word.start and text[word.start].isupper())
+            for word in words(text)
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +54,7 @@ class Attribute:
     """One property, with everything known about how it is said."""
 
     ways: list[Way] = field(default_factory=list)
+    """The most usual one first."""
     patterns: dict[Pattern, list[Match]] = field(default_factory=dict)
     lessons: list[Lesson] = field(default_factory=list)
 
@@ -70,15 +78,14 @@ def matched(statements: Iterable[Statement], patterns: Iterable[Pattern]) -> dic
     return found
 
 
-def fitting(pattern: Pattern, found: Sequence[Match], taught: Sequence[str]) -> list[Match]:
+def fitting(pattern: Pattern, found: Sequence[Match], taught: Look) -> list[Match]:
     """Those of ``found`` whose value looks like the taught ones; where a phrase may follow, of the very same shape."""
-    right = [match for match in found if fits(match.value, taught)]
+    right = [match for match in found if taught.fits(match.value)]
     if pattern.after != OPEN:
         return right
-    shapes = {shape(value) for value in taught}
     first: dict[int, Match] = {}
     for match in right:
-        if shape(match.value) in shapes:
+        if shape(match.value) in taught.shapes:
             first.setdefault(id(match.statement), match)
     return list(first.values())
 
@@ -136,16 +143,6 @@ def pattern_of(row: Row) -> Pattern:
     return Pattern(tuple(form(word.low) for word in words(around) if not word.grey), "", ())
 
 
-def fits(value: str, taught: Sequence[str]) -> bool:
-    """Whether ``value`` looks like those that were taught: of their kind, no longer, no half sentence."""
-    if value in taught:
-        return True
-    usual = _IN_VALUES | {word.low for one in taught for word in words(one) if word.low in GREY | _BREAKS}
-    strange = [word for word in words(value) if word.low in GREY | _BREAKS and word.low not in usual]
-    shapes: list[Shape] = [shape(one) for one in taught]
-    return not strange and alike(shape(value), shapes)
-
-
 def attributes(lessons: Sequence[Lesson], statements: Sequence[Statement]) -> list[Attribute]:
     """Every property that pairs, lists and tables teach."""
     by_question: dict[tuple[str, ...], list[Lesson]] = defaultdict(list)
@@ -169,15 +166,16 @@ def _labels(statements: Iterable[Statement]) -> dict[Pattern, Row]:
 
 def _of_label(row: Row, pattern: Pattern, matches: list[Match]) -> Attribute:
     answer = Template(sentence_of(row))
-    taught = [match.value for match in matches if match.statement.row]
-    read = [match for match in matches if match.statement.row or fits(match.value, taught)]
-    way = Way(Template(question_of(row)), ((answer, tuple(taught)),), frozenset({answer.key}), len(read))
+    taught = Look(match.value for match in matches if match.statement.row)
+    read = [match for match in matches if match.statement.row or taught.fits(match.value)]
+    things = frozenset(match.statement.thing for match in read)
+    way = Way(Template(question_of(row)), ((answer, taught),), frozenset({answer.key}), things)
     return Attribute([way], {pattern: read})
 
 
 def _attribute(lessons: list[Lesson], matches: dict[Pattern, list[Match]]) -> Attribute:
     """What all pairs with one wording of a question teach."""
-    taught = [lesson.value for lesson in lessons]
+    taught = Look(lesson.value for lesson in lessons)
     answered: dict[Thing, list[str]] = defaultdict(list)
     for lesson in lessons:
         answered[lesson.asked.thing].append(lesson.value)
@@ -237,9 +235,9 @@ def _way(lessons: Sequence[Lesson]) -> Way:
         by_form[lesson.answer.key].append(lesson)
     things = {key: {lesson.asked.thing for lesson in found} for key, found in by_form.items()}
     usual = sorted(by_form, key=lambda key: -len(things[key]))
-    answers = tuple((by_form[key][0].answer, tuple(lesson.value for lesson in by_form[key])) for key in usual)
+    answers = tuple((by_form[key][0].answer, Look(lesson.value for lesson in by_form[key])) for key in usual)
     shared = frozenset(key for key, found in things.items() if len(found) > 1)
-    return Way(lessons[0].asked.question, answers, shared, len({lesson.asked.thing for lesson in lessons}))
+    return Way(lessons[0].asked.question, answers, shared, frozenset().union(*things.values()))
 
 
 def _joined(nodes: Sequence[Attribute]) -> list[Attribute]:
@@ -263,7 +261,7 @@ def _joined(nodes: Sequence[Attribute]) -> list[Attribute]:
             if into != gone and one and other and not _apart(one, other):
                 whole[into], whole[gone] = _merged(one, other), None
                 home = [into if at == gone else at for at in home]
-    return [node for node in whole if node]
+    return [replace(one, ways=sorted(one.ways, key=lambda way: -len(way.things))) for one in whole if one]
 
 
 def _compound(match: Match) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from .attributes import Attribute, Match, attributes
@@ -59,7 +60,7 @@ class Known:
     unread: tuple[Asked, ...] = ()
     """Pairs about the property whose answer gives no value that could be read."""
 
-    @property
+    @cached_property
     def value(self) -> str:
         """The value; empty when two places disagree."""
         first = self.sources[0].value

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from .attributes import Attribute, Match, fitting, matched
+from .looks import Look
 from .pairs import Pattern
 from .words import Shape, agree, shape, stem, stems
 
@@ -49,22 +50,20 @@ def extended(found: Sequence[Attribute], statements: Sequence[Statement]) -> lis
     for (attribute, pattern), group in by_form.items():
         clear = all(claims[id(one.statement)] == 1 == lacking[attribute, one.thing] for one in group)
         if clear and _trusted(attribute, pattern, group) and not _beside(attribute, read[pattern]):
-            taught = _taught(attribute)
-            added[attribute][pattern] = fitting(pattern, read[pattern], taught)
+            added[attribute][pattern] = fitting(pattern, read[pattern], _taught(attribute))
     return [replace(one, patterns={**one.patterns, **added.get(one, {})}) for one in found]
 
 
-def _taught(attribute: Attribute) -> list[str]:
+def _taught(attribute: Attribute) -> Look:
     values = [lesson.value for lesson in attribute.lessons]
-    return values + [match.value for found in attribute.patterns.values() for match in found]
+    return Look([*values, *(match.value for found in attribute.patterns.values() for match in found)])
 
 
 def _guesses(attribute: Attribute, free: Sequence[Statement]) -> Iterator[Guess]:
     """The statements with one value of the property's kind, about things that lack it."""
     holders = {lesson.asked.thing for lesson in attribute.lessons}
     holders |= {match.statement.thing for found in attribute.patterns.values() for match in found}
-    shapes = {shape(value) for value in _taught(attribute)}
-    shapes = {one for one in shapes if one.kind != "words"}
+    shapes = {one for one in _taught(attribute).shapes if one.kind != "words"}
     if len(holders) < LEAST_TAUGHT or not shapes or not attribute.lessons:
         return
     for statement in free:
@@ -101,7 +100,7 @@ def _trusted(attribute: Attribute, pattern: Pattern, group: Sequence[Guess]) -> 
 
 def _vocabulary(attribute: Attribute) -> frozenset[str]:
     """Words in which the property is asked for, answered and stated."""
-    asked = [stems(way.question.text) for way in attribute.ways if way.things > 1]
+    asked = [stems(way.question.text) for way in attribute.ways if len(way.things) > 1]
     answered = [stems(answer.text) for way in attribute.ways for answer, _ in way.answers if answer.key in way.shared]
     stated = [{stem(low) for low in (*one.before, *one.after)} for one in attribute.patterns]
     return frozenset().union(*asked, *answered, *stated)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from ..sentences import FUNCTION_WORDS
@@ -70,6 +71,7 @@ class Shape(NamedTuple):
     """Of a number: the words after it."""
 
 
+@lru_cache(maxsize=1 << 16)
 def shape(value: str) -> Shape:
     """The shape of ``value``."""
     said = [word for word in words(value) if not word.grey]
@@ -113,16 +115,6 @@ def telling(value: str) -> bool:
     if found.kind == "number":
         return sum(sign.isdigit() for sign in value) > 2
     return found.kind != "words"
-
-
-def alike(one: Shape, others: list[Shape]) -> bool:
-    """Whether a value of shape ``one`` can be of the same property as those of ``others``."""
-    same = [other for other in others if other.kind == one.kind]
-    if not same:
-        return False
-    longest, shortest = max(other.length for other in same), min(other.length for other in same)
-    slack = 0 if one.kind == "name" else 1
-    return shortest - slack <= one.length <= longest + slack
 
 
 def key(value: str) -> tuple[str, ...]:
