@@ -108,8 +108,9 @@ def test_what_a_bad_teacher_writes_is_dropped_and_counted_by_reason(service, tea
     )
     found = list(teacher(paraphrases=0).records(lesson(OWNERSHIP)))
     assert said_by(found) == [("Which team owns Kittiwake?", "The Soundings team owns Kittiwake.")]
-    counts, dropped = said[-2:]
-    assert "1 asked, 0 from the cache; 1 of 8" in counts
+    assert all(len(line) <= 80 for line in said)
+    dropped = " ".join(" ".join(said).split())
+    assert "1 asked, 0 from the cache; 1 of 8" in dropped
     for reason in ("2 unfit to train on", "malformed", "names or numbers not in the text", "points at the text"):
         assert reason in dropped
 
@@ -123,7 +124,7 @@ def test_a_reserved_question_is_neither_shown_nor_written(service, teacher, said
     taught = lesson(OWNERSHIP, OWNER, pair(reserved[0], "The Soundings team.", "held out"), reserved=reserved)
     found = [question(record) for record in teacher().records(taught)]
     assert found == ["Which team owns Kittiwake?"]
-    assert "3 reserved for judging" in said[-1]
+    assert any("3 reserved for judging" in line for line in said)
     assert not any(one in prompt for prompt in service.prompts for one in reserved if "Do not repeat" not in prompt)
 
 
@@ -139,7 +140,7 @@ def test_the_same_question_about_two_texts_is_dropped_when_the_answers_differ(se
     huts = [block("Huts", f"The hut is kept by {name} Lindqvist.", name) for name in ("Alma", "Bora")]
     found = list(teacher(paraphrases=0).records(lesson(*huts)))
     assert [question(record) for record in found] == ["Which Alma keeps the hut?", "Which Bora keeps the hut?"]
-    assert "2 answered in two ways" in said[-1]
+    assert any("2 answered in two ways" in line for line in said)
 
 
 def test_what_the_document_asks_already_is_not_trained_twice(service, teacher):
@@ -215,7 +216,7 @@ def test_records_are_the_same_from_the_cache_and_nothing_is_asked(service, teach
     service.answer = lambda _: refused(500)
     assert list(teacher().records(taught)) == first
     assert len(service.prompts) == asked
-    assert f"0 asked, {asked} from the cache" in said[-2] + said[-1]
+    assert any(f"0 asked, {asked} from the cache" in line for line in said)
 
 
 def test_an_edit_asks_only_for_what_changed(service, teacher):

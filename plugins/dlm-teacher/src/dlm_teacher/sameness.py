@@ -99,7 +99,7 @@ class Rival:
     @classmethod
     def of(cls, question: str) -> Rival:
         found = tokens(question)
-        return cls(frozenset(found), frozenset(stems(question)), " ".join(found))
+        return cls(frozenset(found), stems(question), " ".join(found))
 
 
 def rivals(question: str, others: Iterable[Rival]) -> list[Rival]:
@@ -144,9 +144,9 @@ def _tells(wording: str, asked: Asked) -> bool:
     gap = key_span(asked.answer, frozenset(tokens(f"{asked.question} {asked.about}")))
     if gap is None:
         return False
-    value, given = tokens(gap.span), tokens(asked.question)
+    value, given = frozenset(tokens(gap.span)), tokens(asked.question)
     # A span that shares a word with the question is not what it asks for.
-    return missing(value, given) == sorted(set(value)) and not missing(value, tokens(wording))
+    return missing(value, given) == sorted(value) and not missing(value, tokens(wording))
 
 
 def _same_kind(wording: str, asked: Asked) -> bool:
@@ -167,7 +167,7 @@ def _fits(kind: Kind, asked: Asked) -> bool:
 
 
 def _opposed(wording: str, asked: Asked) -> bool:
-    mine, theirs = set(stems(wording)), set(stems(asked.question))
+    mine, theirs = stems(wording), stems(asked.question)
     for one, other in _OPPOSITES:
         for here, there in ((one, other), (other, one)):
             if here in theirs - mine and there in mine - theirs:
@@ -178,5 +178,5 @@ def _opposed(wording: str, asked: Asked) -> bool:
 def _nearer(wording: str, asked: Asked, others: Sequence[Rival]) -> bool:
     """Whether a question about something else has clearly more of the wording's words."""
     mine = Rival.of(wording)
-    least = likeness(mine.stems, frozenset(stems(asked.question))) + CLEARLY
+    least = likeness(mine.stems, stems(asked.question)) + CLEARLY
     return any(other.plain == mine.plain or likeness(mine.stems, other.stems) > least for other in others)

@@ -12,7 +12,7 @@ from dlm.corpus import sentences
 from .spans import is_content, stem, stems, tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 POINTERS = frozenset("it its they them their he she his her him this that these those there".split())
 """Words that stand for something said before."""
@@ -57,7 +57,7 @@ class Source:
     @cached_property
     def stems(self) -> frozenset[str]:
         """Content words of both without endings."""
-        return frozenset(stems(self.near))
+        return stems(self.near)
 
     @cached_property
     def title_tokens(self) -> frozenset[str]:
@@ -65,7 +65,7 @@ class Source:
 
     @cached_property
     def title_stems(self) -> frozenset[str]:
-        return frozenset(stems(self.title))
+        return stems(self.title)
 
     @cached_property
     def units(self) -> tuple[Unit, ...]:
@@ -91,7 +91,7 @@ def _sentences(text: str) -> Iterator[Unit]:
         subject = _subject(words) | (subject if words and words[0] in POINTERS else frozenset())
 
 
-def _subject(words: list[str]) -> frozenset[str]:
+def _subject(words: Sequence[str]) -> frozenset[str]:
     """The words that a sentence starts with, up to its first function word: what the next one may call ``it``."""
     start = next((at for at, word in enumerate(words) if word not in _DETERMINERS), len(words))
     end = next((at for at in range(start, len(words)) if not is_content(words[at])), len(words))

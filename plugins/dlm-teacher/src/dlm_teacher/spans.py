@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from dlm.corpus.frames import OPENERS
@@ -12,6 +13,8 @@ from dlm.corpus.sentences import FUNCTION_WORDS
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+KEPT = 4096
+"""Texts whose words are remembered: each is compared with many others."""
 _TOKEN = re.compile(r"[$€£]?\d+(?:[.,:]\d+)*%?(?![^\W_])|[^\W_](?:[\w'’.@/:-]*[\w])?|[#@][\w-]*\w")
 _CODE = re.compile(r"`([^`\n]+)`")
 _NUMBER = re.compile(r"[$€£]?\d+(?:[.,:]\d+)*%?")
@@ -51,9 +54,10 @@ class Spans(NamedTuple):
         return self.numbers | self.names
 
 
-def tokens(text: str) -> list[str]:
+@lru_cache(maxsize=KEPT)
+def tokens(text: str) -> tuple[str, ...]:
     """Words and numbers in order, normalised so that spellings of one thing are equal."""
-    return [_normal(match[0]) for match in _TOKEN.finditer(_folded(text))]
+    return tuple(_normal(match[0]) for match in _TOKEN.finditer(_folded(text)))
 
 
 def plain(text: str) -> str:
@@ -61,6 +65,7 @@ def plain(text: str) -> str:
     return " ".join(tokens(text))
 
 
+@lru_cache(maxsize=KEPT)
 def spans(text: str) -> Spans:
     """Names, code and numbers of ``text``. The first word of a sentence counts when no plain word starts one so."""
     found: tuple[set[str], set[str]] = set(), set()
@@ -75,9 +80,10 @@ def spans(text: str) -> Spans:
     return Spans(frozenset(found[0]), frozenset(found[1]))
 
 
-def stems(text: str) -> list[str]:
-    """Content words in order without their endings: ``restarts`` and ``restarting`` are one."""
-    return [stem(token) for token in tokens(text) if is_content(token)]
+@lru_cache(maxsize=KEPT)
+def stems(text: str) -> frozenset[str]:
+    """Content words without their endings: ``restarts`` and ``restarting`` are one."""
+    return frozenset(stem(token) for token in tokens(text) if is_content(token))
 
 
 def is_content(token: str) -> bool:
@@ -85,6 +91,7 @@ def is_content(token: str) -> bool:
     return token not in FUNCTION_WORDS and token not in NEGATIONS and token != "yes"
 
 
+@lru_cache(maxsize=8 * KEPT)
 def stem(token: str) -> str:
     """Enough to bring the forms of an English word together; other words keep their shape."""
     if not token.isalpha():
@@ -107,9 +114,10 @@ def likeness(one: frozenset[str], other: frozenset[str]) -> float:
 
 def missing(wanted: Iterable[str], present: Iterable[str]) -> list[str]:
     """Those of ``wanted`` that are not among ``present``, also not in another number or case."""
-    there = set(present)
-    roots = {stem(token) for token in there}
-    return sorted(word for word in set(wanted) if word not in there and stem(word) not in roots)
+    there = present if isinstance(present, frozenset) else frozenset(present)
+    absent = {word for word in wanted if word not in there}
+    roots = {stem(token) for token in there} if absent else ()
+    return sorted(word for word in absent if stem(word) not in roots)
 
 
 def _folded(text: str) -> str:

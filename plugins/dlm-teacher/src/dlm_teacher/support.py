@@ -57,7 +57,7 @@ def _unclear(question: str, source: Source) -> str | None:
         return "points at the text"
     if missing(spans(question).all, source.tokens):
         return "names or numbers not in the text"
-    content = frozenset(stems(question))
+    content = stems(question)
     if not content & source.stems or (not POINTERS.isdisjoint(tokens(question)) and not _anchored(question, source)):
         return "unclear what it is about"
     return "not said by the text" if len(content & source.stems) < ASKED * len(content) else None
@@ -65,11 +65,11 @@ def _unclear(question: str, source: Source) -> str | None:
 
 def _anchored(question: str, source: Source) -> bool:
     """Whether a question with a pronoun names something all the same."""
-    return bool(spans(question).all or source.title_stems & set(stems(question)))
+    return bool(spans(question).all or source.title_stems & stems(question))
 
 
 def _empty(question: str, answer: str, source: Source) -> str | None:
-    new = set(stems(answer)) - set(stems(question))
+    new = stems(answer) - stems(question)
     if answer.endswith("?") or not (new or negated(answer) != negated(question)):
         return "no answer"
     absent = _NO_ANSWER.search(answer) and not _NO_ANSWER.search(source.text)
@@ -80,7 +80,7 @@ def _unsupported(question: str, claim: str, source: Source) -> str | None:
     """Why no sentence of the text makes ``claim``."""
     if missing((word for _, word in _counted(claim)), source.tokens):
         return "not said by the text"
-    content = frozenset(stems(claim))
+    content = stems(claim)
     if len(content & source.stems) < SAID * len(content):
         return "not said by the text"
     bearing = [unit for unit in source.units if _bears(unit, question, claim, source)]
@@ -96,8 +96,8 @@ def _bears(unit: Unit, question: str, claim: str, source: Source) -> bool:
     """
     if missing(spans(claim).all | spans(question).all, unit.tokens | source.title_tokens) or _miscounted(claim, unit):
         return False
-    said = (frozenset(stems(claim)) & source.stems) - source.title_stems
-    asked = said | (frozenset(stems(question)) & source.stems) - source.title_stems
+    said = (stems(claim) & source.stems) - source.title_stems
+    asked = said | (stems(question) & source.stems) - source.title_stems
     return _share(said, unit) >= TOGETHER and _share(asked, unit) >= ASKED_TOGETHER
 
 
@@ -121,8 +121,8 @@ def _miscounted(claim: str, unit: Unit) -> bool:
 
 def _turned(question: str, claim: str, text: str) -> bool:
     """Whether the claim affirms what a clause of ``text`` denies, or denies what none of its clauses denies."""
-    claimed, asked = set(stems(claim)), set(stems(question))
-    clauses = [(negated(clause), set(stems(clause))) for clause in _CLAUSE.split(text) if plain(clause)]
+    claimed, asked = stems(claim), stems(question)
+    clauses = [(negated(clause), stems(clause)) for clause in _CLAUSE.split(text) if plain(clause)]
     if negated(claim):
         return not any(denies and claimed & words for denies, words in clauses)
     affirmed = [words for denies, words in clauses if not denies]

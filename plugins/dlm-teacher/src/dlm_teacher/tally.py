@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from dataclasses import dataclass, field
 
 from .options import WHERE
+
+WIDTH = 80
+"""Columns of a terminal."""
 
 
 @dataclass
@@ -22,18 +26,19 @@ class Tally:
     """Wordings by the reason they were left out."""
 
     def lines(self) -> list[str]:
-        """One line of what was asked and kept, one of what was dropped and why."""
+        """What was asked and kept, and what was dropped and why, in lines that fit a terminal."""
         kept, dropped = self.kept.total(), self.dropped.total()
-        kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(self.kept.items()))
-        found = [
-            f"teacher: {self.asked:,} asked, {self.cached:,} from the cache; "
-            f"{kept:,} of {kept + dropped:,} wordings kept" + (f" ({kinds})" if kinds else "")
-        ]
+        found = [f"{self.asked:,} asked, {self.cached:,} from the cache; {kept:,} of {kept + dropped:,} wordings kept"]
+        if kept:
+            found.append(f"kept {_listed(self.kept)}")
         if dropped:
-            reasons = sorted(self.dropped.items(), key=lambda item: (-item[1], item[0]))
-            found.append("teacher: dropped " + ", ".join(f"{count:,} {reason}" for reason, count in reasons))
+            found.append(f"dropped {_listed(self.dropped)}")
         if not kept and self.asked + self.cached:
-            found.append(
-                f"teacher: nothing that this model wrote could be used: name a larger instruct model in {WHERE}.model"
-            )
-        return found
+            found.append(f"nothing that this model wrote could be used: name a larger instruct model in {WHERE}.model")
+        return [line for text in found for line in textwrap.wrap(f"teacher: {text}", WIDTH, subsequent_indent="  ")]
+
+
+def _listed(counts: Counter[str]) -> str:
+    """Counts with their names, the largest first."""
+    rows = sorted((+counts).items(), key=lambda item: (-item[1], item[0]))
+    return ", ".join(f"{count:,} {name}" for name, count in rows)
