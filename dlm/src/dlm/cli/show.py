@@ -105,6 +105,8 @@ def _trained(found: Overview, doc: str) -> Iterator[tuple[str, str]]:
     before, after = outcome.get("held_out_before"), outcome.get("held_out_best")
     if before is not None and after is not None:
         yield "held out", f"loss {before:.3f} before, {after:.3f} after training (nats per token)"
+    if found.learning:
+        yield "learning", f"{found.learning.verdict} `dlm report {doc}` tells more"
 
 
 def _rejected(found: Overview) -> str:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ..corpus.replay import Change
     from ..corpus.sources import Gathered, Survey
     from ..document.model import Document
+    from ..learning.report import LearningReport
     from .ledger import Ledger
     from .manifest import Manifest
     from .version import Contents, Version
@@ -49,6 +50,8 @@ class Overview:
     initialised: bool
     manifest: Manifest | None
     current: Version | None
+    learning: LearningReport | None
+    """Of the current version, when it has one."""
     contents: Contents
     base: BaseState | None
     survey: Survey | None
@@ -119,6 +122,7 @@ class Overview:
             "versions": [version.number for version in self.contents.versions],
             "held_out_before": outcome.get("held_out_before"),
             "held_out_best": outcome.get("held_out_best"),
+            "learning": self.learning.as_json(items=False) if self.learning else None,
         }
         if manifest is None:
             return known
@@ -141,6 +145,7 @@ def overview(document: Document, home: Path) -> Overview:
     ledger = look.at(lambda: _ledger(store))
     survey = look.at(lambda: _survey(document))
     initialised = store.layout.root.is_dir()
+    current = look.at(store.current)
     contents = store.contents()
     for folder in contents.damaged:
         look.problems.append(f"{folder} is no whole version: files of it are missing or unreadable")
@@ -149,7 +154,8 @@ def overview(document: Document, home: Path) -> Overview:
         store=store.layout.root,
         initialised=initialised,
         manifest=manifest,
-        current=look.at(store.current),
+        current=current,
+        learning=look.at(lambda: _learning(current)),
         contents=contents,
         base=look.at(lambda: _base(document, home, manifest)),
         survey=survey,
@@ -175,6 +181,12 @@ class _Look:
         except OSError as problem:
             self.problems.append(f"{problem.filename} cannot be read ({problem.strerror}): check its permissions")
         return None
+
+
+def _learning(current: Version | None) -> LearningReport | None:
+    from ..learning.report import load
+
+    return load(current.path) if current else None
 
 
 def _ledger(store: Store) -> Ledger:
