@@ -52,7 +52,7 @@ def understood(question: str, answer: str) -> Meaning | None:
     asked = parsing.parse(question, answer)
     if asked is None:
         return None
-    return Meaning(question, asked.before, asked.clause, answers.read(asked.clause.wh, answer), answer)
+    return Meaning(question, asked.before, asked.clause, answers.read(asked.clause.wh, answer, question), answer)
 
 
 def _alternating(sources: list[Iterator[str]]) -> Iterator[str]:

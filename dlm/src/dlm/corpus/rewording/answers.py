@@ -27,8 +27,9 @@ _MONEY = re.compile(
 _CURRENCY = re.compile(r"\d[\d.,]* (euros|pounds|dollars|cents|francs|kroner|kronor)\b")
 _PERCENT = re.compile(r"\d ?%|\bper ?cent\b", re.I)
 _EVERY = re.compile(
-    rf"\b(?:(?:every|each) (?:{_NUMBER} |other |second )?(?:{_UNIT}s?|morning|evening|{_DAY}|{_MONTH}|spring|summer|autumn|"
-    rf"winter)\b|(?:once|twice|times) (?:an?|every|each|per)\b|(?:daily|weekly|monthly|yearly|hourly|annually)\b)",
+    rf"\b(?:(?:every|each) (?:{_NUMBER} |other |second )?(?:{_UNIT}s?|morning|evening|{_DAY}|{_MONTH}|spring|summer|"
+    rf"autumn|winter)\b|(?:once|twice|times) (?:an?|every|each|per)\b|"
+    r"(?:daily|weekly|monthly|yearly|hourly|annually)\b)",
     re.I,
 )
 _CODE = re.compile(r"`[^`]+`")
@@ -64,15 +65,15 @@ class Answer(NamedTuple):
     """A class the thing belongs to, as the answer names it: ``team``, ``database``, or the unit it is counted in."""
 
 
-def read(wh: str, answer: str) -> Answer:
-    """``answer`` as what the question ``wh`` (``how long``, ``who``, ``which port``) asks for."""
+def read(wh: str, answer: str, question: str = "") -> Answer:
+    """``answer`` as what ``wh`` (``how long``, ``who``, ``which port``) asks for; ``question`` tells what is known."""
     first, second = [*wh.split(), "", ""][:2]
     if first == "when" or (first in {"what", "which"} and second in {"time", "day", "date", "hour", "weekday", "year"}):
         return _when(answer)
     if first == "where":
         return _where(answer)
     if first in {"who", "whom"} or second in _ROLES:
-        return _who(answer)
+        return _who(answer, question)
     if first == "how":
         return _how(second, answer)
     return _what(answer) if first in {"what", "which"} else Answer("")
@@ -108,8 +109,9 @@ def _where(answer: str) -> Answer:
     return Answer("file") if _CODE.search(answer) else Answer("place")
 
 
-def _who(answer: str) -> Answer:
-    if found := _GROUP.search(answer):
+def _who(answer: str, question: str) -> Answer:
+    found = _GROUP.search(answer)
+    if found and found[0].lower() not in question.lower():
         return Answer("group", found[1])
     return Answer("person") if _PERSON.search(answer) else Answer("")
 
