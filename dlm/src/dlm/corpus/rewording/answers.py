@@ -113,7 +113,7 @@ def _who(answer: str, question: str) -> Answer:
     found = _GROUP.search(answer)
     if found and found[0].lower() not in question.lower():
         return Answer("group", found[1])
-    return Answer("person") if _PERSON.search(answer) else Answer("")
+    return Answer("person") if len({*_PERSON.findall(answer)}) == 1 else Answer("")
 
 
 def _how(second: str, answer: str) -> Answer:
