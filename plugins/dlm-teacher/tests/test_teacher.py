@@ -12,7 +12,8 @@ import pytest
 
 from dlm.corpus.makers import question
 from dlm.errors import UsageProblem
-from dlm.testing import block, lesson, pair
+from dlm.testing import block, lesson, only_plugins, pair, toy_base
+from dlm.testing.toy import ToyPlugin
 from dlm_teacher.augmenter import Teacher
 from dlm_teacher.errors import TeacherFailed
 
@@ -438,6 +439,16 @@ def test_a_model_that_cannot_be_is_said_before_anything_is_loaded(context, model
     named = {"name": "x"} if model.startswith("http") else {}
     with pytest.raises(UsageProblem, match=message):
         list(Teacher({"model": model, **named}, context).records(lesson(OWNER)))
+
+
+def test_a_model_with_too_short_a_context_is_named(context, tmp_path):
+    base = toy_base(tmp_path / "toy")
+    long = block("Lamp", "The lamp stands in the cellar of the customs house. " * 112)
+    with (
+        only_plugins(ToyPlugin()),
+        pytest.raises(TeacherFailed, match=r"toy reads too little at once to be a teacher .* longer context in"),
+    ):
+        list(Teacher({"model": f"path:{base}"}, context).records(lesson(long)))
 
 
 def test_a_missing_llama_cpp_is_said_with_the_command_that_installs_it(context, monkeypatch):

@@ -9,6 +9,7 @@ from dlm.corpus.records import Message
 from dlm.errors import UsageProblem
 from dlm.training.backend import Sampling
 
+from ..errors import TeacherFailed
 from ..options import WHERE
 from .base import Writer
 
@@ -47,7 +48,13 @@ class LocalWriter(Writer):
             self._answerer = self._open.enter_context(self._backend.answerer(self._base, None, None))
         for place, prompt in enumerate(prompts):
             sampling = Sampling(prompt.max_tokens, temperature, TOP_P, prompt.seed)
-            (answer,) = self._answerer.answer([[Message("user", prompt.text)]], sampling)
+            try:
+                (answer,) = self._answerer.answer([[Message("user", prompt.text)]], sampling)
+            except UsageProblem as problem:
+                raise TeacherFailed(
+                    f"{self._base.source} reads too little at once to be a teacher ({problem}): name a model with a "
+                    f"longer context in {WHERE}.model"
+                ) from problem
             yield place, answer.text
 
     def close(self) -> None:
