@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 _BEING_SOMEWHERE = frozenset(
     "lie live stand sit hang keep store hold put place park meet sing happen occur grow sleep stay locate find "
-    "install mount archive hide leave take serve sell build bury record work post wait run bear lock rest lay gather "
-    "assemble display exhibit dry hang pin stack dump empty register moor anchor practise rehearse begin start "
+    "install mount archive hide leave take serve sell build bury record work post wait run bear lock rest lay "
+    "gather assemble display exhibit dry pin stack dump empty register moor anchor practise rehearse begin start "
     "end".split()
 )
 _GOING = frozenset(
@@ -39,15 +39,27 @@ _LEANING = frozenset(
     | {(verb, "for") for verb in ("use", "wait", "pay", "stand", "ask", "apply", "look", "check", "reserve", "mean")}
     | {(verb, "from") for verb in ("make", "protect", "suffer", "build")}
     | {(verb, "with") for verb in ("start", "begin", "end", "open")}
+    | {("look", "after"), ("deal", "with"), ("care", "for"), ("account", "for"), ("listen", "to"), ("search", "for")}
+    | {("agree", "to"), ("take", "after"), ("see", "to"), ("attend", "to"), ("amount", "to"), ("add", "to")}
     | {(verb, "into") for verb in ("turn", "divide", "split", "pour", "put", "flow")}
 )
 _TOOLED = frozenset(
     "clean cover fill wipe mix seal mark tie cut wash feed label replace treat rinse heat season sprinkle decorate "
-    "equip line fit secure close open fasten lock paint coat scrub polish dust sweep dry pack stuff brush oil grease "
-    "test measure combine serve cook tag protect".split()
+    "equip line fit secure close open fasten lock paint coat scrub polish dust sweep dry pack stuff brush oil "
+    "grease test measure combine serve cook tag protect".split()
 )
 _APART = frozenset("from to into of with by as for about".split())
 """Before a place, the start of a phrase that the place may belong to."""
+_THINGS_DO = frozenset(
+    "heat power drive cover protect cause control trigger start stop limit close lock hold support connect feed "
+    "light cool generate produce replace separate surround define determine reflect absorb follow precede open "
+    "activate monitor carry fill block lift move pull push turn operate regulate destroy damage kill prevent mean "
+    "describe form".split()
+)
+"""What things do by themselves, without anybody who uses them."""
+_SPOTS = frozenset({"behind", "beside", "underneath", "near", "opposite", "next to", "in front of", "on top of"})
+_SPOTS |= {"above", "inside"}
+"""Prepositions that hardly ever say anything but a place."""
 _MEANS = frozenset("hand train bus ferry boat car bicycle bike plane post email mail phone telephone tram text".split())
 _BESIDE = frozenset("door window gate entrance wall river sea lake road fire pool stairs exit station".split())
 """What is stood by, not acted by."""
@@ -60,14 +72,26 @@ _PURPOSEFUL = frozenset("allow expect require suppose use need seem tend have wa
 def about_tail(clause: Clause) -> Iterator[list[str]]:
     """What a subordinate clause answers."""
     tail = clause.tail
-    if tail is None:
+    if tail is None or (clause.subject == ("I",) and not clause.object and not clause.chunks):
         return
     words = [word for chunk in clause.chunks for word in chunk.all]
     asked = inverted(clause, [*clause.object, *words])
     timed = any(told(chunk) for chunk in clause.chunks)
     if tail.word in {"because", "since", "so that", "as"} and not (tail.word == "since" and timed):
         yield ["Why", *asked]
-    elif tail.word in {"when", "if", "whenever", "as soon as", "once", "after", "before", "only if", "only when"}:
+    elif tail.word in {
+        "when",
+        "if",
+        "whenever",
+        "as soon as",
+        "once",
+        "after",
+        "before",
+        "only if",
+        "only when",
+        "provided that",
+        "as long as",
+    }:
         if not timed:
             yield ["When", *asked]
     elif tail.word in {"until", "till"} and not clause.group.negative:
@@ -94,7 +118,7 @@ def _stands_alone(words: tuple[str, ...]) -> bool:
 
 
 def about_chunks(clause: Clause) -> Iterator[list[str]]:
-    if clause.object[:1] == ("no",):
+    if clause.object[:1] == ("no",) or clause.subject[0].lower() == "no":
         return
     for at, chunk in enumerate(clause.chunks):
         if phrases.is_frequency(chunk):
@@ -142,7 +166,7 @@ def _times(clause: Clause, at: int, chunk: Chunk) -> Iterator[list[str]]:
         yield ["From when", *asked]
         return
     yield ["When", *asked]
-    if chunk.prep == "after" and (found := phrases.amount(chunk.words)):
+    if chunk.prep == "after" and (found := phrases.amount(chunk.words)) and len(found.noun) == 1:
         yield ["After how many", *found.noun, *asked]
     if phrases.has_clock(chunk) and chunk.prep == "at":
         yield ["At what time", *asked]
@@ -159,20 +183,22 @@ def _durations(clause: Clause, at: int, chunk: Chunk) -> Iterator[list[str]]:
         yield ["For how long", *asked]
     if chunk.prep == "within":
         yield ["How soon", *asked]
-    if found and chunk.prep in {"for", "within", "after"}:
+    if found and len(found.noun) == 1 and chunk.prep in {"for", "within", "after"}:
         yield [f"{chunk.prep.capitalize()} how many", *found.noun, *asked]
 
 
 def _by(clause: Clause, at: int, chunk: Chunk) -> Iterator[list[str]]:
     first = chunk.words[0]
-    reached = clause.group.base in {"reach", "pay", "book", "contact"} and not phrases.can_act(chunk.words)
+    reached = clause.group.base in {"reach", "pay", "book", "contact"} and not phrases.can_act(
+        chunk.words, clause.people
+    )
     if verbs.gerund_base(first) or (len(chunk.words) == 1 and first in _MEANS) or reached:
         yield ["How", *inverted(clause, kept(clause, at))]
         return
     own = POSSESSIVES & {word.lower() for word in (*clause.object, *clause.group.rest)}
     if not clause.group.passive or own or not clause.group.helper:
         return
-    who = first == "whoever" or phrases.can_act(chunk.words)
+    who = first == "whoever" or phrases.can_act(chunk.words, clause.people)
     other = any(before.prep and before.prep != "in" for before in clause.chunks[:at])
     beside = bool(_BESIDE & set(chunk.words)) or other
     thing = first.lower() in {"the", "a", "an"} and chunk.words[-1].islower() and not who and not beside
@@ -182,7 +208,11 @@ def _by(clause: Clause, at: int, chunk: Chunk) -> Iterator[list[str]]:
 
 def _agents(clause: Clause, at: int, chunk: Chunk, who: str) -> Iterator[list[str]]:
     rest = kept(clause, at)
-    if not clause.group.negative and clause.group.base not in {"?", ""}:
+    if (
+        not clause.group.negative
+        and clause.group.base not in {"?", ""}
+        and (who == "Who" or clause.group.base in _THINGS_DO)
+    ):
         doing = [*active(clause), *clause.subject, *rest]
         yield [who, *doing]
         if chunk.words[-1] == "team" and chunk.words[0].lower() == "the":
@@ -196,7 +226,9 @@ def _values(clause: Clause, at: int, chunk: Chunk) -> Iterator[list[str]]:
     if " " in prep or not prep or (prep == "to" and verbs.is_base(chunk.words[0])):
         return
     asked = inverted(clause, kept(clause, at))
-    person = phrases.can_act(chunk.words) if prep == "to" else phrases.is_person(chunk.words)
+    person = (
+        phrases.can_act(chunk.words, clause.people) if prep == "to" else phrases.is_person(chunk.words, clause.people)
+    )
     apart = any(other.prep and not told(other) for other in clause.chunks[:at])
     if apart:
         return
@@ -230,12 +262,30 @@ def _places(clause: Clause, at: int, chunk: Chunk) -> Iterator[list[str]]:
     somewhere = group.base in _BEING_SOMEWHERE and (group.base != "take" or happens)
     sure = phrases.is_sure_place(chunk) and chunk.prep not in {"by", "at"} and group.base not in {"", "?"}
     one = not any(phrases.is_place(before) or before.prep in _APART for before in clause.chunks[:at])
-    if (bare or (phrases.is_place(chunk) and (somewhere or sure))) and one and not clause.group.negative:
+    permitted = group.passive and group.base in {"allow", "permit", "forbid"}
+    if permitted and phrases.is_sure_place(chunk._replace(prep="in")) and not group.negative:
+        yield ["Where", *asked]
+        return
+    spot = (
+        chunk.prep in _SPOTS
+        and chunk.words[0].lower() in DETERMINERS
+        and not told(chunk)
+        and group.base not in {"", "?"}
+    )
+    if (bare or spot or (phrases.is_place(chunk) and (somewhere or sure))) and one and not clause.group.negative:
         yield ["Where", *asked]
     elif chunk.prep in {"to", "into", "onto"} and group.base in _GOING and not verbs.is_base(chunk.words[0]):
         known = (
             chunk.words[0].lower() in DETERMINERS or chunk.words[0][:1].isupper() or head(chunk.words) in nouns.PLACES
         )
-        yield ["Where", *asked] if not phrases.can_act(chunk.words) and (known or chunk.words[0][0] in "#`") else []
-    elif chunk.prep == "from" and group.base in _COMING and chunk.words[0].lower() in DETERMINERS:
-        yield ["Where", *asked, "from"] if not phrases.is_person(chunk.words) else []
+        yield (
+            ["Where", *asked]
+            if not phrases.can_act(chunk.words, clause.people) and (known or chunk.words[0][0] in "#`")
+            else []
+        )
+    elif (
+        chunk.prep == "from"
+        and group.base in _COMING
+        and (chunk.words[0].lower() in DETERMINERS or chunk.words[0][0].isupper())
+    ):
+        yield ["Where", *asked, "from"] if not phrases.is_person(chunk.words, clause.people) else []

@@ -6,9 +6,9 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from .. import sentences
 from ..records import Message, Record
-from .naming import Context, named, thing_of
+from .lists import passages
+from .naming import Context, named, people_of, thing_of
 from .sentence import Asked, Statement
 from .sentence import ask as ask_sentence
 
@@ -31,11 +31,12 @@ def _asked(block: Block) -> Iterator[Asked]:
     titles = block.record.title.split(" > ")
     start = Context(thing_of(reversed(titles), block.text))
     known = {*start.thing.split(), *_NAME.findall(block.text)}
-    for paragraph in block.paragraphs:
+    people = people_of(block.text)
+    for passage in passages(block.paragraphs):
         context = start
-        for sentence in sentences.sentences(paragraph.text) if paragraph.running else ():
+        for sentence in passage:
             statement = Statement.read(named(sentence, context))
-            yield from ask_sentence(statement, known)
+            yield from ask_sentence(statement, known, people)
             context = context.after(statement) if statement.said else start
 
 

@@ -6,10 +6,10 @@ What cannot be told apart is left out rather than guessed. What the parts mean (
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from . import verbs
+from .asides import taken_out
 from .complements import INTENT, JOINING, complements
 from .groups import Found, clause_follows, finite_at, joins, read_group, shared_group, skip_adverbs
 from .parts import Chunk, Clause, Tail
@@ -21,32 +21,64 @@ from .words import (
     CAPITAL,
     CODE,
     DET,
-    FINITE,
     MARK,
+    NEGATION,
+    NUMBER,
     PREP,
     PRONOUN,
     REL,
     SUB,
     Sentence,
+    number,
     tagged,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_LOCATIVE = frozenset({"behind", "beside", "under", "above", "below", "in", "on", "near", "next to", "at", "opposite"})
+_STANDING = frozenset("stands stand lies lie hangs hang sits sit is are stood lay hung was were".split())
 MOST = 5
 """Clauses of one sentence."""
 _BEGINNINGS = frozenset("always never please then next finally first also now only afterwards".split())
 _TELLING = frozenset("tell show inform remind say mean ask warn teach assume ensure check make see know".split())
-_ASIDES = frozenset("also called named formerly now which who known or including usually the a an".split())
 
 
 def clauses(words: list[str]) -> list[Clause]:
     """Every clause of the sentence that is understood, in its order; a second predicate repeats its subject."""
-    s = tagged(_without_aside(words))
+    passing = taken_out(words)
+    s = tagged(passing.main)
     front, at = _front(s)
-    s = s.since(at)
-    return [clause._replace(front=front) for clause in _chain(s)]
+    made = _inverted(s) or [clause._replace(front=front) for clause in _chain(s.since(at))]
+    made += [clause for clause in map(_consequence, made) if clause]
+    return made + [clause for aside in passing.said for clause in _chain(tagged(aside))][:MOST]
+
+
+def _consequence(clause: Clause) -> Clause | None:
+    """What ``so`` and ``while`` lead to at the end of a clause, as a clause of its own."""
+    if clause.tail is None or clause.tail.word not in {"so", "while", "whereas", "although", "though"}:
+        return None
+    made = _declared(tagged(clause.tail.words), 0)
+    if made is None:
+        return None
+    return made[0]._replace(front=(Tail("because", ()),)) if clause.tail.word == "so" else made[0]
+
+
+def _inverted(s: Sentence) -> list[Clause]:
+    """``Behind the hut stands a tank``: the subject comes last."""
+    at = next((at for at in range(2, min(8, len(s.words) - 1)) if s.words[at] in _STANDING), 0)
+    if (
+        not at
+        or s.words[0].lower() not in _LOCATIVE
+        or sum(bool(tag & DET) for tag in s.tags[1:at]) != 1
+        or not s.tags[at + 1] & (DET | NUMBER)
+        or any(t & MARK for t in s.tags[:at])
+    ):
+        return []
+    end = next((i for i in range(at + 2, len(s.words)) if s.tags[i] & (PREP | REL | SUB | MARK | AND)), len(s.words))
+    subject = s.words[at + 1 : end]
+    found = read_group(s, at, subject)
+    return [Clause(subject, found.group, (), (Chunk(s.words[0].lower(), s.words[1:at]),))] if found else []
 
 
 def _chain(s: Sentence) -> Iterator[Clause]:
@@ -65,10 +97,18 @@ def _declared(s: Sentence, start: int) -> tuple[Clause, int] | None:
     if not verb:
         return None
     last = verb
-    while last > 1 and s.tags[start + last - 1] & ADVERB and not s.tags[start + last - 2] & DET:
+    related = any(tag & REL for tag in s.tags[start + 1 : start + verb])
+    while (
+        not related
+        and last > 1
+        and s.tags[start + last - 1] & (ADVERB | NEGATION)
+        and not s.tags[start + last - 2] & DET
+    ):
         last -= 1
     subject = s.words[start : start + last]
     found = read_group(s, start + verb, subject)
+    if found and any(tag & NEGATION for tag in s.tags[start + last : start + verb]):
+        found = found._replace(group=found.group._replace(negative=True))
     return _completed(s, subject, found) if found else None
 
 
@@ -117,7 +157,7 @@ def _next(s: Sentence, at: int, before: Clause) -> tuple[Clause, int] | None:
         made = command(s.since(start))
         return (made[0], made[1] + start) if made else None
     joined = only_comma or {"and", "but", "or"} & set(s.words[at:start])
-    if joined and joins(s, start, before.group, s.words[at - 1]) == "verb":
+    if joined and joins(s, start, before.group) == "verb":
         found = shared_group(s, start, before.group)
         return _completed(s, before.subject, found) if found else None
     return _declared(s, start) if not only_comma and clause_follows(s, start) else None
@@ -136,7 +176,7 @@ def _completed(s: Sentence, subject: tuple[str, ...], found: Found) -> tuple[Cla
     if relative := _relative(s, stop, clause):
         return relative
     cut = s.words[stop] if stop < len(s.words) and not s.tags[stop] & MARK else ""
-    if cut in {"and", "but", "or"} and joins(s, stop + 1, found.group, s.words[stop - 1]) in {"verb", "clause"}:
+    if cut in {"and", "but", "or"} and joins(s, stop + 1, found.group) in {"verb", "clause"}:
         cut = ""
     if cut and s.tags[stop] & REL:
         stop = _after(s, stop)
@@ -179,6 +219,8 @@ def _front(s: Sentence) -> tuple[tuple[Chunk | Tail, ...], int]:
     """What stands before the first commas when it is a setting: ``On Fridays, if it rains, the museum closes``."""
     found: list[Chunk | Tail] = []
     at = 0
+    if s.words[0] == "Should" and (supposed := _supposed(s)):
+        return supposed
     while len(found) < 2 and at < len(s.words):
         low = s.words[at].lower()
         if s.tags[at] & ADVERB and s.words[at + 1 : at + 2] == (",",):
@@ -197,6 +239,15 @@ def _front(s: Sentence) -> tuple[tuple[Chunk | Tail, ...], int]:
     return (tuple(found), at) if found or at else ((), 0)
 
 
+def _supposed(s: Sentence) -> tuple[tuple[Tail], int] | None:
+    """``Should the alarm ring, leave`` as ``If the alarm rings, leave``."""
+    comma = next((at for at in range(3, len(s.words)) if s.words[at] == ","), 0)
+    verb = next((at for at in range(2, comma) if s.tags[at] & BASE and not s.tags[at - 1] & (DET | PREP)), 0)
+    if not verb or number(s.words[1:verb]) == "plural":
+        return None
+    return (Tail("if", (*s.words[1:verb], verbs.third(s.words[verb]), *s.words[verb + 1 : comma])),), comma + 1
+
+
 def _bare_front(s: Sentence, at: int, comma: int) -> int:
     """Where the subject begins in ``After the concert the chairs are stacked``; 0 when no comma is missing."""
     for here in range(at + 2, min(comma or len(s.words), at + 9)):
@@ -205,15 +256,3 @@ def _bare_front(s: Sentence, at: int, comma: int) -> int:
             verb = finite_at(s.since(here), 0)
             return here if verb and not finite_at(s.since(at + 1), 0) < here - at - 1 else 0
     return 0
-
-
-def _without_aside(words: list[str]) -> list[str]:
-    """``X, also called Y, lies`` as ``X lies``."""
-    commas = [at for at, word in enumerate(words[:24]) if word == ","]
-    for first, second in pairwise(commas):
-        if second == first + 1 or second + 1 >= len(words) or words[first + 1].lower() not in _ASIDES:
-            continue
-        rest = tagged(words[:first] + words[second + 1 :])
-        if first and (rest.tags[first] & (AUX | FINITE | PREP)) and not rest.tags[first] & (DET | AND):
-            return list(rest.words)
-    return words

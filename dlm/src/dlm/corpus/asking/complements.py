@@ -74,12 +74,18 @@ def complements(s: Sentence, at: int, group: Group) -> Rest:
     pieces = [[i for i in range(start, stop) if i not in marks] for start, stop in pairwise([at, *edges])]
     direct = tuple(s.words[i] for i in pieces[0] if not _empty(s.words[i], s.tags[i]))
     chunks = [_chunk(tuple(s.words[i] for i in piece)) for piece in pieces[1:]]
-    kept = [chunk for chunk in chunks if chunk.words and not (not chunk.prep and _said(chunk))]
+    kept = [_plain(chunk) for chunk in chunks if chunk.words and not (not chunk.prep and _said(chunk))]
+    if direct[-1:] == ("only",):
+        direct = direct[:-1]
     return Rest(direct, tuple(_merged(kept)), here)
 
 
 def _empty(word: str, tag: int) -> bool:
     return bool(tag & ADVERB and word.lower() in _SAID_SENTENCE and word.lower() != "only")
+
+
+def _plain(chunk: Chunk) -> Chunk:
+    return chunk._replace(words=chunk.words[:-1]) if chunk.words[-1:] == ("only",) and chunk.words[1:] else chunk
 
 
 def _said(chunk: Chunk) -> bool:
@@ -110,8 +116,15 @@ def _stops(s: Sentence, here: int, start: int, group: Group) -> str:
         return "" if pointing else "stop"
     if tag & AND:
         counted = after & NUMBER and here + 2 < len(s.tags) and s.tags[here + 2] & PREP
-        return "" if not counted and _joins(s, here, start, group) else "stop"
+        counted = (counted and "between" not in s.words[start:here]) or _gaps(s, here + 1)
+        return "" if not counted and not after & PREP and _joins(s, here, start, group) else "stop"
     return "stop" if low in JOINING and clause_follows(s, here + 1) else ""
+
+
+def _gaps(s: Sentence, at: int) -> bool:
+    """Whether a verb is left out: ``and a half plot 26``."""
+    end = next((i for i in range(at, len(s.words)) if s.tags[i] & (MARK | AND | PREP)), len(s.words))
+    return end - at > 2 and bool(s.tags[at] & DET) and bool(s.tags[end - 1] & NUMBER)
 
 
 def _begins_clause(s: Sentence, at: int) -> bool:
@@ -121,7 +134,7 @@ def _begins_clause(s: Sentence, at: int) -> bool:
 def _joins(s: Sentence, here: int, start: int, group: Group) -> bool:
     if here == start:
         return False
-    kind = joins(s, here + 1, group, s.words[here - 1])
+    kind = joins(s, here + 1, group)
     return kind == "noun" and not (s.tags[here + 1] & (SUB | REL | NEGATION) or s.words[here + 1] == "then")
 
 
@@ -129,7 +142,9 @@ def _lists(s: Sentence, comma: int, start: int, group: Group) -> bool:
     """Whether the comma stands in a list of things: ``a torch, a whistle and a blanket``."""
     if comma == start or s.words[comma - 1].lower() in _SAID_SENTENCE:
         return False
-    verb = comma + 2 < len(s.words) and joins(s, comma + 1, group, s.words[comma - 1]) != "noun"
+    if s.tags[comma - 2] & DET and not s.tags[comma + 1] & ~(ADVERB | BASE) and comma + 2 < len(s.words):
+        return not s.tags[comma + 2] & (MARK | AUX | DET)
+    verb = comma + 2 < len(s.words) and joins(s, comma + 1, group) != "noun"
     if verb and not s.tags[comma + 2] & (MARK | AND):
         return False
     first, second = s.tags[comma + 1 : comma + 2], s.tags[comma + 2 : comma + 3]
@@ -189,7 +204,7 @@ def _starts_prepositional(s: Sentence, here: int, start: int) -> bool:
     if low in {"about", "over", "around", "under"} and after & NUMBER:
         return False
     offset = low in _OFFSETS and before in _SPANS and here - 2 >= start and s.tags[here - 2] & (NUMBER | DET)
-    return not offset
+    return not offset or (here - 3 >= start and bool(s.tags[here - 3] & PREP))
 
 
 def _chunk(words: tuple[str, ...]) -> Chunk:

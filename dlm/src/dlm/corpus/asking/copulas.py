@@ -30,8 +30,12 @@ def about(clause: Clause) -> Iterator[list[str]]:
     subject, said, group = clause.subject, clause.object, clause.group
     if group.negative or subject == ("I",):
         return
+    if subject[0].lower() == "no":
+        return
     if not said:
         yield from _listed(clause) if clause.listed else _whereabouts(clause)
+    elif phrases.is_duration(said) and not group.rest:
+        yield ["How long", *inverted(clause)]
     elif phrases.is_money(said):
         yield ["How much", *inverted(clause)]
         yield ["What", *inverted(clause)]
@@ -64,17 +68,19 @@ def _quality(clause: Clause) -> Iterator[list[str]]:
     chunk = next(iter(clause.chunks), None)
     if chunk is None:
         return
-    if phrases.is_time(chunk) or phrases.is_frequency(chunk) or chunk.prep == "within":
+    if chunk.prep in {"until", "since", "from"} and "to" not in chunk.words:
+        yield [f"{chunk.prep.capitalize()} when", *inverted(clause, said)]
+    elif phrases.is_time(chunk) or phrases.is_frequency(chunk) or chunk.prep == "within":
         yield ["When", *inverted(clause, said)]
     elif phrases.is_place(chunk) and said[0] in _PLACED:
         yield ["Where", *inverted(clause, said)]
     elif phrases.is_duration(chunk.words) and chunk.prep == "for":
         yield ["How long", *inverted(clause, said)]
     elif chunk.prep in {"for", "to", "of", "from", "with", "in"} and len(said) == 1 and not phrases.is_place(chunk):
-        person = phrases.is_person(chunk.words)
+        person = phrases.is_person(chunk.words, clause.people)
         if chunk.words[0].isalpha() and chunk.prep in {"for", "to"}:
             yield ["Who" if person else "What", *inverted(clause, said), chunk.prep]
-        if phrases.can_act(clause.subject):
+        if phrases.can_act(clause.subject, clause.people):
             yield ["Who", *third_person(clause), *said, *chunk.all]
 
 
@@ -113,8 +119,8 @@ def _whereabouts(clause: Clause) -> Iterator[list[str]]:
     elif phrases.is_place(chunk):
         yield ["Where", *asked]
     elif chunk.prep == "for" and not phrases.is_duration(chunk.words):
-        yield ["Who" if phrases.is_person(chunk.words) else "What", *asked, "for"]
-    elif chunk.prep == "with" and phrases.is_person(chunk.words):
+        yield ["Who" if phrases.is_person(chunk.words, clause.people) else "What", *asked, "for"]
+    elif chunk.prep == "with" and phrases.is_person(chunk.words, clause.people):
         yield ["Where", *asked]
         yield ["Who has", *clause.subject]
     for later in clause.chunks[1:]:
@@ -128,7 +134,8 @@ def _who(subject: tuple[str, ...], said: tuple[str, ...], helper: str) -> str:
         return ""
     role = phrases.is_role(subject) or phrases.is_role(said)
     owned = any(word.endswith(("'s", "s'")) for word in said[:2])
-    if role and (phrases.is_person(said) or owned or said[0][0].isupper() or said[0] in {"the", "a", "an"}):
+    bare = len(said) == 1 and phrases.is_role(said)
+    if role and (bare or phrases.is_person(said) or owned or said[0][0].isupper() or said[0] in {"the", "a", "an"}):
         return "Who" if head(subject).lower() not in {"team", "crew", "staff", "committee"} or owned else ""
     if role or phrases.is_person(said) or phrases.is_person(subject):
         return ""

@@ -25,6 +25,7 @@ from .words import (
     SUB,
     THIRD,
     Sentence,
+    is_plural,
     number,
 )
 
@@ -34,6 +35,9 @@ _SEMI = frozenset("need have want try tend aim plan start begin continue wish ho
 _LETTING = frozenset(
     "allow permit require expect suppose advise ask encourage invite forbid oblige request entitle remind train".split()
 )
+_HOURS = frozenset("morning afternoon evening night noon midnight".split())
+_COUNTED = frozenset("times hours minutes weeks days points".split())
+_ARTICLES = frozenset("the a an my our your its every".split())
 _PLAIN = frozenset(
     "take begin start open close need go come get have belong depend include contain require run last cost happen "
     "become remain meet leave apply live keep stay seem arrive hang lie sit receive provide allow appear ask bring "
@@ -65,7 +69,7 @@ class Found(NamedTuple):
 
 
 def skip_adverbs(s: Sentence, at: int) -> int:
-    while at < len(s.words) and s.tags[at] & ADVERB and not s.tags[at] & (PREP | SUB):
+    while at < len(s.words) and s.tags[at] & ADVERB and not s.tags[at] & (PREP | SUB) and s.words[at] != "there":
         at += 1
     return at
 
@@ -98,7 +102,8 @@ def _may_be_verb(s: Sentence, start: int, at: int, subject: tuple[str, ...]) -> 
     if tag & (DET | PRONOUN | CODE) or (tag & CAPITAL and at > start):
         return False
     if tag & AUX:
-        return _agrees(subject, s.words[at], "") and not s.tags[at - 1] & (PREP | AND)
+        noun = s.tags[at - 1] & (PREP | AND) or s.words[at - 1].lower() in _ARTICLES
+        return not noun and _agrees(subject, s.words[at], "")
     return _stands_as_verb(s, start, at) and bool(forms(s, at, subject))
 
 
@@ -107,9 +112,10 @@ def _stands_as_verb(s: Sentence, start: int, at: int) -> bool:
     while before > start and s.tags[before] & ADVERB:
         before -= 1
     previous, word = s.tags[before], s.words[before].lower()
-    if previous & (DET | PREP | AND | SUB | REL | AUX) and not previous & PRONOUN:
+    noun = previous & AUX and before and s.words[before - 1].lower() in _ARTICLES
+    if previous & (DET | PREP | AND | SUB | REL | AUX) and not previous & PRONOUN and not noun:
         return False
-    if previous & NUMBER and before == start:
+    if previous & NUMBER and (before == start or s.words[at] in _COUNTED):
         return False
     return word not in {"of", "to", "most", "many", "few", "several"} and not word.endswith(("'s", "’s", "s'", "s’"))
 
@@ -211,7 +217,8 @@ def _do_or_have(s: Sentence, helper: str, at: int, *, negative: bool) -> Found |
         return _main(s, helper, (), at)
     if helper in verbs.DO:
         return _lexical(s, "do", tense, at)
-    if s.tags[at : at + 1] and (s.tags[at] & PART or s.words[at] == "been") and s.words[at] != "set":
+    follow = s.words[at] if at < len(s.words) else ""
+    if follow != "set" and (follow == "been" or verbs.participle_base(follow) or follow.endswith("ed")):
         return _chain(s, helper, at)
     return None if negative else _lexical(s, "have", tense, at)
 
@@ -255,7 +262,7 @@ def _main(s: Sentence, helper: str, chain: tuple[str, ...], at: int) -> Found | 
     word = s.words[at].lower()
     if helper in verbs.HAVE:
         particle, end = _particle(s, at + 1)
-        return Found(Group(helper, "", "", (*chain, word, *particle), verbs.participle_base(word)), end)
+        return Found(Group(helper, "", "", (*chain, word, *particle), verbs.participle_base(word) or "?"), end)
     if not verbs.is_base(word) and not (s.tags[at] == 0 and follows_well(s, at + 1) and at + 1 < len(s.words)):
         return None
     particle, end = _particle(s, at + 1)
@@ -319,23 +326,31 @@ def shared_group(s: Sentence, at: int, group: Group) -> Found | None:
     return _lexical(s, form.base, form.tense, at + 1) if form else None
 
 
-def joins(s: Sentence, at: int, group: Group, before: str) -> str:
-    """What stands after ``and``: ``noun``, a second ``verb``, a second ``clause``, or ``unsure``."""
+def joins(s: Sentence, at: int, group: Group) -> str:
+    """What stands at ``at``, after ``and``: ``noun``, a second ``verb``, a second ``clause``, or ``unsure``."""
+    before = at - 1
+    while before > 0 and s.tags[before] & (AND | MARK):
+        before -= 1
     at = skip_adverbs(s, at)
     if at >= len(s.words):
         return "unsure"
-    tag = s.tags[at]
+    tag, wanted = s.tags[at], _wanted(group)
     if tag & AUX:
         return "verb"
-    wanted = _wanted(group)
     if tag & wanted and not tag & (CAPITAL | DET | PREP):
-        noun_too = bool(tag & THIRD and wanted & THIRD and number((before,)) == "plural") or bool(
-            tag & BASE and wanted & BASE and not (s.tags[at + 1 : at + 2] and s.tags[at + 1] & (DET | PRONOUN | CODE))
-        )
-        if follows_well(s, at + 1) and not noun_too:
+        if follows_well(s, at + 1) and not _noun_too(s, at, before, wanted):
             return "verb"
         return "unsure" if follows_well(s, at + 1) or tag & wanted & (THIRD | PAST) else "noun"
     return "clause" if clause_follows(s, at) else "noun"
+
+
+def _noun_too(s: Sentence, at: int, before: int, wanted: int) -> bool:
+    """Whether the word may as well go on with the noun before: ``orders and reports``."""
+    if s.tags[before] & NUMBER or s.words[before].lower() in _HOURS:
+        return False
+    after = s.tags[at + 1] if at + 1 < len(s.tags) else MARK
+    many = bool(s.tags[at] & wanted & THIRD) and is_plural(s.words[before])
+    return many or (bool(s.tags[at] & wanted & BASE) and not after & (DET | PRONOUN | CODE))
 
 
 def _wanted(group: Group) -> int:

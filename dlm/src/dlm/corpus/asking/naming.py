@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from . import phrases
+from . import nouns, phrases
 from .sentence import Statement, out_of_reach, plain
 from .words import DETERMINERS, NUMBERS, is_plural, number, split, tag
 
@@ -17,6 +17,7 @@ _PRONOUN = re.compile(r"(It|They|He|She|This|These)(?= )")
 _POSSESSIVE = re.compile(r"(Its|Their|His|Her)(?= )")
 _INNER = re.compile(r"((?:When|If|Once|As soon as|Before|After|Until|While|Whenever|Unless) )(it|they|he|she)(?= )")
 _NO_THING = frozenset("each every no any we you nobody there both some".split())
+_IMPERSONAL = re.compile(r"It (?:takes|took|costs) .+ to [a-z]")
 _KINDS = frozenset(
     "runbook handbook manual guide guidebook notes note faq policy policies rules rulebook handover playbook wiki "
     "documentation docs overview introduction info information sheet factsheet reference readme protocol procedure "
@@ -102,6 +103,8 @@ def _replaced(said: str, found: re.Match[str], context: Context) -> str:
         return _capital(context.last) + said[found.end() + 1 + len(noun) :]
     if pointing:
         return ""
+    if _IMPERSONAL.match(said):
+        return said
     if found[1] == "It" and (len(following) > 1 and re.match(r"\w+ \w+ (?:that|to)\b", " ".join(following))):
         return ""
     who = _meant(found[1], context)
@@ -152,6 +155,11 @@ def _people(sentence: str) -> list[str]:
             found.append(" ".join(words[at:end]))
         at = max(end, at + 1)
     return list(dict.fromkeys(found))
+
+
+def people_of(text: str) -> frozenset[str]:
+    """Single names that are people's, since the text has them beside a second name: ``Runa`` of ``Runa Solheim``."""
+    return frozenset(name for person in _people(text) for name in person.split() if name.lower() not in nouns.TITLES)
 
 
 def _capital(text: str) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from . import phrases, verbs
 from .order import inverted, kept, told
-from .words import ADVERB, DETERMINERS, PRONOUNS, is_plural, tag
+from .words import ADVERB, DETERMINERS, PART, PRONOUNS, is_plural, tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,10 +19,13 @@ _STATE = frozenset(
     "become remain stay seem appear look sound feel smell taste go turn get run stand lie sit keep fall grow".split()
 )
 _ADJECTIVES = frozenset(
-    "free well open early late as more less upright only closed shut dry wet clean dirty full empty cold hot warm long "
-    "short fast slow high low hard loud quiet home out up down visible available ready able possible necessary safe "
-    "straight far near enough much little most least good bad better worse best worst alone clear true false".split()
+    "free well open early late as more less upright only closed shut dry wet clean dirty full empty cold hot warm "
+    "long short fast slow high low hard loud quiet home out up down visible available ready able possible necessary "
+    "safe straight far near enough much little most least sooner earlier later faster slower longer further nearer "
+    "higher lower good bad better worse best worst alone clear true false".split()
 )
+_NO_OBJECT = frozenset("let stand lie sit stay remain live go come be".split())
+_OF = frozenset("consist dispose think approve".split())
 _CLOSE = frozenset("in on at to for from under inside onto into behind above below near of through".split())
 """Prepositions whose phrase is hardly ever part of the object before them."""
 _HOLDING = frozenset("have contain include be show mean comprise involve offer".split())
@@ -32,6 +35,10 @@ def about_object(clause: Clause) -> Iterator[list[str]]:
     group, words = clause.group, clause.object
     if group.passive:
         yield from _called(clause)
+        return
+    if words[:1] == ("of",):
+        if group.base in _OF:
+            yield ["Who" if phrases.is_person(words[1:], clause.people) else "What", *inverted(clause), "of"]
         return
     if not words:
         yield from _listed(clause) if clause.listed else _meant(clause)
@@ -52,7 +59,7 @@ def about_object(clause: Clause) -> Iterator[list[str]]:
     elif _is_object(clause):
         after = _after(clause)
         if after or clause.subject != ("I",) or clause.front:
-            yield ["Who" if phrases.is_person(words) else "What", *inverted(clause, after)]
+            yield ["Who" if phrases.is_person(words, clause.people) else "What", *inverted(clause, after)]
 
 
 def _listed(clause: Clause) -> Iterator[list[str]]:
@@ -104,7 +111,7 @@ def _called(clause: Clause) -> Iterator[list[str]]:
 def _is_object(clause: Clause) -> bool:
     """Whether the words after the verb are one noun phrase that it takes."""
     words, base = clause.object, clause.group.base
-    if not words or base == "let":
+    if not words or base in _NO_OBJECT:
         return False
     if base == "mean":
         return True
@@ -116,7 +123,7 @@ def _is_object(clause: Clause) -> bool:
         return False
     if first in DETERMINERS:
         return first not in {"this", "that", "these", "those", "no"} and len(words) > 1
-    if len(words) == 1 and tag(first) & ADVERB:
+    if len(words) == 1 and tag(first) & (ADVERB | PART):
         return False
     if words in {("one",), ("some",), ("all",), ("both",)}:
         return False

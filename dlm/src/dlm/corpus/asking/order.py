@@ -17,7 +17,7 @@ def inverted(clause: Clause, kept: Iterable[str] = ()) -> list[str]:
     group, denied = clause.group, ["not"] if clause.group.negative else []
     if group.helper:
         return [_helper(clause), *clause.subject, *denied, *group.rest, *kept]
-    return [_do(group.tense), *clause.subject, group.finite, *group.rest, *kept]
+    return [_do(group.tense), *clause.subject, *denied, group.finite, *group.rest, *kept]
 
 
 def _helper(clause: Clause) -> str:
@@ -37,6 +37,8 @@ def third_person(clause: Clause, *, many: bool = False) -> list[str]:
     if group.helper:
         swap = {} if many else {"are": "is", "were": "was", "have": "has", "do": "does", "am": "is"}
         return [swap.get(group.helper, group.helper), *denied, *group.rest]
+    if denied:
+        return ["did" if group.tense == "past" else "do" if many else "does", "not", group.finite, *group.rest]
     if group.tense == "past":
         return [verbs.past(group.finite), *group.rest]
     return [group.finite if many else verbs.third(group.finite), *group.rest]

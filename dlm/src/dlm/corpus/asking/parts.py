@@ -42,3 +42,5 @@ class Clause(NamedTuple):
     """The word at which something that belongs to the last phrase was left out."""
     front: tuple[Chunk | Tail, ...] = ()
     """What stood before the subject."""
+    people: frozenset[str] = frozenset()
+    """Single names that are known to be people's."""

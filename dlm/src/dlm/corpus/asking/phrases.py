@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from . import nouns, verbs
-from .words import CALENDAR, DAYS, DETERMINERS, NUMBERS, PREPOSITIONS, head, is_plural
+from .words import CALENDAR, DAYS, DETERMINERS, NUMBER, PREPOSITIONS, head, is_plural, tag
 
 if TYPE_CHECKING:
     from .parts import Chunk
@@ -28,9 +28,9 @@ _PLACE_PREPOSITIONS = frozenset(
     "in on at under behind near beside below above inside outside between opposite beneath within by".split()
 ) | {"next to", "in front of", "on top of", "close to", "underneath", "against", "along", "away from"}
 _ROLES = re.compile(
-    r"[a-z]+(?:keeper|keepers|man|woman|men|women|person|ist|ists|ician|icians|master|masters|holders?)"
+    r"[a-z]+(?:keeper|keepers|man|woman|men|women|person|ist|ists|ician|icians|master|masters|holders?|children)"
 )
-_ALSO_THINGS = frozenset({"chair", "lead", "guide", "guard", "contact", "partner", "operator", "person", "second"})
+_ALSO_THINGS = frozenset({"chair", "lead", "guard", "contact", "partner", "operator", "person", "second"})
 """Words that name people in the singular only, for sure."""
 _NO_ROLES = frozenset("list lists mist mists twist wrist checklist grist waist fist human woman mailing".split())
 
@@ -52,15 +52,17 @@ def is_name(words: tuple[str, ...]) -> bool:
     return 1 < len(words) < 5 and all(word[:1].isupper() and word[-1:].isalpha() for word in words)
 
 
-def is_person(words: tuple[str, ...]) -> bool:
-    """A person or a group of people, for sure."""
+def is_person(words: tuple[str, ...], people: frozenset[str] = frozenset()) -> bool:
+    """A person or a group of people, for sure; ``people`` are single names that are known to be people's."""
     if not words:
         return False
+    if len(words) == 1 and words[0] in people:
+        return True
     if words[0].lower() in nouns.TITLES and len(words) > 1 and words[1][:1].isupper():
         return True
     if "and" in words:
         at = words.index("and")
-        return is_person(words[:at]) and is_person(words[at + 1 :])
+        return is_person(words[:at], people) and is_person(words[at + 1 :], people)
     if is_name(words) and words[0].lower() not in DETERMINERS:
         return not any(word.lower() in nouns.NO_PERSONS or word.isupper() for word in words[:]) and not (
             CALENDAR & {word.lower() for word in words}
@@ -79,9 +81,9 @@ def is_role(words: tuple[str, ...]) -> bool:
     return titled or last in nouns.PERSONS or last.removesuffix("s") in nouns.PERSONS - _ALSO_THINGS or suffix
 
 
-def can_act(words: tuple[str, ...]) -> bool:
+def can_act(words: tuple[str, ...], people: frozenset[str] = frozenset()) -> bool:
     """A person, or an organisation that does what people do."""
-    return is_person(words) or (bool(words) and head(words).lower() in nouns.ORGANISATIONS)
+    return is_person(words, people) or (bool(words) and head(words).lower() in nouns.ORGANISATIONS)
 
 
 def is_time(chunk: Chunk) -> bool:
@@ -93,8 +95,9 @@ def is_time(chunk: Chunk) -> bool:
         return True
     if chunk.prep in {"before", "after", "prior to"} and (verbs.gerund_base(words[0]) or _is_event(chunk.words)):
         return True
-    if chunk.prep in {"during", "at"} and _is_event(chunk.words) and words[-1] not in {"use", "work", "end", "side"}:
-        return chunk.prep == "during" or words[0] in DETERMINERS
+    event = _is_event(chunk.words) and words[-1] not in {"use", "work", "end", "side"}
+    if event and (chunk.prep == "during" or (chunk.prep == "at" and words[0] in DETERMINERS)):
+        return True
     return _dated(chunk, words)
 
 
@@ -104,14 +107,19 @@ def _dated(chunk: Chunk, words: list[str]) -> bool:
     if words[0] == "may" or (chunk.prep == "" and words[-1] in {"may", "march"}):
         dated = bool(re.search(r"\d", " ".join(words)))
     year = len(words) == 1 and bool(_YEAR.fullmatch(words[0]))
-    part = words[-1] in {"day", "week", "month", "year"} and chunk.prep in {
-        "on",
-        "at",
-        "by",
-        "before",
-        "after",
-        "until",
-    }
+    part = (
+        len(words) > 1
+        and words[-1] in {"day", "week", "month", "year"}
+        and chunk.prep
+        in {
+            "on",
+            "at",
+            "by",
+            "before",
+            "after",
+            "until",
+        }
+    )
     spans = chunk.prep == "" and bool({"before", "after", "later", "earlier", "ago"} & set(words[1:]))
     return dated or year or part or spans or (chunk.prep == "after" and is_duration(chunk.words))
 
@@ -160,6 +168,7 @@ def amount(words: tuple[str, ...]) -> Amount | None:
     if (
         len(rest) < 2
         or not _is_number(rest[0])
+        or rest[0].lower() == "half"
         or any(_is_number(word) or word in {"and", "or", ","} for word in rest[1:])
     ):
         return None
@@ -176,7 +185,7 @@ def is_money(words: tuple[str, ...]) -> bool:
 
 
 def _is_number(word: str) -> bool:
-    return word.lower() in NUMBERS or bool(re.fullmatch(r"\d[\d.,]*", word))
+    return bool(tag(word) & NUMBER) and word[-1] not in "%:/" and (word[0].isdigit() or word[0].isalpha())
 
 
 def is_duration(words: tuple[str, ...]) -> bool:
@@ -185,6 +194,8 @@ def is_duration(words: tuple[str, ...]) -> bool:
         return found.unit.removesuffix("s") in nouns.DURATIONS and (
             len(found.noun) == 1 or found.noun[1] in {"of", "from"}
         )
+    if len(words) == 3 and words[0] == "the" and words[1] in {"first", "last", "next"}:
+        return words[2].removesuffix("s") in nouns.DURATIONS
     single = len(words) == 2 and words[0] in {"a", "an", "one", "1"} and words[1] in nouns.DURATIONS
     return single or words in {("half", "an", "hour"), ("an", "hour"), ("a", "few", "days"), ("overnight",)}
 
@@ -194,7 +205,7 @@ def named(words: tuple[str, ...]) -> Named | None:
     rest = list(words)
     if rest and rest[0].lower() in {"the", "a", "an"}:
         rest = rest[1:]
-    for marker in ("called", "named"):
+    for marker in ("called", "named", "marked", "labelled", "entitled"):
         if marker in rest[1:-1]:
             return _noun(rest[: rest.index(marker)])
     if len(rest) < 2:

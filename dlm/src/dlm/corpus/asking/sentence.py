@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from . import adverbials, copulas, objects, phrases, polar, settings, subjects, verbs
 from .clauses import clauses
 from .nouns import MASS
+from .order import inverted
 from .parts import Clause
 from .words import CALENDAR, NUMBERS, POSSESSIVES, PREPOSITIONS, PRONOUNS, REL, SUB, is_plural, number, split, tag
 
@@ -28,6 +29,11 @@ _LABEL = re.compile(r"[A-Z][a-z]+(?: [a-z]+)?: (?=[A-Z0-9`])")
 _LINK = re.compile(r"\[([^\]]+)\]\([^)\s]*\)")
 _EMPHASIS = re.compile(r"(?<![\w*])(\*\*|\*|__|_)(?=\S)(.+?)(?<=\S)\1(?![\w*])")
 _ASIDE = re.compile(r" \([^()`]*\)")
+_FILLER = re.compile(
+    r"^(?:All the same|As a rule|In general|For example|For instance|Of course|At present|So far|In addition|As usual"
+    r"|If possible|If need be|In short|In fact|By default|As a result|At the moment|In any case|On the whole), "
+    r"|, (?:strictly speaking|however|of course|if possible|for example|as a rule|in general|by default)(?=,)"
+)
 _SHORT_NOT = re.compile(r"n['’]t\b")
 _QUOTED = re.compile(r"`[^`]*`|\"[^\"]*\"|“[^”]*”")
 _DANGLING = frozenset(
@@ -39,6 +45,10 @@ _LOST = _DANGLING | frozenset(
 )
 _ORDINALS = frozenset("one ones first second third fourth last other others rest same more".split())
 _ENDINGS = tuple("tion sion sis ment ness ity ance ence ism ship ing ology graphy ture ware".split())
+
+
+_LINKING = frozenset("when if before after once until while as because unless without".split())
+"""Words after which a pronoun may stand for a noun before them."""
 
 
 class Asked(NamedTuple):
@@ -58,13 +68,13 @@ class Statement(NamedTuple):
         return cls(said, tuple(_resolved(clauses(split(plain(said)))))) if declares(said) else cls(said)
 
 
-def ask(statement: Statement, known: Iterable[str] = ()) -> list[Asked]:
+def ask(statement: Statement, known: Iterable[str] = (), people: frozenset[str] = frozenset()) -> list[Asked]:
     """Every question that the sentence surely answers; the sentence is the answer.
 
-    ``known`` are words that are names, although they open the sentence.
+    ``known`` are words that are names, although they open the sentence; ``people``, those of them that are people's.
     """
     said = statement.said
-    made = dict(_asked(statement.clauses, frozenset(known)))
+    made = dict(_asked((clause._replace(people=people) for clause in statement.clauses), frozenset(known)))
     found = [Asked(question, f"{yes}. {said}" if yes else said) for question, yes in made.items() if _sound(question)]
     return found[:MOST]
 
@@ -72,7 +82,7 @@ def ask(statement: Statement, known: Iterable[str] = ()) -> list[Asked]:
 def plain(said: str) -> str:
     """The sentence without what is no part of its grammar."""
     text = _EMPHASIS.sub(r"\2", _LINK.sub(r"\1", said)) if "*" in said or "_" in said or "](" in said else said
-    text = _ASIDE.sub("", text).rstrip(".!")
+    text = _FILLER.sub("", _ASIDE.sub("", text)).rstrip(".!")
     if "n't" in text or "n’t" in text:
         text = _SHORT_NOT.sub(" not", text.replace("can't", "cannot").replace("won't", "will not"))
     return text
@@ -119,6 +129,11 @@ def _asked(found: Iterable[Clause], known: frozenset[str]) -> Iterator[tuple[str
             only = clause._replace(subject=(clause.subject[1], *clause.subject[2:]))
             yield from ((_finished(words), "") for words in subjects.about_subject(only))
             continue
+        if clause.subject[0] == "Nobody":
+            yield from ((_finished(words), yes) for yes, words in polar.about(clause))
+            continue
+        if clause.subject == ("It",):
+            yield from ((_finished(words), "") for words in _impersonal(clause))
         clause = _addressed(clause._replace(subject=_inner(clause.subject, known)))
         after = settings.kept(clause)
         if out_of_reach(clause.subject) or after is None:
@@ -149,6 +164,17 @@ def _questions(clause: Clause) -> Iterator[list[str]]:
         yield from subjects.about_subject(clause)
 
 
+def _impersonal(clause: Clause) -> Iterator[list[str]]:
+    """``It takes three hours to climb the ridge``."""
+    goal = clause.chunks[0] if clause.chunks else None
+    if goal is None or goal.prep != "to" or not goal.words or not verbs.is_base(goal.words[0]):
+        return
+    if clause.group.base == "take" and phrases.is_duration(clause.object):
+        yield ["How long", *inverted(clause._replace(subject=("it",))), *goal.all]
+    elif clause.group.base == "cost" and phrases.is_money(clause.object):
+        yield ["How much", *inverted(clause._replace(subject=("it",))), *goal.all]
+
+
 def _existence(clause: Clause) -> Iterator[list[str]]:
     """``There are eleven gauges in the network``."""
     if clause.group.base or clause.group.rest or clause.group.negative:
@@ -166,6 +192,10 @@ def out_of_reach(subject: tuple[str, ...]) -> bool:
     words = [word.lower() for word in subject]
     if words in (["i"], ["there"]):
         return False
+    if len(words) == 1 and words[0] in {"either", "neither", "each", "all", "any", "more"}:
+        return True
+    if words[:2] in (["the", "one"], ["the", "ones"]):
+        return True
     part = words[:2] == ["one", "of"] or words[0] in PREPOSITIONS or "same" in words
     unclear = words[0] in _LOST and not (words[0] == "one" and len(words) > 1 and words[1] != "of")
     asks = bool(tag(words[0]) & (REL | SUB)) or words[0] in POSSESSIVES - {"your", "my", "our"}
@@ -186,8 +216,8 @@ def _inner(subject: tuple[str, ...], known: frozenset[str]) -> tuple[str, ...]:
         return subject
     lower = low.removesuffix("s") in MASS or low in MASS
     function = lower or low in NUMBERS or low in PREPOSITIONS or low in PRONOUNS or low in _OPENERS
-    compound = len(subject) > 1 and subject[1].islower() and subject[1] not in {"and", "of"}
-    of = subject[1:2] == ("of",) and is_plural(first)
+    compound = len(subject) > 1 and subject[1].islower() and subject[1] not in PREPOSITIONS | {"and", "of"}
+    of = is_plural(first) and subject[1:2] and (subject[1] in PREPOSITIONS or subject[1] == "of")
     common = is_plural(first) or low.endswith(_ENDINGS) or verbs.is_base(low)
     return (low, *subject[1:]) if function or compound or of or (common and not subject[1:2]) else subject
 
@@ -233,8 +263,11 @@ def _sound(question: str) -> bool:
 def _dangles(words: list[str]) -> bool:
     """A pronoun that nothing before it explains; ``it`` after the noun that the question is about is clear."""
     for at, word in enumerate(words):
-        explained = word in {"it", "they", "them"} and {"the", "a", "an"} & set(words[:at])
-        weather = word == "it" and words[at + 1 :] and words[at + 1] in settings.WEATHER | {"is"}
+        linked = _LINKING & set(words[:at]) and words[at - 1] not in PREPOSITIONS - {"before", "after"}
+        explained = word in {"it", "they", "them"} and {"the", "a", "an"} & set(words[:at]) and linked
+        weather = word == "it" and words[at + 1 :] and words[at + 1] in settings.WEATHER | {"is", "take", "cost"}
+        if word == "that" and at + 1 == len(words):
+            return True
         if word in _DANGLING and not explained and not weather:
             return word not in {"one", "this", "such"} or at + 1 == len(words) or word != "one"
     return False

@@ -31,6 +31,8 @@ def kept(clause: Clause) -> list[str] | None:
         name = setting.word if isinstance(setting, Tail) else setting.prep
         if name in _CONCESSIONS or name in _REASONS:
             continue
+        if setting.words[-1:] in {("not",), ("so",)}:
+            return None
         if _UNCLEAR & {word.lower() for word in setting.words} and not _is_weather(setting.words):
             return None
         words += setting.all
@@ -50,12 +52,19 @@ def about(clause: Clause) -> Iterator[list[str]]:
             yield from _aims(clause, setting)
         elif isinstance(setting, Chunk):
             yield from _times(clause, setting, whole)
+            if ordered(clause) and setting.prep in {"after", "before", "in case of", "during"}:
+                yield ["What should I", *(["not"] if clause.group.negative else []), "do", *setting.all]
         elif setting.word in _CONDITIONS and (
             not _UNCLEAR & {word.lower() for word in setting.words} or _is_weather(setting.words)
         ):
             yield from _conditions(clause, setting, whole)
         elif setting.word in {"because", "since"}:
             yield ["Why", *whole]
+
+
+def ordered(clause: Clause) -> bool:
+    """Whether the clause is a command."""
+    return clause.subject == ("I",) and clause.group.helper == "should"
 
 
 def _times(clause: Clause, chunk: Chunk, whole: list[str]) -> Iterator[list[str]]:
@@ -73,11 +82,11 @@ def _times(clause: Clause, chunk: Chunk, whole: list[str]) -> Iterator[list[str]
 
 
 def _conditions(clause: Clause, tail: Tail, whole: list[str]) -> Iterator[list[str]]:
-    if clause.subject == ("I",) and clause.group.helper == "should":
+    if ordered(clause):
         yield ["What should I", *(["not"] if clause.group.negative else []), "do", *tail.all]
     else:
         yield ["What happens", *tail.all]
-    if tail.word != "in case" and not clause.tail and clause.group.base not in {"", "be"}:
+    if tail.word != "in case" and not clause.tail and clause.group.base not in {"", "be"} and len(whole) > 3:
         yield ["When", *whole]
 
 
@@ -86,8 +95,7 @@ def _aims(clause: Clause, aim: Chunk) -> Iterator[list[str]]:
     words = list(aim.words)
     if (_UNCLEAR | (POSSESSIVES - {"your", "my"})) & {word.lower() for word in words}:
         return
-    ordered = clause.subject == ("I",) and clause.group.helper == "should"
-    if not ordered:
+    if not ordered(clause):
         return
     yield ["How do I", *words]
     verb = clause.group.base

@@ -31,6 +31,8 @@ def about_subject(clause: Clause) -> Iterator[list[str]]:
         yield from _about_code(clause, predicate)
         return
     tail = clause.tail.word if clause.tail else ""
+    if subject[0].lower() == "no":
+        return
     if POSSESSIVES & {word.lower() for word in predicate} or clause.cut or len(predicate) > LONGEST or tail == "as":
         return
     if not predicate and tail not in _KEPT:
@@ -38,7 +40,7 @@ def about_subject(clause: Clause) -> Iterator[list[str]]:
     asked = [*predicate, *(clause.tail.all if clause.tail and tail in _KEPT else ())]
     if found := phrases.amount(subject):
         yield ["How many", *found.noun, *third_person(clause, many=True), *asked]
-    elif phrases.can_act(subject):
+    elif phrases.can_act(subject, clause.people):
         yield ["Who", *third_person(clause), *asked]
         if subject[-1] == "team" and subject[0] == "the":
             yield ["Which team", *third_person(clause), *asked]

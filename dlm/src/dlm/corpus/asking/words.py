@@ -67,6 +67,7 @@ _NO_ADVERBS = frozenset(
 )
 _MARKS = frozenset(", ; : – — -- - ( ) ...".split())
 _PIECE = re.compile(r"(?:`[^`\n]*`|\"[^\"\n]*\"|“[^”\n]*”|[^\s`\"“])+")
+_COMPOUND = re.compile(r"(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)-[a-z]+")
 _NUMERAL = re.compile(r"[€$£]?\d[\d.,:/]*(?:%|[a-z]{1,3}|°C|°)?")
 _DAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
 _MONTHS = "january february march april may june july august september october november december".split()
@@ -122,7 +123,7 @@ def tag(word: str) -> int:
         return CODE
     low = word.lower()
     found = _function(low)
-    if _NUMERAL.fullmatch(word) or low in NUMBERS:
+    if low in NUMBERS or _NUMERAL.fullmatch(word) or ("-" in low and _COMPOUND.fullmatch(low)):
         found |= NUMBER
     if word[0].isupper() and low != "i":
         found |= CAPITAL
@@ -178,12 +179,12 @@ _PLURALS = frozenset("people children men women feet teeth mice geese oxen".spli
 _SINGULARS = frozenset("s gas bus lens news canvas atlas christmas mathematics physics".split())
 _PLURAL_WORDS = frozenset("these those many few several both all two three four five six seven eight nine ten".split())
 _SINGULAR_WORDS = frozenset("a an one each every this another".split())
-_COLLECTIVE = frozenset("staff police crew data team family committee".split())
+_COLLECTIVE = frozenset("staff police crew data team family committee sheep fish deer aircraft series species".split())
 
 
 def is_plural(word: str) -> bool:
     low = word.lower()
-    if low in _PLURALS:
+    if low in _PLURALS or low.endswith(("children", "people", "women", "folk")):
         return True
     if not low.endswith("s") or low in _SINGULARS:
         return False
