@@ -1,7 +1,8 @@
-"""A real but tiny base: two random layers, a word tokenizer, a chat template. Made once a session."""
+"""Bases to test with: a tiny one (two random layers, a word tokenizer, a chat template), and a pretrained one."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,21 @@ def make_base(tmp_path_factory: pytest.TempPathFactory):
 @pytest.fixture(scope="session")
 def tiny_base(make_base) -> Path:
     return make_base("llama")
+
+
+@pytest.fixture(scope="session")
+def real_base(tmp_path_factory):
+    """The smallest pretrained base, from ``$DLM_HOME`` if it lies there."""
+    from dlm.bases.cache import ensure
+    from dlm.bases.resolve import resolve
+    from dlm.errors import BaseModelError
+    from dlm_hf.backend import HfBackend
+
+    home = Path(os.environ.get("DLM_HOME") or tmp_path_factory.mktemp("home"))
+    try:
+        return ensure(resolve("smollm2-135m"), home, HfBackend(), print)
+    except BaseModelError as error:
+        pytest.skip(f"the base cannot be fetched here: {error}")
 
 
 def _tokenizer():

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import pytest
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 
-from dlm.bases.cache import ensure
-from dlm.bases.resolve import resolve
-from dlm.errors import BaseModelError
-from dlm_hf.backend import HfBackend
 from dlm_hf.model import load_base, load_tokenizer, quiet_libraries
 from dlm_hf.scoring import HfScoring
 from dlm_sway.data import general_items
@@ -26,15 +19,6 @@ ITEMS = general_items()[::8]
 
 
 @pytest.fixture(scope="module")
-def real_base(tmp_path_factory):
-    home = Path(os.environ.get("DLM_HOME") or tmp_path_factory.mktemp("home"))
-    try:
-        return ensure(resolve("smollm2-135m"), home, HfBackend(), print).path
-    except BaseModelError as error:
-        pytest.skip(f"the base cannot be fetched here: {error}")
-
-
-@pytest.fixture(scope="module")
 def make_backend(real_base, tmp_path_factory):
     """``make_backend(spread)`` scores a random adapter whose B has that standard deviation."""
 
@@ -43,12 +27,12 @@ def make_backend(real_base, tmp_path_factory):
         torch.manual_seed(0)
         config = LoraConfig(r=8, lora_alpha=16, target_modules="all-linear", task_type="CAUSAL_LM")
         with quiet_libraries(), torch.no_grad():
-            model = get_peft_model(load_base(real_base, torch.float32, CPU), config)
+            model = get_peft_model(load_base(real_base.path, torch.float32, CPU), config)
             for name, parameter in model.named_parameters():
                 if "lora_B" in name:
                     parameter.copy_(torch.randn_like(parameter) * spread)
             model.save_pretrained(folder)
-        spec = ModelSpec(base=str(real_base), adapter=folder, device="cpu")
+        spec = ModelSpec(base=str(real_base.path), adapter=folder, device="cpu")
         return HfScoring(ModelPair(spec, spec), SuiteDefaults())
 
     return make
@@ -56,11 +40,11 @@ def make_backend(real_base, tmp_path_factory):
 
 def test_packed_scores_are_those_of_each_answer_alone(make_backend, real_base):
     backend = make_backend(0.01)
-    tokenizer = load_tokenizer(real_base)
-    base = load_base(real_base, torch.float32, CPU)
+    tokenizer = load_tokenizer(real_base.path)
+    base = load_base(real_base.path, torch.float32, CPU)
     with quiet_libraries():
         tuned = PeftModel.from_pretrained(
-            load_base(real_base, torch.float32, CPU), backend.models.ft.adapter, torch_device="cpu"
+            load_base(real_base.path, torch.float32, CPU), backend.models.ft.adapter, torch_device="cpu"
         ).eval()
     for item, one in zip(ITEMS, backend.compare(ITEMS, FT), strict=True):
         turns = [{"role": "user", "content": item.prompt}]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import torch
 
-LIKELIEST = 64
+LIKELIEST = 128
 WRITTEN = 0.3
 """Weight of the cross-entropy on the written answer beside the divergence from the teacher."""
 LEAST = 1e-6
