@@ -37,6 +37,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _LOCATIVE = frozenset({"behind", "beside", "under", "above", "below", "in", "on", "near", "next to", "at", "opposite"})
+_ORDERS = frozenset(
+    "write add use put keep take give make set bring send tell ask read choose remove insert install create delete "
+    "ensure avoid follow carry buy build find get hold let leave move open pay pull push reduce replace see sell "
+    "serve show teach throw try understand wear apply attach bake clean collect compare connect convert describe "
+    "divide draw eat enter explain feed fill grease heat include lift lower measure mix prepare pour remember "
+    "repeat rinse select separate sprinkle store tie treat turn type unpack unplug verify wash wipe".split()
+)
+"""Verbs that hardly ever open a sentence as nouns."""
 _STANDING = frozenset("stands stand lies lie hangs hang sits sit is are stood lay hung was were".split())
 MOST = 5
 """Clauses of one sentence."""
@@ -140,7 +148,7 @@ def _orders(s: Sentence, at: int) -> bool:
     following = s.tags[at + 1]
     if following & (DET | PRONOUN | CODE) or s.words[at + 1] in {"up", "off", "out", "down", "back", "away"}:
         return True
-    return not finite_at(s.since(at), 0)
+    return word in _ORDERS or not finite_at(s.since(at), 0)
 
 
 def _next(s: Sentence, at: int, before: Clause) -> tuple[Clause, int] | None:
@@ -226,7 +234,7 @@ def _front(s: Sentence) -> tuple[tuple[Chunk | Tail, ...], int]:
         if s.tags[at] & ADVERB and s.words[at + 1 : at + 2] == (",",):
             at += 2
             continue
-        opens = s.tags[at] & (PREP | SUB) or low in {"every", "each", "to", *INTENT}
+        opens = s.tags[at] & (PREP | SUB) or low in {"to", *INTENT} or _is_period(s, at)
         comma = next((i for i in range(at + 1, min(len(s.words), at + 18)) if s.words[i] == ","), 0)
         if not found and s.tags[at] & PREP and (bare := _bare_front(s, at, comma)):
             return (Chunk(low, s.words[at + 1 : bare]),), bare
@@ -237,6 +245,12 @@ def _front(s: Sentence) -> tuple[tuple[Chunk | Tail, ...], int]:
         found.append(Tail(low, inside) if subordinate else Chunk(low, inside))
         at = comma + 1
     return (tuple(found), at) if found or at else ((), 0)
+
+
+def _is_period(s: Sentence, at: int) -> bool:
+    """``Every Monday,`` or ``Each spring,``."""
+    comma = s.words[at + 1 : at + 4]
+    return s.words[at].lower() in {"every", "each"} and "," in comma
 
 
 def _supposed(s: Sentence) -> tuple[tuple[Tail], int] | None:
@@ -251,8 +265,9 @@ def _supposed(s: Sentence) -> tuple[tuple[Tail], int] | None:
 def _bare_front(s: Sentence, at: int, comma: int) -> int:
     """Where the subject begins in ``After the concert the chairs are stacked``; 0 when no comma is missing."""
     for here in range(at + 2, min(comma or len(s.words), at + 9)):
-        begins = s.tags[here] & DET or (s.tags[here] & CAPITAL and not s.tags[here - 1] & CAPITAL)
+        begins = s.tags[here] & (DET | PRONOUN) or (s.tags[here] & CAPITAL and not s.tags[here - 1] & CAPITAL)
         if begins and not s.tags[here - 1] & (PREP | DET | AND) and s.words[here - 1].lower() != "of":
             verb = finite_at(s.since(here), 0)
-            return here if verb and not finite_at(s.since(at + 1), 0) < here - at - 1 else 0
+            earlier = finite_at(s.since(at + 1), 0)
+            return here if verb and not 0 < earlier < here - at - 1 else 0
     return 0

@@ -108,7 +108,7 @@ def _stops(s: Sentence, here: int, start: int, group: Group) -> str:
             return "skip"
         return "" if low == "," and _lists(s, here, start, group) else "stop"
     if low == "once":
-        return "" if after & MARK or s.words[here + 1].lower() in _ONCE else "stop"
+        return "stop" if clause_follows(s, here + 1) and s.words[here + 1].lower() not in _ONCE else ""
     if tag & SUB or (tag & PREP and after & REL and s.words[here + 1] != "that"):
         return "stop"
     if tag & REL:

@@ -116,6 +116,10 @@ def _whereabouts(clause: Clause) -> Iterator[list[str]]:
         yield ["When", *asked]
         if any(phrases.has_clock(c) and c.prep == "at" for c in clause.chunks):
             yield ["At what time", *asked]
+    elif (
+        (found := phrases.named(chunk.words)) and chunk.prep in {"on", "in", "at"} and not phrases.is_sure_place(chunk)
+    ):
+        yield ["Which", *found.noun, *asked, chunk.prep]
     elif phrases.is_place(chunk):
         yield ["Where", *asked]
     elif chunk.prep == "for" and not phrases.is_duration(chunk.words):
@@ -130,7 +134,7 @@ def _whereabouts(clause: Clause) -> Iterator[list[str]]:
 
 def _who(subject: tuple[str, ...], said: tuple[str, ...], helper: str) -> str:
     """``Who`` or ``What``; empty when the sentence says no more than a quality."""
-    if subject[0] in {"each", "every", "this", "that", "these", "those"}:
+    if subject[0] in {"each", "every", "this", "that", "these", "those", "any", "some", "another", "all"}:
         return ""
     role = phrases.is_role(subject) or phrases.is_role(said)
     owned = any(word.endswith(("'s", "s'")) for word in said[:2])

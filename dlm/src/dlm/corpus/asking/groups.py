@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from . import verbs
+from .nouns import MASS
 from .words import (
     ADVERB,
     AND,
@@ -14,6 +15,7 @@ from .words import (
     CODE,
     DET,
     FINITE,
+    GERUND,
     MARK,
     NEGATION,
     NUMBER,
@@ -117,6 +119,8 @@ def _stands_as_verb(s: Sentence, start: int, at: int) -> bool:
         return False
     if previous & NUMBER and (before == start or s.words[at] in _COUNTED):
         return False
+    if s.words[at] in {"back", "down", "well"} and not previous & PRONOUN:
+        return False
     return word not in {"of", "to", "most", "many", "few", "several"} and not word.endswith(("'s", "’s", "s'", "s’"))
 
 
@@ -182,16 +186,20 @@ def _before_helper(s: Sentence, first: int, helper: int) -> int:
 def _after_relative(s: Sentence, start: int, relative: int) -> int:
     """``The person who opens the hall signs the book``: ``signs``."""
     end = boundary(s, relative + 1)
-    inner = relative + 1 if s.tags[relative + 1 : relative + 2] and s.tags[relative + 1] & (AUX | FINITE) else 0
-    inner = inner or finite_at(s.since(relative + 1), 0) + relative + 1
-    if inner <= relative or not s.tags[inner] & (AUX | FINITE):
+    if relative + 1 >= len(s.words):
+        return 0
+    inner = relative + 1
+    if not s.tags[inner] & (AUX | FINITE):
+        inner += finite_at(s.since(inner), 0)
+    if not s.tags[inner] & (AUX | FINITE):
         return 0
     subject = s.words[start:relative]
     found = [at for at in range(inner + 2, end) if _may_be_verb(s, start, at, subject)]
     helpers = [at for at in found if s.tags[at] & AUX]
     if any(s.tags[at] & AND for at in range(inner, found[0] if found else end)):
         return 0
-    return helpers[0] if helpers else found[0] if len(found) == 1 else 0
+    found = helpers or found
+    return found[0] if len(found) == 1 else 0
 
 
 def read_group(s: Sentence, at: int, subject: tuple[str, ...]) -> Found | None:
@@ -362,4 +370,12 @@ def _wanted(group: Group) -> int:
 def clause_follows(s: Sentence, at: int) -> bool:
     """Whether a clause with a subject of its own begins at ``at``, for sure."""
     verb = finite_at(s.since(at), 0) if at < len(s.words) else 0
-    return bool(verb) and (bool(s.tags[at + verb] & AUX) or follows_well(s, at + verb + 1))
+    if not verb:
+        return False
+    first, low = s.tags[at], s.words[at].lower()
+    known = (
+        first & (DET | CAPITAL | PRONOUN | NUMBER | CODE | GERUND) or low in MASS or low in {"there", "most", "many"}
+    )
+    if not known and number(s.words[at : at + verb]) != "plural":
+        return False
+    return bool(s.tags[at + verb] & AUX) or follows_well(s, at + verb + 1)

@@ -105,7 +105,7 @@ def _replaced(said: str, found: re.Match[str], context: Context) -> str:
         return ""
     if _IMPERSONAL.match(said):
         return said
-    if found[1] == "It" and (len(following) > 1 and re.match(r"\w+ \w+ (?:that|to)\b", " ".join(following))):
+    if found[1] == "It" and re.match(r"(?:is|was|seems|appears) \w+ (?:that|to|for)\b", said[found.end() + 1 :]):
         return ""
     who = _meant(found[1], context)
     return _capital(who) + said[found.end() :] if who else ""

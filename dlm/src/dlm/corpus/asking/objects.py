@@ -81,6 +81,8 @@ def _after(clause: Clause) -> list[str]:
         fits = chunk.prep in _CLOSE and (at or closed or clause.group.base in _PUTTING)
         if chunk.prep == "to" and verbs.is_base(chunk.words[0]):
             fits = False
+        if chunk.words[0] in {"this", "these", "that", "those"}:
+            continue
         if told(chunk) or fits or (not chunk.prep and len(chunk.words) == 1):
             words += chunk.all
         elif chunk.prep:

@@ -34,7 +34,13 @@ def about(clause: Clause) -> Iterator[tuple[str, list[str]]]:
         yield "No", inverted(_granted(clause, "may" if group.helper == "must" else group.helper), words)
     elif _permits(clause) and (words or group.rest) and "only" not in {*words, *group.rest}:
         yield "Yes", inverted(clause, words)
-    elif clause.object[:1] == ("no",) and len(clause.object) > 1 and not group.helper and group.base != "have":
+    elif (
+        clause.object[:1] == ("no",)
+        and len(clause.object) > 1
+        and not {"and", ","} & set(clause.object)
+        and not group.helper
+        and group.base != "have"
+    ):
         yield "No", inverted(clause, [*clause.object[1:], *words[len(clause.object) :]])
 
 

@@ -26,6 +26,7 @@ LONGEST_QUESTION = 160
 MOST = 14
 """Questions of one sentence."""
 _LABEL = re.compile(r"[A-Z][a-z]+(?: [a-z]+)?: (?=[A-Z0-9`])")
+_JOINED = re.compile(r"(?:So|And|But|Yet|Then|Thus|Hence|Therefore|However|Also),? (?=[a-zA-Z`])")
 _LINK = re.compile(r"\[([^\]]+)\]\([^)\s]*\)")
 _EMPHASIS = re.compile(r"(?<![\w*])(\*\*|\*|__|_)(?=\S)(.+?)(?<=\S)\1(?![\w*])")
 _ASIDE = re.compile(r" \([^()`]*\)")
@@ -41,7 +42,7 @@ _DANGLING = frozenset(
 )
 _LOST = _DANGLING | frozenset(
     "both others there what some most whether if that how why never always please than above below i other nobody "
-    "nothing none".split()
+    "nothing none something anything everything".split()
 )
 _ORDINALS = frozenset("one ones first second third fourth last other others rest same more".split())
 _ENDINGS = tuple("tion sion sis ment ness ity ance ence ism ship ing ology graphy ture ware".split())
@@ -65,6 +66,8 @@ class Statement(NamedTuple):
     @classmethod
     def read(cls, sentence: str) -> Statement:
         said = _LABEL.sub("", " ".join(sentence.split()), count=1)
+        if found := _JOINED.match(said):
+            said = said[found.end() :][:1].upper() + said[found.end() + 1 :]
         return cls(said, tuple(_resolved(clauses(split(plain(said)))))) if declares(said) else cls(said)
 
 
@@ -194,7 +197,7 @@ def out_of_reach(subject: tuple[str, ...]) -> bool:
         return False
     if len(words) == 1 and words[0] in {"either", "neither", "each", "all", "any", "more"}:
         return True
-    if words[:2] in (["the", "one"], ["the", "ones"]):
+    if words[:2] in (["the", "one"], ["the", "ones"]) or (words[0] == "one" and set(words[1:2]) & {"that", "who"}):
         return True
     part = words[:2] == ["one", "of"] or words[0] in PREPOSITIONS or "same" in words
     unclear = words[0] in _LOST and not (words[0] == "one" and len(words) > 1 and words[1] != "of")
@@ -218,6 +221,7 @@ def _inner(subject: tuple[str, ...], known: frozenset[str]) -> tuple[str, ...]:
     function = lower or low in NUMBERS or low in PREPOSITIONS or low in PRONOUNS or low in _OPENERS
     compound = len(subject) > 1 and subject[1].islower() and subject[1] not in PREPOSITIONS | {"and", "of"}
     of = is_plural(first) and subject[1:2] and (subject[1] in PREPOSITIONS or subject[1] == "of")
+    of = of or (is_plural(first) and subject[1:2] == ("and",) and subject[2][0].islower())
     common = is_plural(first) or low.endswith(_ENDINGS) or verbs.is_base(low)
     return (low, *subject[1:]) if function or compound or of or (common and not subject[1:2]) else subject
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from ..sentences import content_words
 from . import phrases
 from .order import third_person, told
 from .words import DETERMINERS, POSSESSIVES, PRONOUNS, head, is_plural
@@ -44,7 +45,7 @@ def about_subject(clause: Clause) -> Iterator[list[str]]:
         yield ["Who", *third_person(clause), *asked]
         if subject[-1] == "team" and subject[0] == "the":
             yield ["Which team", *third_person(clause), *asked]
-    elif _is_thing(clause):
+    elif _is_thing(clause) and len(content_words(" ".join([*group.rest, group.base, *asked]))) > 1:
         yield ["What", *third_person(clause), *asked]
 
 
