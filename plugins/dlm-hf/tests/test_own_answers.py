@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from dlm.bases import LocalBase
 from dlm.corpus.records import Message, Record
+from dlm.training.plan import Plan
 from dlm.training.recipe import Recipe
+from dlm_hf import adapted
 from dlm_hf import own_answers as module
 from dlm_hf.model import load_base, load_tokenizer
 from dlm_hf.own_answers import NEW_TOKENS, own_answers
@@ -84,13 +86,13 @@ def test_another_base_or_another_template_is_another_file(tiny_base) -> None:
 def test_the_bench_answers_the_same_before_and_after_training(tiny_base) -> None:
     bench = HfWorkbench(LocalBase("tiny", tiny_base, "sha256:0", "test"), Recipe(device="cpu", precision="fp32"), None)
     before = [(answer.asked, answer.text) for answer in bench.own_answers(QUESTIONS)]
-    adapted = bench._open()
+    model = bench._open().model
     with torch.no_grad():
         for parameter in bench._parameters:
             parameter.fill_(0.05)
-    adapted.model.eval()
+    model.eval()
     assert [(answer.asked, answer.text) for answer in bench.own_answers(QUESTIONS)] == before
-    assert [(a.asked, a.text) for a in own_answers(adapted.model, bench.renderer, QUESTIONS, CPU)] != before
+    assert [(a.asked, a.text) for a in own_answers(model, bench.renderer, QUESTIONS, CPU)] != before
 
 
 def test_answered_anchors_train(tiny_base) -> None:
@@ -99,3 +101,31 @@ def test_answered_anchors_train(tiny_base) -> None:
     rows = bench.encode(records)
     assert len(rows) == len(QUESTIONS)
     assert all(1 < row.scored <= NEW_TOKENS + 1 for row in rows)
+
+
+def test_a_base_that_padding_would_confuse_is_given_none(tiny_base, monkeypatch) -> None:
+    monkeypatch.setattr(adapted, "packs_exactly", lambda *_: False)
+    bench = HfWorkbench(LocalBase("tiny", tiny_base, "sha256:0", "test"), Recipe(device="cpu"), None)
+    model = bench._loaded().model
+    model.register_forward_pre_hook(lambda _, given, named: seen.append(named["input_ids"].shape[0]), with_kwargs=True)
+    seen: list[int] = []
+    expected = {answer.asked: answer.text for answer in bench.own_answers(QUESTIONS)}
+    assert len(set(expected.values())) == len(QUESTIONS)
+    assert set(seen) == {1}
+    for at in (7, 2):
+        assert [answer.text for answer in bench.own_answers([QUESTIONS[at]])] == [expected[at]]
+
+
+def test_asking_first_changes_no_training(tiny_base) -> None:
+    losses: list[list[float]] = []
+    for ask in (True, False):
+        bench = HfWorkbench(LocalBase("tiny", tiny_base, "sha256:0", "test"), Recipe(precision="fp32"), None)
+        if ask:
+            bench.complete([Record("anchor", "anchor", "q", "", tuple(QUESTIONS[0]))])
+        turns = (Message("user", "hello"), Message("assistant", "zebra"))
+        rows, none = bench.encode([Record("qa", "answer", "g", "s", turns)]), bench.encode([])
+        events: list = []
+        plan = Plan(bench.recipe, (), tuple(rows), tuple(none), ((0,),) * 4, 1, 1, 9, 0)
+        bench.train(plan, events.append, events.append)
+        losses.append([event.loss for event in events])
+    assert losses[0] == losses[1]

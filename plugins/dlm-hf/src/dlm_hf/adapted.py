@@ -31,13 +31,12 @@ class Adapted:
 
     def __init__(self, base: Any, renderer: Renderer, device: torch.device) -> None:
         self.model, self.device = base, device
-        self.config = base.config
         self._set_attention = base.set_attn_implementation
         self._layers: list[Any] = []
         window = getattr(base.config.get_text_config(), "sliding_window", None) or inf
-        exact = packs_exactly(base, renderer)
-        self._prefix: list[int] = renderer.shared_prefix if exact else []
-        self._longest_shared: float = window if exact else 0
+        self.shares_passes = packs_exactly(base, renderer)
+        self._prefix: list[int] = renderer.shared_prefix if self.shares_passes else []
+        self._longest_shared: float = window if self.shares_passes else 0
 
     def put_on(self, recipe: Recipe) -> list[tuple[str, torch.nn.Parameter]]:
         """A fresh adapter, the same for the same seed; its parameters.

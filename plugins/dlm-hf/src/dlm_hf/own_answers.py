@@ -15,6 +15,7 @@ from dlm.store.tokens import digest
 from dlm.training.backend import OwnAnswer
 
 from .model import context_length, quiet_libraries
+from .passes import complete
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -49,9 +50,17 @@ def scope(base: LocalBase, renderer: Renderer, dtype: torch.dtype, device: torch
 
 
 def own_answers(
-    model: Any, renderer: Renderer, conversations: Sequence[Sequence[Message]], device: torch.device
+    model: Any,
+    renderer: Renderer,
+    conversations: Sequence[Sequence[Message]],
+    device: torch.device,
+    *,
+    together: bool = True,
 ) -> Iterator[OwnAnswer]:
-    """Answers in the order of their questions' lengths, those of one batch at a time."""
+    """Answers in the order of their questions' lengths, those of one batch at a time.
+
+    ``together`` is false for architectures that padding would show another context.
+    """
     prompts = renderer.prompts_ids(conversations)
     context = context_length(model)
     widths: dict[int, list[int]] = {}
@@ -64,8 +73,11 @@ def own_answers(
         for at in range(0, len(indices), rows):
             chosen = indices[at : at + rows]
             batch = [prompts[index] for index in chosen]
-            batch += batch[:1] * (rows - len(batch))
-            drawn = _draw(model, renderer, batch, width, device)
+            if together:
+                batch += batch[:1] * (rows - len(batch))
+                drawn = _draw(model, renderer, batch, width, device)
+            else:
+                drawn = [_draw_alone(model, renderer, prompt, device) for prompt in batch]
             yield from (
                 OwnAnswer(index, renderer.decode(ids), ended)
                 for index, (ids, ended) in zip(chosen, drawn[: len(chosen)], strict=True)
@@ -108,6 +120,13 @@ def _draw(
         mask = torch.cat([mask, mask.new_ones(len(prompts), 1)], dim=-1)
         positions = positions[:, -1:] + 1
     return list(zip(said, ended, strict=True))
+
+
+def _draw_alone(model: Any, renderer: Renderer, prompt: list[int], device: torch.device) -> tuple[list[int], bool]:
+    """What :func:`_draw` gives, by the library's own way to keep a state."""
+    seed = Random(f"own answer\n{prompt}").getrandbits(32)
+    ids, ended = complete(model, [prompt], renderer, device, NEW_TOKENS, temperature=TEMPERATURE, seed=seed)[0]
+    return ids, ended
 
 
 def _next(logits: torch.Tensor, luck: Sequence[Random]) -> torch.Tensor:

@@ -91,7 +91,8 @@ class HfWorkbench(Workbench):
     def own_answers(self, conversations: Sequence[Sequence[Message]]) -> Iterator[OwnAnswer]:
         adapted = self._loaded()
         with adapted.off():
-            yield from own_answers(adapted.model, self._default_renderer, conversations, self.device)
+            together = adapted.shares_passes
+            yield from own_answers(adapted.model, self._default_renderer, conversations, self.device, together=together)
 
     def open_book_gap(self, records: Sequence[Record]) -> BookGap:
         closed, _ = self._examples([replace(record, objective="distill") for record in records], None)
