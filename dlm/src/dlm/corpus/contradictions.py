@@ -91,9 +91,8 @@ def _differ(question: str, first: str, second: str) -> bool:
     if yes == {"yes", "no"}:
         return True
     one, other = _values(first, question), _values(second, question)
-    return any(one[kind].isdisjoint(other[kind]) for kind in one.keys() & other.keys()) or _differ_in_name(
-        first, second
-    )
+    hard = one.keys() == other.keys() and any(one[kind].isdisjoint(other[kind]) for kind in one)
+    return hard or _differ_in_name(first, second)
 
 
 def _values(text: str, question: str = "") -> dict[tuple[str, str], set[str]]:
@@ -167,8 +166,12 @@ def _of_sentences(questions: Sequence[Record], blocks: Sequence[Block]) -> Itera
                 continue
             mine, theirs = _values(answer), _values(found[0].text)
             if mine != theirs and mine.keys() == theirs.keys():
-                what = f"the answer to “{question}” and the text"
+                what = f"{_spelled(mine)} or {_spelled(theirs)}: “{question}”"
                 yield Contradiction(what, Place(record.section_id, answer), found[0])
+
+
+def _spelled(values: dict[tuple[str, str], set[str]]) -> str:
+    return " and ".join(sorted(value for found in values.values() for value in found))
 
 
 def _forms(text: str, title: set[str]) -> Iterator[tuple[Subject, frozenset[str]]]:

@@ -120,7 +120,7 @@ def _ends(statement: Statement, pattern: Pattern, forms: tuple[str, ...]) -> Ite
 def _value(statement: Statement, first: int, last: int) -> str:
     """The words ``first:last``, with their article, without the capital that only starts the sentence."""
     start, end = statement.said[first].start, statement.said[last - 1].end
-    split = words(statement.text)
+    split = statement.words
     at, stop = (
         next(i for i, word in enumerate(split) if word.start == place)
         for place in (start, statement.said[last - 1].start)

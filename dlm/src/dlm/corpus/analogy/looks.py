@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .words import ARTICLES, GREY, shape, words
+from .words import ARTICLES, GREY, TURNING, shape, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _IN_VALUES = ARTICLES | {"of"}
-_BREAKS = frozenset(',;:()[]—–.!?"“”|')
+_SMALL = GREY | TURNING | frozenset(',;:()[]—–.!?"“”|')
 
 
 class Look:
@@ -37,4 +37,4 @@ class Look:
 
 def _small(value: str) -> list[str]:
     """Small words and signs inside of ``value``, which may be the seam between two facts."""
-    return [word.low for word in words(value) if word.low in GREY or word.low in _BREAKS]
+    return [word.low for word in words(value) if word.low in _SMALL]

@@ -43,6 +43,8 @@ class Asked:
     record: Record
     question: Template
     answer: str
+    split: list[Word]
+    """Words of the answer."""
     mentions: tuple[Mention, ...]
     """Of the thing, in the answer."""
 
@@ -82,7 +84,7 @@ def read(questions: Iterable[Record], things: Things) -> list[Asked]:
         if mentions and len(said) <= LONGEST_ANSWER:
             thing = mentions[0].thing
             mine = tuple(mention for mention in things.mentions(answer, said) if mention.thing == thing)
-            found.append(Asked(thing, record, slotted(question, mentions), answer, mine))
+            found.append(Asked(thing, record, slotted(question, split, mentions), answer, said, mine))
     return found
 
 
@@ -119,7 +121,7 @@ def understood(pairs: Sequence[Asked], statements: dict[Thing, list[Statement]])
 
 def _by_form(pair: Asked, others: Iterable[Lesson], alone: Lesson | None) -> Lesson | None:
     """A pair whose answer is like several to the same question; like one, when it cannot be read ``alone``."""
-    text = slotted(pair.answer, pair.mentions).text
+    text = slotted(pair.answer, pair.split, pair.mentions).text
     for lesson in sorted(others, key=lambda lesson: -lesson.backers):
         before, _, after = lesson.answer.text.partition(VALUE)
         value = text[len(before) : len(text) - len(after)]
@@ -165,7 +167,7 @@ def _stating(pair: Asked, leads: Sequence[Lead]) -> list[Lead]:
 
 def _leads(pair: Asked, statements: Sequence[Statement]) -> Iterator[Lead]:
     """Every longest part of the answer that a statement about the thing says too, and the question does not."""
-    split = words(pair.answer)
+    split = pair.split
     named = {at for mention in pair.mentions for at in range(mention.first, mention.last)}
     asked = stems(pair.question.text)
     new = {
@@ -174,18 +176,20 @@ def _leads(pair: Asked, statements: Sequence[Statement]) -> Iterator[Lead]:
     for statement in statements:
         common = {said.low for said in statement.said} & new
         for first, last in _spans(split, named, statement, common) if common else ():
-            value = pair.answer[split[_with_article(split, first, last)].start : split[last - 1].end]
+            start = _with_article(split, first, last)
+            value = pair.answer[split[start].start : split[last - 1].end]
+            answer = slotted(pair.answer, split, pair.mentions, (start, last))
             patterns = _patterns(statement, [word.low for word in split[first:last] if not word.grey])
             if patterns:
-                yield Lead(_answer(pair, split, first, last), value, statement, patterns)
+                yield Lead(answer, value, statement, patterns)
 
 
 def _spans(split: Sequence[Word], named: set[int], statement: Statement, new: set[str]) -> list[tuple[int, int]]:
     """Longest runs of the answer's words that stand in the statement in the same order, starting and ending new.
 
-    A run may be a value with what leads to it, ``led by Tom Reed``: what follows a grey word in it is one as well.
+    A run may be a value with what leads to it, ``led by Tom Reed``: what follows a word that is not new is one as well.
     """
-    lows = [word.low for word in words(statement.text)]
+    lows = [word.low for word in statement.words]
     places: dict[str, list[int]] = defaultdict(list)
     for at, low in enumerate(lows):
         places[low].append(at)
@@ -196,7 +200,7 @@ def _spans(split: Sequence[Word], named: set[int], statement: Statement, new: se
         last = max(last, at + 1)
         inside = [i for i in range(at, last) if i not in named and split[i].low in new]
         if inside:
-            starts = [i for i in inside if i == inside[0] or split[i - 1].grey or split[i].low[0] in "`#@$€£"]
+            starts = [i for i in inside if i == inside[0] or split[i - 1].low not in new]
             found += [(start, inside[-1] + 1) for start in starts]
         at = last
     return found
@@ -220,21 +224,6 @@ def _patterns(statement: Statement, value: Sequence[str]) -> tuple[Pattern, ...]
     whole = Pattern(forms[:at], statement.said[at].preposition, forms[end:])
     free = at > 0 and (end == len(forms) or statement.said[end].preposition in PHRASE)
     return (whole, whole._replace(after=OPEN)) if free else (whole,)
-
-
-def _answer(pair: Asked, split: Sequence[Word], first: int, last: int) -> Template:
-    """The answer with a slot for the words ``first:last`` and for its thing."""
-    first = _with_article(split, first, last)
-    template = slotted(pair.answer, pair.mentions)
-    before, after = pair.answer[: split[first].start], pair.answer[split[last - 1].end :]
-    left = slotted(before, [mention for mention in pair.mentions if mention.last <= first]).text
-    shifted = [
-        mention._replace(first=mention.first - last, last=mention.last - last)
-        for mention in pair.mentions
-        if mention.first >= last
-    ]
-    right = slotted(after, shifted).text
-    return Template(left + VALUE + right, template.before, template.after, template.lowered)
 
 
 def _with_article(split: Sequence[Word], first: int, last: int) -> int:

@@ -47,10 +47,13 @@ class Statement:
     thing: Thing
     block: Block
     text: str
+    words: list[Word]
     said: tuple[Said, ...]
     """Its words without the name of the thing and what only holds a sentence together."""
     template: Template | None
     """With a slot for the thing; ``None`` when the sentence does not say what it is about."""
+    others: bool = False
+    """Whether it names another thing as well."""
     row: Row | None = None
     """Where it comes from, when that is no sentence."""
 
@@ -92,22 +95,24 @@ class Reader:
         mentions = self.things.mentions(text, found)
         if own:
             mine = [mention for mention in mentions if mention.thing == own]
-            yield self._read(own, block, sentence, mine)
+            yield self._read(own, block, sentence, mine, others=len(mine) < len(mentions))
         if others and len({mention.thing for mention in mentions}) == 1 and mentions[0].thing != own:
-            yield self._read(mentions[0].thing, block, sentence, mentions)
+            yield self._read(mentions[0].thing, block, sentence, mentions, others=False)
 
-    def _read(self, thing: Thing, block: Block, sentence: Sentence, mentions: Sequence[Mention]) -> Statement:
+    def _read(
+        self, thing: Thing, block: Block, sentence: Sentence, mentions: Sequence[Mention], *, others: bool
+    ) -> Statement:
         text, found = sentence
         dropped = {at for mention in mentions for at in range(mention.first, mention.last)}
         ends = {mention.last for mention in mentions if mention.last < len(found)}
         dropped |= {at for at in ends if found[at].low in self.common}
         if mentions:
-            template: Template | None = slotted(text, mentions)
+            template: Template | None = slotted(text, found, mentions)
         else:
             start = self._general(found)
             dropped |= set(range(start))
             template = _resolved(thing, text, found, start)
-        return Statement(thing, block, text, tuple(_said(found, dropped)), template)
+        return Statement(thing, block, text, found, tuple(_said(found, dropped)), template, others)
 
     def _general(self, found: Sequence[Word]) -> int:
         """Words of an opening like ``The hut``."""
@@ -119,7 +124,7 @@ class Reader:
         start = len(template.text.partition(NAMED)[0])
         end = start + len(text) - len(template.text) + len(NAMED)
         dropped = {at for at, word in enumerate(found) if start <= word.start < end}
-        return Statement(thing, block, text, tuple(_said(found, dropped)), template, row)
+        return Statement(thing, block, text, found, tuple(_said(found, dropped)), template, row=row)
 
 
 def _said(found: Sequence[Word], dropped: set[int]) -> Iterator[Said]:

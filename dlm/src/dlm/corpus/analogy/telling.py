@@ -9,7 +9,7 @@ from ..records import Message, Record
 from .attributes import Attribute, Match, Way
 from .pairs import OPEN
 from .templates import VALUE, Template
-from .words import ANY, ARTICLES, stems, words
+from .words import ANY, ARTICLES, stems
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -43,11 +43,10 @@ def records(fact: Known, forms: Sequence[Template], room: int) -> Iterator[Recor
 
 def _usual(way: Way, fact: Known) -> list[str]:
     """The most usual answer to ``way`` of which everything beside the value holds for the thing as well."""
-    stated = [source.match for source in fact.sources if source.match]
-    backed = stems(way.question.text).union(*(stems(match.statement.text) for match in stated))
+    said = [way.question.text, *(source.match.statement.text for source in fact.sources if source.match)]
     for template, look in way.answers:
-        backing = template.key in way.shared or stems(template.text) <= backed
-        if backing and look.fits(fact.value) and not _doubled(template, fact.value):
+        holds = template.key in way.shared or stems(template.text) <= frozenset().union(*map(stems, said))
+        if holds and look.fits(fact.value) and not _doubled(template, fact.value):
             return [template.fill(fact.thing, fact.value)]
     return []
 
@@ -55,10 +54,9 @@ def _usual(way: Way, fact: Known) -> list[str]:
 def _doubled(template: Template, value: str) -> bool:
     """Whether the value repeats the word beside its slot."""
     before, _, after = template.text.partition(VALUE)
-    said, left, right = words(value), words(before), words(after)
-    first = bool(left) and left[-1].low == said[0].low
-    articles = bool(left) and left[-1].low in ARTICLES and said[0].low in ARTICLES
-    return first or articles or (bool(right) and right[0].low == said[-1].low)
+    said, left, right = (part.lower().strip(" .").split() for part in (value, before, after))
+    articles = ARTICLES.issuperset([*left[-1:], said[0]])
+    return left[-1:] == said[:1] or right[:1] == said[-1:] or (bool(left) and articles)
 
 
 def forms(attribute: Attribute) -> list[Template]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from .things import in_text
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .things import Mention, Thing
+    from .words import Word
 
 THING, NAMED, VALUE = "\ue000", "\ue001", "\ue002"
 """The slots, characters that no text has a use for: a name, a name with the article it takes, a value."""
@@ -40,7 +42,7 @@ class Template:
             text = text.replace(slot, said)
         return text
 
-    @property
+    @cached_property
     def key(self) -> tuple[str, ...]:
         """What two spellings of one template share."""
         return tuple(word.low for word in words(self.text) if word.low not in "?.!")
@@ -54,19 +56,25 @@ class Template:
         return in_text(name) if self.lowered and not thing.spelled else name
 
 
-def slotted(text: str, mentions: Sequence[Mention]) -> Template:
-    """``text`` with each of ``mentions``, which are of one thing, as a slot. Its words are those of :func:`words`."""
-    if not mentions:
-        return Template(text)
-    found, parts, at, form = words(text), [], 0, mentions[0]
+def slotted(
+    text: str, found: Sequence[Word], mentions: Sequence[Mention], value: tuple[int, int] | None = None
+) -> Template:
+    """``text``, whose words are ``found``, with a slot for each of ``mentions`` of one thing and for the ``value``."""
+    cuts = [(value[0], value[1], VALUE)] if value else []
     for mention in mentions:
-        first = mention.first
-        article = form.thing.article and first > 0 and found[first - 1].low == "the"
-        parts += [text[at : found[first - article].start], NAMED if article else THING]
-        at = found[mention.last - 1].end
-    lows, said = form.thing.lows, text[found[form.first].start : found[form.last - 1].end]
-    lowered = said[0].islower() and form.thing.name[0].isupper()
-    return Template("".join([*parts, text[at:]]), lows[: form.before], lows[len(lows) - form.after :], lowered)
+        article = mention.thing.article and mention.first > 0 and found[mention.first - 1].low == "the"
+        cuts.append((mention.first - article, mention.last, NAMED if article else THING))
+    parts, at = [], 0
+    for first, last, slot in sorted(cuts):
+        parts += [text[at : found[first].start], slot]
+        at = found[last - 1].end
+    said = "".join([*parts, text[at:]])
+    if not mentions:
+        return Template(said)
+    form = mentions[0]
+    lows = form.thing.lows
+    lowered = text[found[form.first].start].islower() and form.thing.name[0].isupper()
+    return Template(said, lows[: form.before], lows[len(lows) - form.after :], lowered)
 
 
 def _capital(said: str) -> str:

@@ -160,8 +160,8 @@ def own_things(blocks: Sequence[Block]) -> list[Thing | None]:
     for path in paths:
         for depth, part in enumerate(path):
             above.setdefault(part, set()).add(tuple(path[:depth]))
-    firsts = {path[0] for path in paths}
-    return [_own(path, above, titled=len(firsts) == 1 and len(set(map(tuple, paths))) > 1) for path in paths]
+    titled = len({path[0] for path in paths}) == 1 and len(set(map(tuple, paths))) > 1
+    return [_own(path, above, titled=titled) for path in paths]
 
 
 def _own(path: list[str], above: dict[str, set[tuple[str, ...]]], *, titled: bool) -> Thing | None:

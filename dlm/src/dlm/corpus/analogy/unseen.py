@@ -2,19 +2,20 @@
 
 A thing that lacks a property which the others have, and has one sentence that speaks of it in the property's own words
 and holds one value of its kind, states it. A form in words of its own is trusted when it stands in for the property
-with several things and never beside it.
+with several things, never beside it, and does not narrow the property's own words.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from .attributes import Attribute, Match, fitting, matched
 from .looks import Look
 from .pairs import Pattern
-from .words import Shape, agree, shape, stem, stems
+from .words import TURNING, Shape, agree, shape, stem, stems
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,7 +39,7 @@ class Guess(NamedTuple):
 def extended(found: Sequence[Attribute], statements: Sequence[Statement]) -> list[Attribute]:
     """``found`` with the forms that can be told without a pair."""
     explained = {id(match.statement) for one in found for matches in one.patterns.values() for match in matches}
-    free = [statement for statement in statements if id(statement) not in explained and not statement.row]
+    free = [statement for statement in statements if id(statement) not in explained and _plain(statement)]
     guesses = [guess for one in found for guess in _guesses(one, free)]
     claims = Counter(id(guess.statement) for guess in guesses)
     lacking = Counter((guess.attribute, guess.thing) for guess in guesses)
@@ -52,6 +53,11 @@ def extended(found: Sequence[Attribute], statements: Sequence[Statement]) -> lis
         if clear and _trusted(attribute, pattern, group) and not _beside(attribute, read[pattern]):
             added[attribute][pattern] = fitting(pattern, read[pattern], _taught(attribute))
     return [replace(one, patterns={**one.patterns, **added.get(one, {})}) for one in found]
+
+
+def _plain(statement: Statement) -> bool:
+    """Whether it is a sentence that says something of its thing alone, as it is now."""
+    return not statement.row and not statement.others and not any(said.low in TURNING for said in statement.said)
 
 
 def _taught(attribute: Attribute) -> Look:
@@ -93,9 +99,18 @@ def _capital(statement: Statement, start: int) -> bool:
 
 
 def _trusted(attribute: Attribute, pattern: Pattern, group: Sequence[Guess]) -> bool:
-    around = {stem(low) for low in (*pattern.before, *pattern.after)}
-    things = {guess.thing for guess in group}
-    return around <= _vocabulary(attribute) or len(things) > 1
+    known = _vocabulary(attribute)
+    if {stem(low) for low in (*pattern.before, *pattern.after)} <= known:
+        return True
+    return len({guess.thing for guess in group}) > 1 and not any(_narrowed(guess.statement, known) for guess in group)
+
+
+def _narrowed(statement: Statement, known: frozenset[str]) -> bool:
+    """Whether a new word stands right before a known one: a *deputy* warden is no warden."""
+    return any(
+        stem(one.low) not in known and stem(other.low) in known and not statement.text[one.end : other.start].strip()
+        for one, other in pairwise(statement.said)
+    )
 
 
 def _vocabulary(attribute: Attribute) -> frozenset[str]:

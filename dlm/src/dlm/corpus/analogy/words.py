@@ -18,11 +18,16 @@ _NUMBER_WORDS = (
     "two three four five six seven eight nine ten eleven twelve fifteen twenty thirty forty fifty sixty ninety"
 ).split()
 ARTICLES = frozenset({"a", "an", "the"})
-PREPOSITIONS = frozenset("by from to at on in with for of into under over as than without before after until".split())
+PREPOSITIONS = frozenset("by from to at on in with for of into under over as".split())
 ANY = "0"
 """The form of a number."""
-GREY = FUNCTION_WORDS | PREPOSITIONS
-"""Words that say little by themselves; ``not``, ``no`` and ``never`` are none of them."""
+TURNING = frozenset(
+    "not no never nobody only if unless until except without than before after when while but was were had been could "
+    "would should might may former formerly previous previously last once soon".split()
+)
+"""Small words that turn what is said into something else."""
+GREY = (FUNCTION_WORDS | PREPOSITIONS) - TURNING
+"""Words that say little by themselves."""
 
 
 class Word(NamedTuple):
@@ -55,6 +60,7 @@ def stem(low: str) -> str:
     return low
 
 
+@lru_cache(maxsize=1 << 14)
 def stems(text: str) -> frozenset[str]:
     """Stems of the words in ``text`` that say something."""
     return frozenset(stem(word.low) for word in words(text) if not word.grey)
@@ -117,6 +123,7 @@ def telling(value: str) -> bool:
     return found.kind != "words"
 
 
+@lru_cache(maxsize=1 << 14)
 def key(value: str) -> tuple[str, ...]:
     """What two spellings of one value share."""
     return tuple(word.low.strip("`") for word in words(value) if word.low not in ARTICLES and word.low not in ".,;:!?")
