@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from .words import ARTICLES, GREY, TURNING, shape, words
@@ -35,6 +36,7 @@ class Look:
         return most > 0 and least - slack <= length <= most + slack and self._usual.issuperset(_small(value))
 
 
-def _small(value: str) -> list[str]:
+@lru_cache(maxsize=1 << 14)
+def _small(value: str) -> tuple[str, ...]:
     """Small words and signs inside of ``value``, which may be the seam between two facts."""
-    return [word.low for word in words(value) if word.low in _SMALL]
+    return tuple(word.low for word in words(value) if word.low in _SMALL)

@@ -48,11 +48,12 @@ class Template:
         return tuple(word.low for word in words(self.text) if word.low not in "?.!")
 
     def _name(self, thing: Thing) -> str:
-        whole = thing.spelled or thing.name
+        name = thing.spelled or thing.name
         count, start, end = len(thing.lows), len(self.before), len(self.after)
-        same = thing.lows[:start] == self.before and thing.lows[count - end :] == self.after and start + end < count
-        found = words(whole)
-        name = whole[found[start].start : found[count - end - 1].end] if same else whole
+        same = thing.lows[:start] == self.before and thing.lows[count - end :] == self.after
+        if 0 < start + end < count and same:
+            found = words(name)
+            name = name[found[start].start : found[count - end - 1].end]
         return in_text(name) if self.lowered and not thing.spelled else name
 
 

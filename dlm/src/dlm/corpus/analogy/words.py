@@ -44,7 +44,7 @@ class Word(NamedTuple):
 
 def words(text: str) -> list[Word]:
     """Every word and sign of ``text``, in lower case."""
-    return [Word(match[0].lower(), match.start(), match.end()) for match in _WORD.finditer(text)]
+    return [Word(match[0].lower(), *match.span()) for match in _WORD.finditer(text)]
 
 
 def plain(text: str) -> str:
