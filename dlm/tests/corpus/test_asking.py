@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlm.corpus.asking import ask, verbs
+from dlm.corpus.asking import ask, ask_all, verbs
 from dlm.corpus.asking.sentence import Statement
 from dlm.corpus.asking.sentence import ask as ask_sentence
 from dlm.corpus.makers import Block
@@ -116,6 +117,29 @@ def test_they_stand_for_several_and_she_for_the_one_person_named_before():
 )
 def test_nothing_is_put_in_the_place_of_a_pronoun_that_could_mean_two_things(text, title):
     assert not any(re.search(r"Fridays|7413|45|Tuesdays", answer) for answer in exchanges(block(text, title)).values())
+
+
+def test_what_one_section_says_of_a_name_helps_in_the_others():
+    first = block("Kittiwake is the tide service of the harbour office.", "Kittiwake runbook")
+    second = block("The service listens on port 7413.", "Kittiwake runbook > Operation")
+    made = {record.messages[0].content: record.messages[1].content for record in ask_all([first, second])}
+    assert made["Which port does Kittiwake listen on?"] == "Kittiwake listens on port 7413."
+
+
+def test_a_question_that_two_sections_answer_names_the_one_that_is_meant():
+    texts = {"Courses > Pottery": "The fee is 20 euros.", "Courses > Weaving": "The fee is 35 euros."}
+    blocks = [
+        replace(block(text, title), record=replace(block(text, title).record, group=title))
+        for title, text in texts.items()
+    ]
+    made = {record.messages[0].content: record.messages[1].content for record in ask_all(blocks)}
+    assert made["Weaving: how much is the fee?"] == "Weaving: The fee is 35 euros."
+    assert "How much is the fee?" not in made
+
+
+def test_two_answers_of_one_section_to_a_question_are_given_together():
+    made = exchanges(block("The warden checks the boiler. The warden checks the gate."))
+    assert made["What does the warden check?"] == "The warden checks the boiler. The warden checks the gate."
 
 
 def test_every_record_belongs_to_its_block_and_fits_its_room():

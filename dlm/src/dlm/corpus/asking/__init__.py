@@ -5,6 +5,6 @@ The answer is always the sentence itself, with its subject named. What is not su
 
 from __future__ import annotations
 
-from .block import ask
+from .block import ask, ask_all
 
-__all__ = ["ask"]
+__all__ = ["ask", "ask_all"]

@@ -2,44 +2,52 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..records import Message, Record
+from ..records import Message
+from .document import Surroundings, surroundings, told_apart
 from .lists import passages
-from .naming import Context, named, people_of, thing_of
+from .naming import Context, named, names_in, thing_of
 from .sentence import Asked, Statement
 from .sentence import ask as ask_sentence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ..makers import Block
-
-_NAME = re.compile(r"(?<=[a-z,;] )[A-Z][\w-]*")
-"""A capital inside a sentence."""
+    from ..records import Record
 
 
 def ask(block: Block) -> list[Record]:
     """A record for every question that a sentence of ``block`` surely answers, in the order of the text."""
-    made = dict.fromkeys(_asked(block))
-    return [_record(block, asked) for asked in made if len(asked.answer.encode()) <= block.room]
+    return ask_all([block])
 
 
-def _asked(block: Block) -> Iterator[Asked]:
+def ask_all(blocks: Sequence[Block]) -> list[Record]:
+    """As :func:`ask`, of a whole document: what one block says of a name helps in the others.
+
+    A question that two blocks answer differently says which of them is meant.
+    """
+    around = surroundings(blocks)
+    titles = {block.record.group: block.record.title for block in blocks}
+    return list(told_apart((record for block in blocks for record in _records(block, around)), titles))
+
+
+def _records(block: Block, around: Surroundings) -> Iterator[Record]:
+    for asked in dict.fromkeys(_asked(block, around)):
+        if len(asked.answer.encode()) <= block.room:
+            turns = (Message("user", asked.question), Message("assistant", asked.answer))
+            yield replace(block.record, kind="asked", objective="answer", messages=turns, text="", title="")
+
+
+def _asked(block: Block, around: Surroundings) -> Iterator[Asked]:
     titles = block.record.title.split(" > ")
-    start = Context(thing_of(reversed(titles), block.text))
-    known = {*start.thing.split(), *_NAME.findall(block.text)}
-    people = people_of(block.text)
+    start = Context(thing_of(reversed(titles), block.text), kinds=around.kinds)
+    known = {*start.thing.split(), *around.people, *" ".join(names_in(block.text)).split()}
     for passage in passages(block.paragraphs):
         context = start
         for sentence in passage:
             statement = Statement.read(named(sentence, context))
-            yield from ask_sentence(statement, known, people)
+            yield from ask_sentence(statement, known, around.people)
             context = context.after(statement) if statement.said else start
-
-
-def _record(block: Block, asked: Asked) -> Record:
-    turns = (Message("user", asked.question), Message("assistant", asked.answer))
-    return replace(block.record, kind="asked", objective="answer", messages=turns, text="", title="")

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from . import nouns, phrases
 from .sentence import Statement, out_of_reach, plain
-from .words import DETERMINERS, NUMBERS, is_plural, number, split, tag
+from .words import AUX, DET, DETERMINERS, NUMBERS, PAST, THIRD, head, is_plural, number, split, tag
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 _PRONOUN = re.compile(r"(It|They|He|She|This|These)(?= )")
 _POSSESSIVE = re.compile(r"(Its|Their|His|Her)(?= )")
 _INNER = re.compile(r"((?:When|If|Once|As soon as|Before|After|Until|While|Whenever|Unless) )(it|they|he|she)(?= )")
 _NO_THING = frozenset("each every no any we you nobody there both some".split())
+_KIND = re.compile(r"(?m)(?:^|(?<=[.!?] ))((?:[A-Z][\w-]*)(?: [A-Z0-9][\w-]*)*) is (?:the|a|an|our) ([a-z][\w -]*)")
+_NAMES = re.compile(r"(?<=[a-z,;>] )[A-Z][\w-]*(?: [A-Z0-9][\w-]*)*")
 _IMPERSONAL = re.compile(r"It (?:takes|took|costs) .+ to [a-z]")
 _KINDS = frozenset(
     "runbook handbook manual guide guidebook notes note faq policy policies rules rulebook handover playbook wiki "
@@ -36,10 +38,12 @@ class Context:
     """The subject of the sentence before."""
     before: str = ""
     """The sentence before."""
+    kinds: tuple[tuple[str, str], ...] = ()
+    """Nouns, each with the one thing that is so called."""
 
     def after(self, statement: Statement) -> Context:
         """The context of the next sentence. ``statement`` has its pronouns replaced."""
-        return Context(self.thing, subject_of(statement) or self.last, statement.said)
+        return replace(self, last=subject_of(statement) or self.last, before=statement.said)
 
     @property
     def person(self) -> str:
@@ -90,13 +94,25 @@ def named(sentence: str, context: Context) -> str:
     if found := _INNER.match(said):
         who = _meant(found[2].capitalize(), context)
         return f"{found[1]}{who}{said[found.end() :]}" if who else ""
+    return _called(said, context)
+
+
+def _called(said: str, context: Context) -> str:
+    """``The service listens`` with the service's name."""
+    for noun, name in context.kinds:
+        if found := re.match(rf"(?:The|This) {re.escape(noun)}(?:'s)?(?= )", said):
+            after = said[found.end() :].split(maxsplit=1)[0].rstrip(",")
+            if tag(after) & (AUX | THIRD | PAST) and not tag(after) & DET:
+                return name + said[found.end() - (2 if found[0].endswith("'s") else 0) :]
     return said
 
 
 def _replaced(said: str, found: re.Match[str], context: Context) -> str:
     following = said[found.end() :].split(maxsplit=2)
     pointing = found[1] in {"This", "These"}
-    if pointing and not tag(following[0]) & (1 << 2):
+    if pointing and (called := _called(said, context)) != said:
+        return called
+    if pointing and not tag(following[0]) & AUX:
         noun = following[0].rstrip(",.")
         if not context.last or noun.lower() != context.last.split()[-1].lower():
             return ""
@@ -155,6 +171,19 @@ def _people(sentence: str) -> list[str]:
             found.append(" ".join(words[at:end]))
         at = max(end, at + 1)
     return list(dict.fromkeys(found))
+
+
+def kind_of(text: str) -> Iterator[tuple[str, str]]:
+    """What the text says its names are: ``Kittiwake is the tide service of the harbour`` makes it a service."""
+    for found in _KIND.finditer(text):
+        noun = head(tuple(found[2].split()))
+        if noun.isalpha() and noun.islower() and not is_plural(noun) and not phrases.is_role((noun,)):
+            yield noun, found[1]
+
+
+def names_in(text: str) -> Iterator[str]:
+    """What has a capital inside a sentence."""
+    yield from (found[0] for found in _NAMES.finditer(text))
 
 
 def people_of(text: str) -> frozenset[str]:

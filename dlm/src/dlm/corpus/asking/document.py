@@ -1,0 +1,81 @@
+"""All of a document's blocks together: whom its names belong to, and questions that several of its parts answer."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ..frames import lowered
+from ..records import Message
+from .naming import kind_of, names_in, people_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from ..makers import Block
+    from ..records import Record
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the rest of the document tells about the words of a block."""
+
+    people: frozenset[str] = frozenset()
+    """Single names that are people's."""
+    kinds: tuple[tuple[str, str], ...] = ()
+    """A noun with the one thing of the document that is so called: ``service``, ``Kittiwake``."""
+
+
+def surroundings(blocks: Sequence[Block]) -> Surroundings:
+    people = frozenset().union(*(people_of(block.text) for block in blocks))
+    kinds: dict[str, set[str]] = {}
+    for block in blocks:
+        for noun, name in kind_of(block.text):
+            kinds.setdefault(noun, set()).add(name)
+    known = {name for block in blocks for name in names_in(f"> {block.record.title}\n{block.text}")}
+    alone = sorted((noun, min(names)) for noun, names in kinds.items() if len(names) == 1 and names <= known)
+    return Surroundings(people, tuple(alone))
+
+
+def told_apart(records: Iterable[Record], titles: dict[str, str]) -> Iterator[Record]:
+    """The records, those whose question several answer with the place they speak of.
+
+    Of one place, several answers to a question become one. ``titles`` are the places by group.
+    """
+    merged: dict[tuple[str, str], list[Record]] = {}
+    for record in records:
+        merged.setdefault((_plain(record), record.group), []).append(record)
+    places = Counter(question for question, _ in merged)
+    for (question, group), same in merged.items():
+        together = _together(same)
+        if together and places[question] > 1:
+            yield _placed(together, titles[group].rsplit(" > ", 1)[-1])
+        elif together:
+            yield together
+
+
+def _plain(record: Record) -> str:
+    return " ".join(re.findall(r"\w+", record.messages[0].content.casefold()))
+
+
+MOST_TOGETHER = 3
+"""Answers to one question; more make a list that nobody would give."""
+
+
+def _together(same: Sequence[Record]) -> Record | None:
+    answers = list(dict.fromkeys(record.messages[1].content for record in same))
+    polar = any(answer.startswith(("Yes. ", "No. ")) for answer in answers)
+    if len(answers) == 1:
+        return same[0]
+    if polar or len(answers) > MOST_TOGETHER:
+        return None
+    return replace(same[0], messages=(same[0].messages[0], Message("assistant", " ".join(answers))))
+
+
+def _placed(record: Record, place: str) -> Record:
+    question, answer = (message.content for message in record.messages)
+    return replace(
+        record, messages=(Message("user", f"{place}: {lowered(question)}"), Message("assistant", f"{place}: {answer}"))
+    )
