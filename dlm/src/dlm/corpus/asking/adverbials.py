@@ -261,7 +261,8 @@ def _places(clause: Clause, at: int, chunk: Chunk) -> Iterator[list[str]]:
     bare = happens and chunk.prep == "in" and len(chunk.words) == 1
     somewhere = group.base in _BEING_SOMEWHERE and (group.base != "take" or happens)
     sure = phrases.is_sure_place(chunk) and chunk.prep not in {"by", "at"} and group.base not in {"", "?"}
-    one = not any(phrases.is_place(before) or before.prep in _APART for before in clause.chunks[:at])
+    before = [other for other in clause.chunks[:at] if not told(other)]
+    one = not any(phrases.is_place(other) or other.prep in _APART for other in before)
     permitted = group.passive and group.base in {"allow", "permit", "forbid"}
     if permitted and phrases.is_sure_place(chunk._replace(prep="in")) and not group.negative:
         yield ["Where", *asked]

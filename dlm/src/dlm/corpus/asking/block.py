@@ -9,7 +9,7 @@ from ..records import Message
 from .document import Surroundings, surroundings, told_apart
 from .lists import passages
 from .naming import Context, named, names_in, thing_of
-from .sentence import Asked, Statement
+from .sentence import Asked, Known, Statement
 from .sentence import ask as ask_sentence
 
 if TYPE_CHECKING:
@@ -44,10 +44,11 @@ def _records(block: Block, around: Surroundings) -> Iterator[Record]:
 def _asked(block: Block, around: Surroundings) -> Iterator[Asked]:
     titles = block.record.title.split(" > ")
     start = Context(thing_of(reversed(titles), block.text), kinds=around.kinds)
-    known = {*start.thing.split(), *around.people, *" ".join(names_in(block.text)).split()}
+    names = {*start.thing.split(), *around.people, *" ".join(names_in(block.text)).split()}
+    known = Known(frozenset(names), around.people, tuple((name, kind) for kind, name in around.kinds))
     for passage in passages(block.paragraphs):
         context = start
         for sentence in passage:
             statement = Statement.read(named(sentence, context))
-            yield from ask_sentence(statement, known, around.people)
+            yield from ask_sentence(statement, known)
             context = context.after(statement) if statement.said else start

@@ -28,7 +28,7 @@ PERSONS = frozenset(
 )
 ORGANISATIONS = frozenset(
     "office department council company union government university court agency board authority club association "
-    "society ministry desk group unit brigade choir band orchestra ensemble police bank firm".split()
+    "society ministry group unit brigade choir band orchestra ensemble police bank firm".split()
 )
 TITLES = frozenset("dr dr. mr mr. mrs mrs. ms ms. doctor captain professor prof. sir sister father".split())
 NO_PERSONS = frozenset(

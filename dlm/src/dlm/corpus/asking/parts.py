@@ -44,3 +44,5 @@ class Clause(NamedTuple):
     """What stood before the subject."""
     people: frozenset[str] = frozenset()
     """Single names that are known to be people's."""
+    things: tuple[tuple[str, str], ...] = ()
+    """Names that are known to be no people's, each with what it is: a service."""

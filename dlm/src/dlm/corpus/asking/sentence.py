@@ -57,6 +57,20 @@ class Asked(NamedTuple):
     answer: str
 
 
+class Known(NamedTuple):
+    """What the text around a sentence tells about its words."""
+
+    names: frozenset[str] = frozenset()
+    """Words that are names, although they open the sentence."""
+    people: frozenset[str] = frozenset()
+    """Those of them that are people's."""
+    things: tuple[tuple[str, str], ...] = ()
+    """Names of things, each with what it is."""
+
+
+NOTHING_KNOWN = Known()
+
+
 class Statement(NamedTuple):
     """A sentence and what is understood of it."""
 
@@ -71,13 +85,11 @@ class Statement(NamedTuple):
         return cls(said, tuple(_resolved(clauses(split(plain(said)))))) if declares(said) else cls(said)
 
 
-def ask(statement: Statement, known: Iterable[str] = (), people: frozenset[str] = frozenset()) -> list[Asked]:
-    """Every question that the sentence surely answers; the sentence is the answer.
-
-    ``known`` are words that are names, although they open the sentence; ``people``, those of them that are people's.
-    """
+def ask(statement: Statement, known: Known = NOTHING_KNOWN) -> list[Asked]:
+    """Every question that the sentence surely answers; the sentence is the answer."""
     said = statement.said
-    made = dict(_asked((clause._replace(people=people) for clause in statement.clauses), frozenset(known)))
+    clauses = [clause._replace(people=known.people, things=known.things) for clause in statement.clauses]
+    made = dict(_asked(clauses, known.names))
     found = [Asked(question, f"{yes}. {said}" if yes else said) for question, yes in made.items() if _sound(question)]
     return found[:MOST]
 
@@ -126,7 +138,7 @@ def _owner(word: str) -> str:
     return "'" if is_plural(word) and word.islower() else "'s"
 
 
-def _asked(found: Iterable[Clause], known: frozenset[str]) -> Iterator[tuple[str, str]]:
+def _asked(found: Iterable[Clause], names: frozenset[str]) -> Iterator[tuple[str, str]]:
     for clause in found:
         if clause.subject[0] == "Only" and len(clause.subject) > 1:
             only = clause._replace(subject=(clause.subject[1], *clause.subject[2:]))
@@ -137,7 +149,7 @@ def _asked(found: Iterable[Clause], known: frozenset[str]) -> Iterator[tuple[str
             continue
         if clause.subject == ("It",):
             yield from ((_finished(words), "") for words in _impersonal(clause))
-        clause = _addressed(clause._replace(subject=_inner(clause.subject, known)))
+        clause = _addressed(clause._replace(subject=_inner(clause.subject, names)))
         after = settings.kept(clause)
         if out_of_reach(clause.subject) or after is None:
             continue
@@ -210,12 +222,12 @@ def _addressed(clause: Clause) -> Clause:
     return clause._replace(subject=("I",)) if clause.subject in {("You",), ("you",)} else clause
 
 
-def _inner(subject: tuple[str, ...], known: frozenset[str]) -> tuple[str, ...]:
+def _inner(subject: tuple[str, ...], names: frozenset[str]) -> tuple[str, ...]:
     """The words of a subject inside a sentence, where only names have a capital."""
     first, low = subject[0], subject[0].lower()
     if first == "I" or not first[0].isupper() or not low.replace("-", "").replace("'", "").isalpha() or low in CALENDAR:
         return subject
-    if (len(first) > 1 and not first[1:].islower()) or first.removesuffix("'s") in known:
+    if (len(first) > 1 and not first[1:].islower()) or first.removesuffix("'s") in names:
         return subject
     lower = low.removesuffix("s") in MASS or low in MASS
     function = lower or low in NUMBERS or low in PREPOSITIONS or low in PRONOUNS or low in _OPENERS

@@ -45,6 +45,9 @@ def about_subject(clause: Clause) -> Iterator[list[str]]:
         yield ["Who", *third_person(clause), *asked]
         if subject[-1] == "team" and subject[0] == "the":
             yield ["Which team", *third_person(clause), *asked]
+    elif kind := next((kind for name, kind in clause.things if " ".join(subject) == name), ""):
+        yield ["What", *third_person(clause), *asked]
+        yield ["Which", kind, *third_person(clause), *asked]
     elif _is_thing(clause) and len(content_words(" ".join([*group.rest, group.base, *asked]))) > 1:
         yield ["What", *third_person(clause), *asked]
 
