@@ -35,7 +35,7 @@ class Bench(ToyWorkbench):
             self.asked.append(question.content)
             if "4" not in question.content:
                 text = "" if "3" in question.content else f"It follows {question.content[-2]}. And it"
-                yield OwnAnswer(index, text, ended=False)
+                yield [OwnAnswer(index, text, ended=False)]
 
 
 @pytest.fixture
@@ -117,3 +117,17 @@ def test_without_a_question_nothing_is_asked_said_or_written(base, tmp_path) -> 
     assert Bench(base, patience=0).complete([PROSE], tmp_path / "kept", said.append) == [PROSE]
     assert said == []
     assert not (tmp_path / "kept").exists()
+
+
+def test_people_are_told_how_long_it_takes_when_it_takes_long(base, monkeypatch) -> None:
+    class Slow(Bench):
+        def own_answers(self, conversations):
+            made = [answer for answers in super().own_answers(conversations) for answer in answers]
+            for at in range(0, len(made), 2):
+                clock[0] += 8.0
+                yield made[at : at + 2]
+
+    clock, said = [0.0], []
+    monkeypatch.setattr("dlm.training.completion.time.perf_counter", lambda: clock[0])
+    Slow(base).complete([QUESTIONS[at] for at in (0, 1, 2, 5)], None, said.append)
+    assert said[1:] == ["about 8 s to go"]

@@ -129,10 +129,10 @@ class ToyWorkbench(Workbench):
     def answers_scope(self) -> str:
         return digest(answers="toy 1", base=self.base.digest)
 
-    def own_answers(self, conversations: Sequence[Sequence[Message]]) -> Iterator[OwnAnswer]:
+    def own_answers(self, conversations: Sequence[Sequence[Message]]) -> Iterator[list[OwnAnswer]]:
         answerer = ToyAnswerer(_load(self.base, None), None)
         for index, answer in enumerate(answerer.answer(conversations, Sampling(max_new_tokens=48, temperature=1.0))):
-            yield OwnAnswer(index, answer.text, answer.complete)
+            yield [OwnAnswer(index, answer.text, answer.complete)]
 
     def train(
         self,

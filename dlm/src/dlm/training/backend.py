@@ -88,8 +88,9 @@ class Workbench(ABC):
         how answers are drawn. The document's system prompt is no part of it."""
 
     @abstractmethod
-    def own_answers(self, conversations: Sequence[Sequence[Message]]) -> Iterator[OwnAnswer]:
-        """Short answers of the untouched base under its default system prompt, in whatever order is fast.
+    def own_answers(self, conversations: Sequence[Sequence[Message]]) -> Iterator[list[OwnAnswer]]:
+        """Short answers of the untouched base under its default system prompt, in whatever order is fast; each list holds those
+        that were made at once.
 
         An answer may be drawn at random, but it is a function of its own conversation: never of the others, nor of
         their order. Conversations too long for the base are left out.
@@ -169,6 +170,11 @@ class Backend(ABC):
     @abstractmethod
     def convert_gguf(self, gguf: Path, folder: Path) -> None:
         """Write what ``gguf`` holds into ``folder`` as ``config.json``, safetensors and tokenizer files."""
+
+    def similar_words(self, folder: Path) -> dict[str, list[str]]:
+        """Lower-case words of the base in ``folder``, each with those that it uses alike, the nearest first; empty when
+        the backend cannot tell. Takes seconds and loads no model."""
+        return {}
 
     @abstractmethod
     def workbench(

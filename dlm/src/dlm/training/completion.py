@@ -67,15 +67,18 @@ def _open(record: Record) -> bool:
 def _asked(
     bench: Workbench, questions: Sequence[Conversation], file: Path | None, say: Callable[[str], None]
 ) -> dict[Conversation, str]:
-    kept = "" if file is None else ", once for this base"
-    say(f"asking the base {len(questions)} general questions{kept}: its own answers are what it is held to")
+    kept = "" if file is None else ", once: its answers are kept"
+    say(f"asking the base {len(questions)} general questions{kept}")
     found: dict[Conversation, str] = {}
     started, told = time.perf_counter(), False
     try:
-        for answer in bench.own_answers(questions):
-            found[questions[answer.asked]] = answer.text.strip() if answer.ended else shortened(answer.text)
+        for made in bench.own_answers(questions):
+            found |= {
+                questions[answer.asked]: answer.text.strip() if answer.ended else shortened(answer.text)
+                for answer in made
+            }
             elapsed = time.perf_counter() - started
-            if not told and elapsed > PATIENCE:
+            if found and not told and elapsed > PATIENCE:
                 told = True
                 say(f"about {elapsed / len(found) * (len(questions) - len(found)):.0f} s to go")
         found = dict.fromkeys(questions, "") | found

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 DRAWING = 1
 """Changes whenever this module would draw other answers."""
-NEW_TOKENS = 48
-TEMPERATURE = 0.8
+NEW_TOKENS = 40
+TEMPERATURE = 0.7
 LIKELIEST = 64
 """Tokens that an answer is drawn from at each place."""
 ROWS = 64
@@ -56,7 +56,7 @@ def own_answers(
     device: torch.device,
     *,
     together: bool = True,
-) -> Iterator[OwnAnswer]:
+) -> Iterator[list[OwnAnswer]]:
     """Answers in the order of their questions' lengths, those of one batch at a time.
 
     ``together`` is false for architectures that padding would show another context.
@@ -78,10 +78,10 @@ def own_answers(
                 drawn = _draw(model, renderer, batch, width, device)
             else:
                 drawn = [_draw_alone(model, renderer, prompt, device) for prompt in batch]
-            yield from (
+            yield [
                 OwnAnswer(index, renderer.decode(ids), ended)
                 for index, (ids, ended) in zip(chosen, drawn[: len(chosen)], strict=True)
-            )
+            ]
 
 
 @torch.no_grad()

@@ -88,7 +88,7 @@ class HfWorkbench(Workbench):
     def answers_scope(self) -> str:
         return scope(self.base, self._default_renderer, self.dtype, self.device)
 
-    def own_answers(self, conversations: Sequence[Sequence[Message]]) -> Iterator[OwnAnswer]:
+    def own_answers(self, conversations: Sequence[Sequence[Message]]) -> Iterator[list[OwnAnswer]]:
         adapted = self._loaded()
         with adapted.off():
             together = adapted.shares_passes
