@@ -89,8 +89,9 @@ class Workbench(ABC):
 
     @abstractmethod
     def own_answers(self, conversations: Sequence[Sequence[Message]]) -> Iterator[list[OwnAnswer]]:
-        """Short answers of the untouched base under its default system prompt, in whatever order is fast; each list holds those
-        that were made at once.
+        """Short answers of the untouched base under its default system prompt, in whatever order is fast.
+
+        Each list holds those that were made at once.
 
         An answer may be drawn at random, but it is a function of its own conversation: never of the others, nor of
         their order. Conversations too long for the base are left out.
