@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from . import nouns, phrases
-from .sentence import Statement, out_of_reach, plain
-from .words import AUX, DET, DETERMINERS, NUMBERS, PAST, THIRD, head, is_plural, number, split, tag
+from .sentence import Statement, out_of_reach
+from .words import AUX, DET, DETERMINERS, NUMBERS, PAST, THIRD, head, is_plural, number, tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,6 +19,7 @@ _INNER = re.compile(r"((?:When|If|Once|As soon as|Before|After|Until|While|Whene
 _NO_THING = frozenset("each every no any we you nobody there both some".split())
 _KIND = re.compile(r"(?m)(?:^|(?<=[.!?] ))((?:[A-Z][\w-]*)(?: [A-Z0-9][\w-]*)*) is (?:the|a|an|our) ([a-z][\w -]*)")
 _NAMES = re.compile(r"(?<=[a-z,;>] )[A-Z][\w-]*(?: [A-Z0-9][\w-]*)*")
+_RUN = re.compile(r"[A-Z][^\W\d_]*(?:\.(?= [A-Z]))?(?: [A-Z][^\W\d_]*)+")
 _IMPERSONAL = re.compile(r"It (?:takes|took|costs) .+ to [a-z]")
 _KINDS = frozenset(
     "runbook handbook manual guide guidebook notes note faq policy policies rules rulebook handover playbook wiki "
@@ -73,6 +74,8 @@ def thing_of(titles: Iterable[str], text: str) -> str:
 def _mentioned(name: str, text: str, *, sure: bool) -> re.Match[str] | None:
     """Where ``text`` uses the name. A single word of an inner heading may be any noun: only a capital
     inside a sentence tells."""
+    if name not in text:
+        return None
     common = " " not in name and (is_plural(name) or tag(name.lower()) != 0 or not sure)
     before = r"(?<=[a-z,;] )" if common else r"\b"
     return re.search(rf"{before}([Tt]he )?{re.escape(name)}\b", text)
@@ -159,18 +162,9 @@ def subject_of(statement: Statement) -> str:
     return " ".join(subject)
 
 
-def _people(sentence: str) -> list[str]:
-    words = split(plain(sentence))
-    found: list[str] = []
-    at = 0
-    while at < len(words):
-        end = at
-        while end < len(words) and words[end][0].isupper() and words[end].isalpha():
-            end += 1
-        if end - at > 1 and phrases.is_person(tuple(words[at:end])):
-            found.append(" ".join(words[at:end]))
-        at = max(end, at + 1)
-    return list(dict.fromkeys(found))
+def _people(text: str) -> list[str]:
+    runs = (found[0].rstrip(".").split() for found in _RUN.finditer(text))
+    return list(dict.fromkeys(" ".join(run) for run in runs if phrases.is_person(tuple(run))))
 
 
 def kind_of(text: str) -> Iterator[tuple[str, str]]:

@@ -102,7 +102,7 @@ def split(text: str) -> list[str]:
 
 
 def _joined(words: list[str]) -> list[str]:
-    if not any(word in _STARTS or word.lower() in _STARTS for word in words):
+    if not words or (_STARTS.keys().isdisjoint(words) and words[0].lower() not in _STARTS):
         return words
     found: list[str] = []
     at = 0
