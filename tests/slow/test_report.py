@@ -52,6 +52,7 @@ def right(line: dict, answer: str) -> bool:
 
 def test_asking_again_gives_the_report_s_numbers(reported, ask) -> None:
     _, lines, report = reported
+    assert [line["question"] for line in lines] == [item["question"] for item in report["items"]]
     before, after = ask(lines, "--base"), ask(lines)
     assert [item["said_before"] for item in report["items"]] == before
     assert [item["said_after"] for item in report["items"]] == after
