@@ -142,6 +142,19 @@ def test_two_answers_of_one_section_to_a_question_are_given_together():
     assert made["What does the warden check?"] == "The warden checks the boiler. The warden checks the gate."
 
 
+def test_code_in_a_list_keeps_its_blanks():
+    made = exchanges(
+        block(r"- `^\s*$` matches `   `; it does not match `x`." + "\n- `a.c` matches `abc`.\n- `a\\.c` matches `a.c`.")
+    )
+    assert made[r"What does `^\s*$` match?"] == r"`^\s*$` matches `   `; it does not match `x`."
+    assert made["What does `a.c` match?"] == "`a.c` matches `abc`."
+
+
+def test_a_list_completes_the_sentence_that_leads_to_it():
+    made = exchanges(block("The kit contains:\n\n- a torch\n- a whistle\n- two blankets"))
+    assert made["What does the kit contain?"] == "The kit contains: a torch, a whistle and two blankets."
+
+
 def test_every_record_belongs_to_its_block_and_fits_its_room():
     made = ask(block("Refunds are paid by the treasurer on Fridays.", room=60))
     assert {(one.kind, one.objective, one.group, one.section_id, one.text) for one in made} == {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -57,7 +56,7 @@ def told_apart(records: Iterable[Record], titles: dict[str, str]) -> Iterator[Re
 
 
 def _plain(record: Record) -> str:
-    return " ".join(re.findall(r"\w+", record.messages[0].content.casefold()))
+    return " ".join(record.messages[0].content.casefold().split())
 
 
 MOST_TOGETHER = 3

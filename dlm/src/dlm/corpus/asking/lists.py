@@ -40,7 +40,7 @@ def items_of(text: str) -> list[str]:
     if _OTHER.search(text):
         return []
     _, *items = _ITEM.split(text)
-    return [" ".join(item.split()) for item in items]
+    return [re.sub(r"\s*\n\s*", " ", item.strip()) for item in items]
 
 
 def _joined(lead: str, items: list[str]) -> str:

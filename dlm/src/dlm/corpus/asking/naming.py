@@ -88,7 +88,7 @@ def _is_proper(words: list[str]) -> bool:
 
 def named(sentence: str, context: Context) -> str:
     """``sentence`` with a name in the place of the pronoun that opens it; empty when it is not clear which."""
-    said = " ".join(sentence.split())
+    said = sentence if "`" in sentence else " ".join(sentence.split())
     if found := _PRONOUN.match(said):
         return _replaced(said, found, context)
     if found := _POSSESSIVE.match(said):

@@ -79,7 +79,7 @@ class Statement(NamedTuple):
 
     @classmethod
     def read(cls, sentence: str) -> Statement:
-        said = _LABEL.sub("", " ".join(sentence.split()), count=1)
+        said = _LABEL.sub("", sentence if "`" in sentence else " ".join(sentence.split()), count=1)
         if found := _JOINED.match(said):
             said = said[found.end() :][:1].upper() + said[found.end() + 1 :]
         return cls(said, tuple(_resolved(clauses(split(plain(said)))))) if declares(said) else cls(said)
