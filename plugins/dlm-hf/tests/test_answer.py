@@ -9,8 +9,10 @@ import pytest
 from dlm.bases import LocalBase
 from dlm.corpus.records import Message
 from dlm.training.backend import Sampling
+from dlm_hf import answer as module
 from dlm_hf.answer import ROWS, WIDTH_STEP, _batches
 from dlm_hf.backend import HfBackend
+from dlm_hf.passes import complete
 
 WORDS = "who owns the port of Kittiwake and how are you today what is Soundings restart gannet petrel minutes".split()
 GREEDY = Sampling(max_new_tokens=12)
@@ -42,6 +44,22 @@ def test_a_question_gets_the_same_answer_alone_in_any_list_and_in_any_order(answ
     shuffled = texts(answerer, [asked[index] for index in order])
     assert [shuffled[order.index(index)] for index in range(len(asked))] == together
     assert [texts(answerer, [asked[index]])[0] for index in range(0, 40, 6)] == together[::6]
+
+
+def test_a_base_that_padding_would_confuse_is_asked_one_question_at_a_time(tiny_base, monkeypatch) -> None:
+    seen = []
+
+    def watched(model, prompts, *arguments, width, **options):
+        seen.append((len(prompts), len(prompts[0]), width))
+        return complete(model, prompts, *arguments, width=width, **options)
+
+    monkeypatch.setattr(module, "packs_exactly", lambda *_: False)
+    monkeypatch.setattr(module, "complete", watched)
+    base = LocalBase("tiny", tiny_base, "sha256:" + "0" * 64, "test", None)
+    with HfBackend().answerer(base, None, None, precision="bf16") as found:
+        texts(found, conversations(3))
+    assert [(rows, width) for rows, _, width in seen] == [(1, length) for _, length, _ in seen]
+    assert len(seen) == 3
 
 
 @pytest.mark.parametrize("length", [1, WIDTH_STEP - 1, WIDTH_STEP, 300, 20_000])

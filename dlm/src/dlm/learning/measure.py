@@ -7,7 +7,7 @@ with that list gives the same answers, whatever batches the backend makes of it.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -151,7 +151,8 @@ def learn_report(trained: TrainReport, options: LearnOptions, observer: Observer
     from ..training.choose import choose
 
     document, more = trained.document, trained.material.more
-    study = build(document, trained.plan.recipe.seed, more)
+    # Augmenters wrote records too, and a question that one of them trained is none in other words.
+    study = replace(build(document, trained.plan.recipe.seed, more), train=trained.plan.records)
     version = read_version(trained.path, trained.version)
     return examine_version(document, trained.base, choose("generate"), version, study, options, observer, more)
 

@@ -16,6 +16,7 @@ from dlm.training.backend import Answer, Answerer, Sampling
 
 from .model import context_length, pick_device, pick_dtype
 from .opened import open_model, open_renderer
+from .packing import packs_exactly
 from .passes import complete
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ class HfAnswerer(Answerer):
         self.dtype = pick_dtype(precision, self.device, scoring=False)
         self.renderer = open_renderer(base, system_prompt)
         self._model: Any = open_model(base, self.dtype, self.device)
+        # An architecture that shows a token what its mask hides (a recurrent one, say) would read the padding.
+        self._together = packs_exactly(self._model, self.renderer)
         if adapter is not None:
             self._model = self._with_adapter(adapter)
 
@@ -50,7 +53,8 @@ class HfAnswerer(Answerer):
     def answer(self, conversations: Sequence[Sequence[Message]], sampling: Sampling) -> Iterator[Answer]:
         prompts = [self.renderer.prompt_ids(messages) for messages in conversations]
         self._check_context(prompts, sampling.max_new_tokens)
-        batches = {index: batch for batch in _batches(prompts, sampling.max_new_tokens) for index in batch.indices}
+        planned = _batches(prompts, sampling.max_new_tokens) if self._together else _alone(prompts)
+        batches = {index: batch for batch in planned for index in batch.indices}
         ready: dict[int, Answer] = {}
         for index in range(len(prompts)):
             if index not in ready:
@@ -108,6 +112,11 @@ class _Batch(NamedTuple):
     indices: list[int]
     rows: int
     width: int
+
+
+def _alone(prompts: Sequence[list[int]]) -> list[_Batch]:
+    """Each prompt by itself, without padding."""
+    return [_Batch([index], 1, len(prompt)) for index, prompt in enumerate(prompts)]
 
 
 def _batches(prompts: Sequence[list[int]], new_tokens: int) -> list[_Batch]:
