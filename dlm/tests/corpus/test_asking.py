@@ -28,7 +28,6 @@ SILENT = [
     "Nobody knows the code.",
     "Larkspur is written in Rust.",
     "One command for one job, in a POSIX shell on Linux or macOS.",
-    "Words that can be left out without loss are left out.",
     "The second is the base without training.",
     "The same function is the Python API.",
     "- The port is 7413.",

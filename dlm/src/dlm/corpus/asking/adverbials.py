@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from . import nouns, phrases, verbs
 from .order import active, inverted, kept, told
+from .parts import Tail
 from .words import DETERMINERS, POSSESSIVES, head
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def about_tail(clause: Clause) -> Iterator[list[str]]:
         return
     words = [word for chunk in clause.chunks for word in chunk.all]
     asked = inverted(clause, [*clause.object, *words])
-    timed = any(told(chunk) for chunk in clause.chunks)
+    timed = any(told(chunk) for chunk in clause.chunks) or any(isinstance(front, Tail) for front in clause.front)
     if tail.word in {"because", "since", "so that", "as"} and not (tail.word == "since" and timed):
         yield ["Why", *asked]
     elif tail.word in {

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from . import verbs
 from .asides import taken_out
 from .complements import INTENT, JOINING, complements
-from .groups import Found, clause_follows, finite_at, joins, read_group, shared_group, skip_adverbs
+from .finite import clause_follows, finite_at, skip_adverbs
+from .groups import Found, joins, read_group, shared_group
 from .parts import Chunk, Clause, Tail
 from .words import (
     ADVERB,

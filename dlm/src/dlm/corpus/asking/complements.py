@@ -5,7 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import NamedTuple
 
-from .groups import Group, clause_follows, joins
+from .finite import clause_follows
+from .groups import Group, joins
 from .parts import Chunk
 from .words import (
     ADVERB,

@@ -20,6 +20,7 @@ _APPROXIMATELY = frozenset(
 _CLOCK = re.compile(r"\d{1,2}[:.]\d{2}(?:am|pm|h)?|\d{1,2}(?:am|pm)|noon|midnight|midday", re.I)
 _YEAR = re.compile(r"(?:1[5-9]|20)\d\d(?:s)?")
 _CURRENCY = re.compile(r"[€$£]\d[\d.,]*|\d[\d.,]*[€$£]|\d[\d.,]*p")
+_KINDS_OF_DAYS = frozenset("working business calendar school full whole consecutive".split())
 _TIME_PREPOSITIONS = frozenset(
     {"on", "in", "at", "from", "by", "after", "before", "until", "till", "since", "during", "between", "prior to"}
     | {"no later than", "within", "until after", "around", "about", "towards", ""}
@@ -134,7 +135,8 @@ def has_clock(chunk: Chunk) -> bool:
     hour = any(
         _is_number(one) and two.lower() in {"am", "pm", "a.m", "p.m", "o'clock"} for one, two in pairwise(chunk.words)
     )
-    at = chunk.prep in {"at", "until", "before", "after"} and len(chunk.words) == 1 and chunk.words[0] in _HOURS
+    words = chunk.words[:-1] if chunk.words[-1:] in {("onwards",), ("sharp",)} else chunk.words
+    at = chunk.prep in {"at", "until", "before", "after", "from"} and len(words) == 1 and words[0] in _HOURS
     spoken = chunk.prep == "at" and chunk.words[:2] in {("half", "past"), ("quarter", "past"), ("quarter", "to")}
     return at or hour or spoken or any(_CLOCK.fullmatch(word) for word in chunk.words)
 
@@ -191,6 +193,8 @@ def _is_number(word: str) -> bool:
 def is_duration(words: tuple[str, ...]) -> bool:
     found = amount(words)
     if found:
+        noun = found.noun[1:] if found.noun[0] in _KINDS_OF_DAYS else found.noun
+        found = found._replace(noun=noun)
         return found.unit.removesuffix("s") in nouns.DURATIONS and (
             len(found.noun) == 1 or found.noun[1] in {"of", "from"}
         )

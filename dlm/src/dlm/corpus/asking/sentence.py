@@ -15,7 +15,22 @@ from .clauses import clauses
 from .nouns import MASS
 from .order import inverted
 from .parts import Clause
-from .words import CALENDAR, NUMBERS, POSSESSIVES, PREPOSITIONS, PRONOUNS, REL, SUB, is_plural, number, split, tag
+from .words import (
+    AUX,
+    BASE,
+    CALENDAR,
+    NUMBERS,
+    PAST,
+    POSSESSIVES,
+    PREPOSITIONS,
+    PRONOUNS,
+    REL,
+    SUB,
+    is_plural,
+    number,
+    split,
+    tag,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -156,7 +171,8 @@ def _asked(found: Iterable[Clause], names: frozenset[str]) -> Iterator[tuple[str
         for words in settings.about(clause):
             yield _finished(words), ""
         for words in _questions(clause):
-            if words:
+            twice = words[:1] == ["When"] and after[:1] and after[0] in {"when", "whenever", "as soon as", "once"}
+            if words and not twice:
                 yield _finished([*words, *after]), ""
         for yes, words in polar.about(clause):
             yield _finished([*words, *after]), yes
@@ -257,7 +273,7 @@ def _mine(words: list[str]) -> Iterator[str]:
             yield _READER[low]
         elif low == "you":
             following = words[at + 1].lower() if at + 1 < len(words) else ""
-            yield "I" if following and tag(following) & ((1 << 2) | (1 << 4) | (1 << 5)) else "me"
+            yield "I" if following and tag(following) & (AUX | BASE | PAST) else "me"
         elif low == "are" and at and words[at - 1].lower() == "you":
             yield "am"
         else:
@@ -280,7 +296,8 @@ def _dangles(words: list[str]) -> bool:
     """A pronoun that nothing before it explains; ``it`` after the noun that the question is about is clear."""
     for at, word in enumerate(words):
         linked = _LINKING & set(words[:at]) and words[at - 1] not in PREPOSITIONS - {"before", "after"}
-        explained = word in {"it", "they", "them"} and {"the", "a", "an"} & set(words[:at]) and linked
+        noun = {"the", "a", "an"} & set(words[:at]) if word == "it" else any(map(is_plural, words[:at]))
+        explained = word in {"it", "they", "them"} and noun and linked
         weather = word == "it" and words[at + 1 :] and words[at + 1] in settings.WEATHER | {"is", "take", "cost"}
         if word == "that" and at + 1 == len(words):
             return True

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..sentences import content_words
 from . import phrases
-from .order import third_person, told
+from .order import third_person
 from .words import DETERMINERS, POSSESSIVES, PRONOUNS, head, is_plural
 
 if TYPE_CHECKING:
@@ -19,6 +19,10 @@ _STATIVE = frozenset(
     "be have mean stand come need require hold contain lie appear exist belong include consist cost last follow".split()
 )
 _VAGUE = frozenset("be have go come get become seem appear exist happen do".split())
+_HUMAN = frozenset(
+    "work tell ask answer say know decide speak sign teach meet help visit explain approve call live think want "
+    "agree refuse promise learn buy pay sing play cook clean choose bring watch order complain eat drink".split()
+)
 _KEPT = frozenset({"when", "if", "before", "after", "as soon as", "until"})
 _COMMAND = re.compile(r"`[a-z][\w.-]*(?: [^`]+)`")
 LONGEST = 16
@@ -36,6 +40,16 @@ def about_subject(clause: Clause) -> Iterator[list[str]]:
         return
     if POSSESSIVES & {word.lower() for word in predicate} or clause.cut or len(predicate) > LONGEST or tail == "as":
         return
+    narrow = tail in _KEPT or {"that", "who", "which"} & set(subject)
+    if (
+        group.passive
+        and narrow
+        and not predicate
+        and group.helper in {"is", "are"}
+        and not group.negative
+        and _is_thing(clause)
+    ):
+        yield ["What happens to", *subject, *(clause.tail.all if clause.tail else ())]
     if not predicate and tail not in _KEPT:
         return
     asked = [*predicate, *(clause.tail.all if clause.tail and tail in _KEPT else ())]
@@ -66,6 +80,12 @@ def _about_code(clause: Clause, predicate: list[str]) -> Iterator[list[str]]:
         yield ["Which command", *third_person(clause), *predicate]
 
 
+def _may_be_person(clause: Clause) -> bool:
+    """Whether the subject may be a person, by its ending and by what it does: ``the finder tells``."""
+    last = head(clause.subject).lower()
+    return last.removesuffix("s").endswith(("er", "or", "ee", "ian", "ant")) and clause.group.base in _HUMAN
+
+
 def _is_thing(clause: Clause) -> bool:
     """A noun that surely names no person, with a predicate that says enough to know it by."""
     subject = clause.subject
@@ -83,10 +103,10 @@ def _is_thing(clause: Clause) -> bool:
         "another",
     }:
         return False
-    if phrases.is_role(subject) or last[:1].isupper() or not last.replace("-", "").isalpha():
+    if _may_be_person(clause) or phrases.is_role(subject) or last[:1].isupper() or not last.replace("-", "").isalpha():
         return False
     determined = first in DETERMINERS or is_plural(last) or first.isdigit()
     said = clause.object or clause.group.passive or any(chunk.prep for chunk in clause.chunks)
     vague = clause.group.base in _VAGUE and not clause.object
-    timed = all(told(chunk) for chunk in clause.chunks) and not clause.object and not clause.chunks
-    return determined and bool(said) and not vague and not timed
+    bare = not clause.object and not clause.chunks and not clause.group.passive
+    return determined and bool(said) and not vague and not bare

@@ -123,7 +123,7 @@ def tag(word: str) -> int:
         return CODE
     low = word.lower()
     found = _function(low)
-    if low in NUMBERS or _NUMERAL.fullmatch(word) or ("-" in low and _COMPOUND.fullmatch(low)):
+    if low in NUMBERS or low in _MODIFIERS or _NUMERAL.fullmatch(word) or ("-" in low and _COMPOUND.fullmatch(low)):
         found |= NUMBER
     if word[0].isupper() and low != "i":
         found |= CAPITAL
