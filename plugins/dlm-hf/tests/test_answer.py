@@ -10,7 +10,7 @@ from dlm.bases import LocalBase
 from dlm.corpus.records import Message
 from dlm.training.backend import Sampling
 from dlm_hf import answer as module
-from dlm_hf.answer import ROWS, WIDTH_STEP, _batches
+from dlm_hf.answer import LEAST_WIDTH, ROWS, _batches
 from dlm_hf.backend import HfBackend
 from dlm_hf.passes import complete
 
@@ -62,12 +62,12 @@ def test_a_base_that_padding_would_confuse_is_asked_one_question_at_a_time(tiny_
     assert len(seen) == 3
 
 
-@pytest.mark.parametrize("length", [1, WIDTH_STEP - 1, WIDTH_STEP, 300, 20_000])
+@pytest.mark.parametrize("length", [1, LEAST_WIDTH - 1, LEAST_WIDTH, 95, 96, 300, 20_000])
 def test_the_shape_of_a_batch_follows_from_the_length_of_a_prompt_alone(length) -> None:
     (alone,) = _batches([[5] * length], 48)
     among = next(b for b in _batches([[5] * n for n in (3, 90, length, 7, 4000)], 48) if 2 in b.indices)
     assert (alone.rows, alone.width) == (among.rows, among.width)
-    assert alone.width > length
+    assert length < alone.width <= max(LEAST_WIDTH, 1.5 * length)
     assert 1 <= alone.rows <= ROWS
 
 

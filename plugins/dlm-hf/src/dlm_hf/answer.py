@@ -1,7 +1,7 @@
 """Answer questions with a base, with or without an adapter.
 
 A greedy answer depends on its own conversation alone: kernels round by the shape of what they are given, so batches
-have a fixed number of rows and widths in steps, filled up where needed. On the same machine a question gets the same
+have a fixed number of rows and few widths, filled up where needed. On the same machine a question gets the same
 answer alone, in any list and in any order.
 """
 
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 ROWS = 16
 """Answers of one batch: more would make a single question slow, fewer a list of them."""
-WIDTH_STEP = 64
-BATCH_TOKENS = 8192
+LEAST_WIDTH = 64
+BATCH_TOKENS = 4096
 """Prompt and answer tokens of one batch, padding included: wide ones have fewer rows."""
 
 
@@ -123,11 +123,20 @@ def _batches(prompts: Sequence[list[int]], new_tokens: int) -> list[_Batch]:
     """Prompts of about one length together, in their order."""
     by_width: dict[int, list[int]] = {}
     for index, prompt in enumerate(prompts):
-        # At least one column of padding: without any, attention takes another path that rounds otherwise.
-        width = (len(prompt) // WIDTH_STEP + 1) * WIDTH_STEP
-        by_width.setdefault(width, []).append(index)
+        by_width.setdefault(_width(len(prompt)), []).append(index)
     found = []
     for width, indices in by_width.items():
         rows = max(1, min(ROWS, BATCH_TOKENS // (width + new_tokens)))
         found += [_Batch(indices[at : at + rows], rows, width) for at in range(0, len(indices), rows)]
     return found
+
+
+def _width(length: int) -> int:
+    """The next of 64, 96, 128, 192, 256...: few widths, so that batches are full, and little padding.
+
+    At least one column of padding: without any, attention takes another path that rounds otherwise.
+    """
+    power = LEAST_WIDTH
+    while 2 * power <= length:
+        power *= 2
+    return next(width for width in (power, power * 3 // 2, power * 2) if width > length)
