@@ -91,7 +91,7 @@ def test_without_values_recall_is_unknown_and_the_loss_decides(bench) -> None:
 def test_a_group_is_named_once_however_many_of_its_questions_are_wrong(bench) -> None:
     records = [dataclasses.replace(chat(question, *said), group="g") for question, said in FACTS.items()]
     examples, _ = encode(records, bench.renderer, 128, 8)
-    assert judge(bench._open(), examples).wrong == ("g",)
+    assert judge(bench._open(bench.recipe), examples).wrong == ("g",)
 
 
 def test_the_value_s_tokens_are_found_once_and_the_whole_answer_is_judged_when_they_are_not(bench) -> None:

@@ -90,7 +90,7 @@ def test_another_base_or_another_template_is_another_file(tiny_base) -> None:
 def test_the_bench_answers_the_same_before_and_after_training(tiny_base) -> None:
     bench = HfWorkbench(LocalBase("tiny", tiny_base, "sha256:0", "test"), Recipe(device="cpu", precision="fp32"), None)
     before = [(answer.asked, answer.text) for answer in chain.from_iterable(bench.own_answers(QUESTIONS))]
-    model = bench._open().model
+    model = bench._open(bench.recipe).model
     with torch.no_grad():
         for parameter in bench._parameters:
             parameter.fill_(0.05)

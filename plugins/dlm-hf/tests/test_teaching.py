@@ -91,7 +91,7 @@ def test_its_gradient_pulls_every_token_towards_the_teacher() -> None:
 def test_a_mixed_step_has_the_losses_of_its_parts(bench, plain_base) -> None:
     """Two lessons, a plain row and an anchor in one pass, against one plain pass each."""
     bench.encode([ANCHOR, LESSONS[0], PLAIN, LESSONS[1]])
-    adapted = bench._open()
+    adapted = bench._open(bench.recipe)
     torch.manual_seed(1)
     with torch.no_grad():
         for parameter in bench._parameters:
@@ -118,7 +118,7 @@ def test_a_mixed_step_has_the_losses_of_its_parts(bench, plain_base) -> None:
 
 def test_the_teacher_reads_once_however_often_a_row_is_seen(bench) -> None:
     bench.encode(LESSONS)
-    adapted = bench._open()
+    adapted = bench._open(bench.recipe)
     losses, longest = Losses(adapted, 1.0), max(len(example.teacher.ids) for example in bench._encoded[0])
     lengths: list[int] = []
     adapted.model.register_forward_pre_hook(
@@ -165,7 +165,7 @@ def test_the_gap_is_the_log_probability_of_the_values_with_and_without_reading(b
 
 def test_the_gap_needs_no_training_and_leaves_the_adapter_as_it_is(bench) -> None:
     before = bench.open_book_gap(LESSONS)
-    bench._open()
+    bench._open(bench.recipe)
     with torch.no_grad():
         for parameter in bench._parameters:
             parameter.fill_(0.05)

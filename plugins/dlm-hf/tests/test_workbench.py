@@ -93,7 +93,7 @@ def test_the_saved_weights_are_those_of_the_best_evaluation(run, base):
     bench = HfWorkbench(base, RECIPE, None)
     bench.encode([])
     bench.encode(HELD_OUT)
-    adapted = bench._open()
+    adapted = bench._open(bench.recipe)
     saved = load_file(folder / "adapter_model.safetensors")
     for name, parameter in adapted.model.named_parameters():
         if parameter.requires_grad:
@@ -204,3 +204,12 @@ def test_a_base_that_suggests_a_repetition_penalty_still_answers_greedily(base, 
         for one in (base, dataclasses.replace(base, path=other))
     )
     assert plain == suggested
+
+
+def test_the_plan_s_recipe_is_what_is_trained(base):
+    """A rank may be chosen after the rows are counted."""
+    bench = HfWorkbench(base, RECIPE, None)
+    rows, held_out = bench.encode(LEARNED), bench.encode(HELD_OUT)
+    plan = make_plan(dataclasses.replace(RECIPE, rank=3, max_grad_norm=1e-9), rows, held_out, steps=1)
+    bench.train(plan, lambda _: None, lambda _: None)
+    assert {min(parameter.shape) for parameter in bench._parameters} == {3}

@@ -63,7 +63,7 @@ def test_an_own_answer_is_the_same_alone_and_in_company_and_another_system_promp
 
 def test_the_likeliest_tokens_and_a_bucket_give_nearly_the_whole_divergence_of_a_lesson(bench) -> None:
     bench.encode(lessons())
-    adapted, examples = bench._open(), bench._encoded[0]
+    adapted, examples = bench._open(bench.recipe), bench._encoded[0]
     with torch.no_grad(), adapted.off():
         reading = adapted.forward([example.teacher for example in examples])[0]
         asked = adapted.forward([example.encoded for example in examples])[0]

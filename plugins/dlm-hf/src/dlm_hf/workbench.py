@@ -109,14 +109,15 @@ class HfWorkbench(Workbench):
         revise: Callable[[Plan, int, Evaluated], Plan] | None = None,
     ) -> Outcome:
         train, held_out = self._encoded[0], self._encoded[1]
-        adapted = self._open()
+        recipe = plan.recipe
+        adapted = self._open(recipe)
         adapted.suit_steps(self._longest(plan))
-        losses = Losses(adapted, self.recipe.anchor_weight)
+        losses = Losses(adapted, recipe.anchor_weight)
         optimiser = torch.optim.AdamW(
             [self._master],
-            lr=plan.recipe.learning_rate,
-            betas=plan.recipe.betas,
-            weight_decay=plan.recipe.weight_decay,
+            lr=recipe.learning_rate,
+            betas=recipe.betas,
+            weight_decay=recipe.weight_decay,
             fused=self.device.type in ("cpu", "cuda"),
         )
         started = time.perf_counter()
@@ -129,7 +130,7 @@ class HfWorkbench(Workbench):
             examples = [train[row] for row in plan.steps[number]]
             number += 1
             learning_rate = plan.learning_rate(number - 1)
-            loss, anchor_kl, grad_norm = self._step(losses, examples, optimiser, learning_rate)
+            loss, anchor_kl, grad_norm = self._step(losses, examples, optimiser, learning_rate, recipe.max_grad_norm)
             tokens += sum(len(example.encoded.ids) for example in examples)
             elapsed = time.perf_counter() - started
             finite = all(value is None or isfinite(value) for value in (loss, anchor_kl, grad_norm))
@@ -203,10 +204,10 @@ class HfWorkbench(Workbench):
             self._adapted = Adapted(open_model(self.base, self.dtype, self.device), self.renderer, self.device)
         return self._adapted
 
-    def _open(self) -> Adapted:
+    def _open(self, recipe: Recipe) -> Adapted:
         """Put a fresh adapter on the base, the same for the same seed."""
         adapted = self._loaded()
-        trained = adapted.put_on(self.recipe)
+        trained = adapted.put_on(recipe)
         self._names, self._parameters = [name for name, _ in trained], [parameter for _, parameter in trained]
         self._master = torch.cat([parameter.detach().float().flatten() for parameter in self._parameters])
         self._master.grad = torch.zeros_like(self._master)
@@ -223,7 +224,12 @@ class HfWorkbench(Workbench):
         return [piece.view_as(parameter) for piece, parameter in zip(pieces, self._parameters, strict=True)]
 
     def _step(
-        self, losses: Losses, examples: Sequence[Example], optimiser: torch.optim.Optimizer, learning_rate: float
+        self,
+        losses: Losses,
+        examples: Sequence[Example],
+        optimiser: torch.optim.Optimizer,
+        learning_rate: float,
+        max_norm: float,
     ) -> tuple[float | None, float | None, float]:
         """One optimiser step; mean answer loss, mean anchor divergence, gradient norm."""
         loss, divergence = losses.backpropagate(examples)
@@ -235,7 +241,7 @@ class HfWorkbench(Workbench):
             else:
                 view.copy_(parameter.grad)
             parameter.grad = None
-        norm = torch.nn.utils.clip_grad_norm_([self._master], self.recipe.max_grad_norm)
+        norm = torch.nn.utils.clip_grad_norm_([self._master], max_norm)
         for group in optimiser.param_groups:
             group["lr"] = learning_rate
         optimiser.step()
