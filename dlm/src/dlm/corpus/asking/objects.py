@@ -25,6 +25,8 @@ _ADJECTIVES = frozenset(
     "higher lower good bad better worse best worst alone clear true false".split()
 )
 _NO_OBJECT = frozenset("let stand lie sit stay remain live go come be".split())
+_PRICED = frozenset("cost weigh pay charge owe".split())
+_LASTING = frozenset("take last wait run stay need".split())
 _OF = frozenset("consist dispose think approve".split())
 _CLOSE = frozenset("in on at to for from under inside onto into behind above below near of through".split())
 """Prepositions whose phrase is hardly ever part of the object before them."""
@@ -35,31 +37,34 @@ def about_object(clause: Clause) -> Iterator[list[str]]:
     group, words = clause.group, clause.object
     if group.passive:
         yield from _called(clause)
-        return
-    if words[:1] == ("of",):
+    elif words[:1] == ("of",):
         if group.base in _OF:
-            yield ["Who" if phrases.is_person(words[1:], clause.people) else "What", *inverted(clause), "of"]
-        return
-    if not words:
+            yield [_who(clause, words[1:]), *inverted(clause), "of"]
+    elif not words:
         yield from _listed(clause) if clause.listed else _meant(clause)
-        return
-    purpose = [w for c in clause.chunks[:1] if c.prep == "to" and verbs.is_base(c.words[0]) for w in c.all]
-    if phrases.is_duration(words) and group.base in {"take", "last", "wait", "run", "stay", "need"}:
-        yield ["How long", *inverted(clause), *purpose]
-    if group.base in {"cost", "weigh", "pay", "charge", "owe"} and phrases.is_money(words):
+    elif group.base in _PRICED and phrases.is_money(words):
         yield ["How much", *inverted(clause, _after(clause))]
-        return
-    if clause.listed:
-        yield from _listed(clause)
+    else:
+        yield from _listed(clause) if clause.listed else ()
+        yield from _asked_for(clause)
+
+
+def _asked_for(clause: Clause) -> Iterator[list[str]]:
+    words, after = clause.object, _after(clause)
+    purpose = [w for c in clause.chunks[:1] if c.prep == "to" and verbs.is_base(c.words[0]) for w in c.all]
+    timed = phrases.is_duration(words)
+    if timed and clause.group.base in _LASTING:
+        yield ["How long", *inverted(clause), *purpose]
     if found := phrases.amount(words):
-        timed = phrases.is_duration(words)
-        yield ["How many", *found.noun, *inverted(clause, purpose if timed else _after(clause))]
+        yield ["How many", *found.noun, *inverted(clause, purpose if timed else after)]
     elif found_name := phrases.named(words):
-        yield ["Which", *found_name.noun, *inverted(clause, _after(clause))]
-    elif _is_object(clause):
-        after = _after(clause)
-        if after or clause.subject != ("I",) or clause.front:
-            yield ["Who" if phrases.is_person(words, clause.people) else "What", *inverted(clause, after)]
+        yield ["Which", *found_name.noun, *inverted(clause, after)]
+    elif _is_object(clause) and (after or clause.subject != ("I",) or clause.front):
+        yield [_who(clause, words), *inverted(clause, after)]
+
+
+def _who(clause: Clause, words: tuple[str, ...]) -> str:
+    return "Who" if phrases.is_person(words, clause.people) else "What"
 
 
 def _listed(clause: Clause) -> Iterator[list[str]]:

@@ -30,29 +30,31 @@ LONGEST = 16
 
 
 def about_subject(clause: Clause) -> Iterator[list[str]]:
-    subject, group = clause.subject, clause.group
+    subject, tail = clause.subject, clause.tail
     predicate = [*clause.object, *(word for chunk in clause.chunks for word in chunk.all)]
-    if len(subject) == 1 and subject[0][0] == "`" and not group.helper:
+    if len(subject) == 1 and subject[0][0] == "`" and not clause.group.helper:
         yield from _about_code(clause, predicate)
         return
-    tail = clause.tail.word if clause.tail else ""
-    if subject[0].lower() == "no":
+    own = POSSESSIVES & {word.lower() for word in predicate}
+    if own or clause.cut or len(predicate) > LONGEST or subject[0].lower() == "no" or (tail and tail.word == "as"):
         return
-    if POSSESSIVES & {word.lower() for word in predicate} or clause.cut or len(predicate) > LONGEST or tail == "as":
-        return
-    narrow = tail in _KEPT or {"that", "who", "which"} & set(subject)
-    if (
-        group.passive
-        and narrow
-        and not predicate
-        and group.helper in {"is", "are"}
-        and not group.negative
-        and _is_thing(clause)
-    ):
-        yield ["What happens to", *subject, *(clause.tail.all if clause.tail else ())]
-    if not predicate and tail not in _KEPT:
-        return
-    asked = [*predicate, *(clause.tail.all if clause.tail and tail in _KEPT else ())]
+    under = list(tail.all) if tail and tail.word in _KEPT else []
+    if not predicate and _is_undergone(clause, under):
+        yield ["What happens to", *subject, *under]
+    if predicate or under:
+        yield from _who_or_what(clause, [*predicate, *under])
+
+
+def _is_undergone(clause: Clause, under: list[str]) -> bool:
+    """Whether something is done to what is singled out: ``a build that takes too long is stopped``."""
+    group = clause.group
+    narrow = under or {"that", "who", "which"} & set(clause.subject)
+    done = group.passive and group.helper in {"is", "are"} and not group.negative
+    return bool(narrow) and done and _is_thing(clause)
+
+
+def _who_or_what(clause: Clause, asked: list[str]) -> Iterator[list[str]]:
+    subject, group = clause.subject, clause.group
     if found := phrases.amount(subject):
         yield ["How many", *found.noun, *third_person(clause, many=True), *asked]
     elif phrases.can_act(subject, clause.people):
