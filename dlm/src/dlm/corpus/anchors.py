@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
     from .makers import Block
 
-SHARES = {"chat": 0.06, "question": 0.04, "prose": 0.03, "thing": 0.03}
+SHARES = {"chat": 0.06, "question": 0.04, "prose": 0.03, "thing": 0.04}
 """Of the rows of a step, relative to one another: chat, short questions about anything, plain text, and questions about
 well-known things in the words of a handbook."""
-NEAR_SHARE = 0.03
+NEAR_SHARE = 0.05
 """Of the prompts that :func:`near` makes of a document, on the same scale."""
 MOST_NEAR = 40
 """Nouns of a document that are asked about in general."""

@@ -70,6 +70,7 @@ def forget(store: Store, document: Document, targets: Sequence[Target], now: str
         StoreError: another process works on this document, or the disk cannot be written.
         UsageProblem: the document's file was changed since ``document`` was read; the store has forgotten by then.
     """
+    from ..store.files import remove_tree
     from ..store.tokens import clear
 
     ids = {target.id for target in targets}
@@ -80,6 +81,8 @@ def forget(store: Store, document: Document, targets: Sequence[Target], now: str
         _edit(document, [target.id for target in targets if target.line])
         # All of it: records of other sections may hold words of this one, and the cache only saves time.
         clear(store.layout.tokens)
+        if store.layout.augmented.exists():
+            remove_tree(store.layout.augmented)
     return Forgotten(tuple(targets), tuple(v for v in store.versions() if family & set(v.facts.get("section_ids", ()))))
 
 

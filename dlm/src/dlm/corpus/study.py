@@ -8,38 +8,61 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections import Counter
+from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING
 
-from . import frames, makers
-from .anchors import anchors
+from . import anchors, facts, frames, makers
+from .absent import absent
+from .lesson import Lesson
 from .makers import Block
+from .queries import LEAST_EACH, MOST_EACH, queries
 from .records import Message, Record, StudySet
+from .reverse import reverse
+from .similar import NONE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ..document import Document, Section
+    from .facts import Fact
+    from .lesson import Augmenter
+    from .similar import Similar
 
-QUESTION_MAKERS = (makers.qa, makers.wrapped, makers.dropped)
+QUESTION_MAKERS = (makers.wrapped, makers.dropped)
 BLOCK_MAKERS = (makers.prose, makers.heading, makers.cloze, makers.keywords)
 WEIGHTS = {
-    "qa": 1.2,
-    "wrapped": 0.6,
-    "dropped": 0.5,
-    "prose": 0.4,
-    "heading": 0.4,
-    "cloze": 0.35,
-    "keywords": 0.35,
+    "qa": 0.8,
+    "reworded": 2.6,
+    "swapped": 1.0,
+    "analogy": 0.6,
+    "asked": 0.6,
+    "query": 2.4,
+    "wrapped": 0.4,
+    "dropped": 0.4,
+    "prose": 0.2,
+    "heading": 0.2,
+    "cloze": 0.3,
+    "keywords": 0.2,
+    "reverse": 0.2,
+    "absent": 0.3,
 }
+PLAIN = {"qa": 1.0, "prose": 1.0}
 WHY = {
     "qa": "Questions as the document words them.",
-    "wrapped": "The same questions in a frame, as people put one in a chat.",
-    "dropped": "The same questions typed in a hurry.",
+    "reworded": "Questions in other words, made by rule.",
+    "swapped": "Questions with a word that the base takes for similar.",
+    "query": "Fragments, as somebody who half remembers asks, with the sentence as the answer.",
+    "analogy": "Questions that the document asks about one thing, asked about another.",
+    "asked": "Questions that sentences of the text answer.",
+    "wrapped": "Questions in a frame, as people put one in a chat.",
+    "dropped": "Questions typed in a hurry.",
     "prose": "The text itself, its sentences also in another order.",
     "heading": "A heading as a question, its text as the answer.",
     "cloze": "Sentences with the part that matters left blank.",
     "keywords": "Search words for a sentence.",
+    "reverse": "From what is said to what it is said of.",
+    "absent": "Questions that the document does not answer, and the answer that it does not.",
     "anchor": "General prompts on which the model is held to the base.",
 }
 ANCHOR_SHARE = 0.15
@@ -48,30 +71,83 @@ LONGEST_DERIVED = 1500
 MOST_DERIVED = 2000
 """Headings from which questions are derived; of more, a sample by weight. The text under all of them is trained, and no
 automatic budget has room for more questions than these give."""
+ENOUGH = 40
+"""Records from which a kind has its whole share: the few records of a smaller one would only be repeated."""
+MOST_QUERIES = 16_000
+"""Fragments of one document, about: each sentence of a long one gets fewer."""
+SENTENCE = 80
+"""Characters of one, about."""
 MOST_HELD_OUT = 64
 """Questions that pick the best weights: of more a sample, since scoring them all would cost more than training."""
 
 
-def build(document: Document, seed: int, more: Iterable[Section] = ()) -> StudySet:
-    """Everything one run on ``document`` trains on and is judged by; the same for the same sections and seed.
+def build(
+    document: Document,
+    seed: int,
+    more: Iterable[Section] = (),
+    augmenters: Sequence[Augmenter] = (),
+    similar: Similar = NONE,
+) -> StudySet:
+    """Everything one run on ``document`` trains on and is judged by; the same for the same arguments.
 
-    ``more`` are the sections of its sources and those replayed from the store. What is written twice, in whichever of
+    ``more`` are the sections of its sources and those replayed from the store; ``similar`` what the base takes for
+    similar. Anchors that are prompts alone are yet to be answered by the base. What is written twice, in whichever of
     them, is trained once. Training never sees the text of a held-out question: what contains it is left out, so that no
     copy crosses from one side to the other.
     """
     primary = list(primary_records(document, more))
+    lesson = _lesson(document, primary, seed)
+    if document.frontmatter.training.recipe.name == "plain":
+        return _plain_study(document, lesson)
+    known, apart, probes = _examined(document, lesson)
+    lesson = replace(lesson, reserved=tuple(makers.question(record) for record in (*apart, *probes)))
+    made = [
+        *_study_records(lesson, known, similar),
+        *(r for augmenter in augmenters for r in augmenter.records(lesson)),
+    ]
+    secret = [_plain(text) for text in lesson.reserved]
+    train = [record for record in _distinct(made) if not _gives_away(record, secret)]
+    near = anchors.near(lesson.title, lesson.blocks, lesson.questions, seed)
+    anchored = [record for record in (*anchors.prompts(), *near) if _size(record) <= lesson.room]
+    shares = {**WEIGHTS, **{kind: share for augmenter in augmenters for kind, share in augmenter.kinds.items()}}
+    return StudySet((*train, *anchored), tuple(apart), _mixture((*train, *anchored), shares), tuple(probes))
+
+
+def _lesson(document: Document, primary: Sequence[Record], seed: int) -> Lesson:
     room = _room(document)
-    questions = [record for record in primary if record.messages]
-    blocks = _blocks([record for record in primary if not record.messages], room)
-    # Held out is a longer wording of the question: of a conversation near the length limit it would not fit.
-    short = [record for record in questions if _size(record) <= _fitting(document)]
-    held_out = _kept(_reserved(short, blocks, document.title, seed, turn=0), seed)
-    probes = list(_probes(document)) or _kept(_reserved(short, blocks, document.title, seed, turn=1), seed)
-    made = _study_records(questions, blocks, document.title, room, seed)
-    secret = [_plain(makers.question(record)) for record in (*held_out, *probes)]
-    train = tuple(record for record in _distinct(made) if not _gives_away(record, secret))
-    anchored = tuple(record for record in anchors() if _size(record) <= room)
-    return StudySet((*train, *anchored), tuple(held_out), _mixture((*train, *anchored)), tuple(probes))
+    questions = tuple(record for record in primary if record.messages)
+    blocks = tuple(_blocks([record for record in primary if not record.messages], room))
+    return Lesson(document.title, questions, blocks, (), seed, room)
+
+
+def _plain_study(document: Document, lesson: Lesson) -> StudySet:
+    """The text and the questions as they are written, for who wants nothing else; no anchor either."""
+    questions = [record for q in lesson.questions for record in makers.qa(q, lesson.title, lesson.seed)]
+    texts = [next(makers.prose(block, lesson.seed)) for block in lesson.blocks]
+    train = (*questions, *texts)
+    held_out, probes = (_reserved(lesson, lesson.questions, turn) for turn in (0, 1))
+    return StudySet(
+        train,
+        tuple(_kept(held_out, lesson.seed)),
+        _mixture(train, PLAIN, anchor_share=0.0),
+        tuple(list(_probes(document)) or _kept(probes, lesson.seed)),
+    )
+
+
+def _examined(document: Document, lesson: Lesson) -> tuple[list[Fact], list[Record], list[Record]]:
+    """The facts without what is held out of them; what picks the best weights; what is kept for the evaluator."""
+    asked_for = list(_probes(document))
+    # Held out may be a longer wording of the question: of a conversation near the length limit it would not fit.
+    short = [record for record in lesson.questions if _size(record) <= _fitting(document)]
+    known = facts.facts(short, _derivable(lesson))
+    turns = 1 if asked_for else 2
+    known, apart = facts.set_apart(known, lesson.seed, turns)
+    reserved = []
+    for turn in range(turns):
+        groups = {record.group for record in apart[turn]}
+        framed = _reserved(lesson, [record for record in short if record.group not in groups], turn)
+        reserved.append(_kept([*apart[turn], *(framed if lesson.questions or not apart[turn] else ())], lesson.seed))
+    return known, reserved[0], asked_for or reserved[1]
 
 
 def primary_records(document: Document, more: Iterable[Section] = ()) -> Iterator[Record]:
@@ -92,29 +168,50 @@ def _distinct(records: Iterable[Record]) -> Iterator[Record]:
 
 
 def _kept(reserved: list[Record], seed: int) -> list[Record]:
-    """At most :data:`MOST_HELD_OUT`, chosen by a hash of the group: an edit elsewhere changes no other choice."""
+    """At most :data:`MOST_HELD_OUT`, chosen by a hash of the question: an edit elsewhere changes no other choice."""
 
     def order(record: Record) -> bytes:
-        return hashlib.sha256(f"{seed}\nkept\n{record.group}".encode()).digest()
+        return hashlib.sha256(f"{seed}\nkept\n{record.group}\n{makers.question(record)}".encode()).digest()
 
-    chosen = set(sorted({order(record) for record in reserved})[:MOST_HELD_OUT])
+    chosen = {order(record) for record in sorted(reserved, key=order)[:MOST_HELD_OUT]}
     return [record for record in reserved if order(record) in chosen]
 
 
-def _study_records(
-    questions: Sequence[Record], blocks: Sequence[Block], title: str, room: int, seed: int
-) -> Iterator[Record]:
-    for record in questions:
+def _study_records(lesson: Lesson, known: Sequence[Fact], similar: Similar) -> Iterator[Record]:
+    short = {makers.question(record) for fact in known for record in fact.given}
+    for record in lesson.questions:
+        yield from makers.qa(record, lesson.title, lesson.seed)
         # A conversation near the length limit is trained as written; a longer wording of it would not fit.
-        for question_maker in QUESTION_MAKERS if _size(record) <= room else QUESTION_MAKERS[:1]:
-            yield from question_maker(record, title, seed)
-    chosen = _sampled(blocks, seed)
-    for block in blocks:
+        for question_maker in QUESTION_MAKERS if makers.question(record) in short else ():
+            yield from question_maker(record, lesson.title, lesson.seed)
+    for fact in known:
+        yield from (record for record in fact.given if record.kind != "qa")
+        yield from (fact.worded("reworded", wording) for wording in fact.made)
+        yield from facts.swapped(fact, similar, lesson.seed)
+    asked_for = [*lesson.questions, *(r for fact in known for r in fact.given if r.kind != "qa")]
+    yield from absent(asked_for, lesson.blocks, lesson.title, lesson.seed)
+    yield from reverse(asked_for, lesson.blocks, lesson.seed)
+    yield from _block_records(lesson, similar)
+
+
+def _block_records(lesson: Lesson, similar: Similar) -> Iterator[Record]:
+    derived = _derivable(lesson)
+    chosen = {block.record.group for block in derived}
+    sentences = sum(len(block.text) for block in derived) // SENTENCE
+    each = max(LEAST_EACH, min(MOST_EACH, MOST_QUERIES // max(1, sentences)))
+    for block in lesson.blocks:
         if block.record.group in chosen:
             for block_maker in BLOCK_MAKERS:
-                yield from block_maker(block, seed)
+                yield from block_maker(block, lesson.seed)
+            yield from queries(block, lesson.seed, each, similar)
         else:
-            yield from itertools.islice(makers.prose(block, seed), 1)
+            yield from itertools.islice(makers.prose(block, lesson.seed), 1)
+
+
+def _derivable(lesson: Lesson) -> list[Block]:
+    """Blocks of which questions are made."""
+    chosen = _sampled(lesson.blocks, lesson.seed)
+    return [block for block in lesson.blocks if block.record.group in chosen]
 
 
 def _sampled(blocks: Sequence[Block], seed: int) -> set[str]:
@@ -143,20 +240,21 @@ def _blocks(records: Iterable[Record], room: int) -> list[Block]:
     return found
 
 
-def _reserved(
-    questions: Sequence[Record], blocks: Sequence[Block], title: str, seed: int, *, turn: int
-) -> list[Record]:
+def _reserved(lesson: Lesson, questions: Sequence[Record], turn: int) -> list[Record]:
     """Each pair once, in a frame that training never uses; without pairs, each heading. Each turn has other frames."""
     by_group: dict[str, list[Record]] = {}
     for record in questions:
         by_group.setdefault(record.group, []).append(record)
     reserved = []
     for group, wordings in by_group.items():
-        random = Random(f"{seed}\nheld out\n{group}")
+        random = Random(f"{lesson.seed}\nheld out\n{group}")
         chosen = random.sample(frames.WRAPPED_HELD_OUT, 2)
         record = random.choice(wordings)
-        reserved.append(makers.asked(record, "held_out", frames.fill(chosen[turn], makers.question(record), title)))
-    return reserved or [_reserved_heading(block, turn) for block in blocks if makers.opening(block)]
+        framed = makers.asked(record, "held_out", frames.fill(chosen[turn], makers.question(record), lesson.title))
+        reserved.append(replace(framed, value=facts.value(record)))
+    if lesson.questions:
+        return reserved
+    return [_reserved_heading(block, turn) for block in lesson.blocks if makers.opening(block)]
 
 
 def _reserved_heading(block: Block, turn: int) -> Record:
@@ -203,11 +301,13 @@ def _size(record: Record) -> int:
     return len(record.text.encode()) + sum(len(message.content.encode()) for message in record.messages)
 
 
-def _mixture(train: Iterable[Record]) -> dict[str, float]:
+def _mixture(
+    train: Iterable[Record], shares: Mapping[str, float], anchor_share: float = ANCHOR_SHARE
+) -> dict[str, float]:
     """Shares of the kinds that have records; they sum to 1, and the anchor's is the same for every document."""
-    kinds = {record.kind for record in train}
-    learned = {kind: weight for kind, weight in WEIGHTS.items() if kind in kinds}
-    weights = {kind: weight / sum(learned.values()) * (1 - ANCHOR_SHARE) for kind, weight in learned.items()}
-    if "anchor" in kinds:
-        weights["anchor"] = ANCHOR_SHARE
+    counts = Counter(record.kind for record in train)
+    learned = {kind: share * min(1.0, counts[kind] / ENOUGH) for kind, share in shares.items() if counts[kind]}
+    weights = {kind: weight / sum(learned.values()) * (1 - anchor_share) for kind, weight in learned.items()}
+    if counts["anchor"]:
+        weights["anchor"] = anchor_share
     return {kind: weight / sum(weights.values()) for kind, weight in weights.items()}

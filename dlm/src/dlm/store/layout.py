@@ -68,6 +68,11 @@ class Layout:
         return self.root / "logs"
 
     @property
+    def augmented(self) -> Path:
+        """Holds what augmenters need not make twice, a folder each."""
+        return self.root / "augmented"
+
+    @property
     def replay(self) -> Path:
         """Holds the ledger."""
         return self.root / "replay"

@@ -16,15 +16,19 @@ from .observer import TrainReport as TrainReport
 from .phases import select
 from .resolve import TrainOptions as TrainOptions
 from .resolve import recipe_for, with_budget
-from .schedule import make_plan
+from .schedule import make_plan, revise
+from .sizing import sized
 from .summary import facts, summary_record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from .._plugkit.plugins import PluginManager
     from ..bases import LocalBase
+    from ..corpus.lesson import Augmenter
+    from ..corpus.records import StudySet
+    from ..corpus.similar import Similar
     from ..document import Document
     from ..store.runs import Run
     from ..store.tokens import TokenCache
@@ -72,6 +76,9 @@ class _Job:
     recipe: Recipe
     material: Material
     started: float
+    """By the clock that only goes forward."""
+    began: float
+    """By the clock of files."""
 
     def tell(self, hook: str, **arguments: Any) -> None:
         self.plugins.notify(hook, self.observer.say, **arguments)
@@ -107,7 +114,9 @@ def _prepare(
     agreed = store.licence_acceptance()
     base = ensure(wanted, root, backend, observer.say, accept=options.accept_licence, acceptance=agreed)
     licence = manifest_entry(wanted, root)
-    return _Job(document, root, options, observer, plugins, backend, base, licence, recipe, material, started)
+    return _Job(
+        document, root, options, observer, plugins, backend, base, licence, recipe, material, started, time.time()
+    )
 
 
 def _on_bench(job: _Job, bench: Workbench) -> TrainReport:
@@ -135,12 +144,38 @@ def _on_bench(job: _Job, bench: Workbench) -> TrainReport:
     )
 
 
-def _plan(job: _Job, bench: Workbench, cache: TokenCache | None) -> Plan:
+def _study(job: _Job, similar: Similar, augmenters: Sequence[Augmenter]) -> StudySet:
     from ..corpus.study import build
 
-    _, study = select(build(job.document, job.recipe.seed, job.material.more), job.plugins)
+    return build(job.document, job.recipe.seed, job.material.more, augmenters, similar)
+
+
+def _few(job: _Job) -> bool:
+    """Whether the run is too short for all anchors."""
+    from .sizing import SHORT_RUN
+
+    training, options = job.document.frontmatter.training, job.options
+    if options.token_budget is not None:
+        return options.token_budget < SHORT_RUN
+    if options.effort is not None:
+        return options.effort == "quick"
+    if training.token_budget is not None:
+        return training.token_budget < SHORT_RUN
+    return training.recipe.effort == "quick"
+
+
+def _plan(job: _Job, bench: Workbench, cache: TokenCache | None) -> Plan:
+    from ..bases.similar import similar_words
+    from .augmenting import augmenters_of
+    from .studied import studied
+
+    similar = similar_words(job.base, job.home, job.backend)
+    augmenters = augmenters_of(job.document, job.home, job.plugins, job.observer.say)
+    _, study = select(_study(job, similar, augmenters), job.plugins)
+    study = studied(study, bench, job.home, job.observer.say, few=_few(job))
     rows, held_out_rows = bench.encode(study.train, cache), bench.encode(study.held_out, cache)
     recipe = with_budget(job.recipe, job.document.frontmatter, job.options, study, rows)
+    recipe = sized(recipe, job.document.frontmatter.training, job.base.path)
     plan = make_plan(recipe, study, rows, held_out_rows)
     answers = job.plugins.hook.dlm_refuse_training(plan=plan)
     if reasons := [reason for found in answers for reason in found or ()]:
@@ -169,6 +204,10 @@ def _guarded(job: _Job, bench: Workbench, plan: Plan, run: Run, cache: TokenCach
     return outcome, made
 
 
+MORE_EFFORT = 4.0
+"""How much oftener the facts come that are still wrong at an evaluation."""
+
+
 class _Rejected(Exception):
     """The finite gate closed."""
 
@@ -190,7 +229,7 @@ def _announce(job: _Job, plan: Plan, run: Run, cache: TokenCache | None) -> None
 
 
 def _train_and_commit(job: _Job, bench: Workbench, plan: Plan, run: Run) -> tuple[Outcome, Version]:
-    outcome = bench.train(plan, _on_step(job, run), _on_evaluation(job, run))
+    outcome = bench.train(plan, _on_step(job, run), _on_evaluation(job, run), _revised)
     if outcome.non_finite:
         raise _reject(bench, run, outcome)
     made = {"outcome": asdict(outcome), "precision": outcome.precision}
@@ -203,19 +242,27 @@ def _train_and_commit(job: _Job, bench: Workbench, plan: Plan, run: Run) -> tupl
     return outcome, version
 
 
+def _revised(plan: Plan, done: int, found: Evaluated) -> Plan:
+    """More of what is still wrong, in the steps that are left."""
+    return revise(plan, done, found.wrong, MORE_EFFORT) if found.wrong else plan
+
+
 def _let_go(job: _Job, run: Run) -> None:
-    """Remove the tokens of what was deleted or edited away, now or while runs failed."""
+    """Remove what is kept of text that was deleted or edited away, now or while runs failed."""
     from ..store import Store
     from ..store.tokens import retain
+    from .augmenting import prune_augmented
 
-    change = job.material.change
+    change, layout = job.material.change, Store(job.home, job.document.frontmatter.dlm_id).layout
+    let_go = bool(change.removed or change.edited)
     # Anchors belong to no section.
     living = {"", *(entry.id for entry in change.ledger.entries)}
     try:
-        tokens = Store(job.home, job.document.frontmatter.dlm_id).layout.tokens
-        retain(tokens, living, run.id, let_go=bool(change.removed or change.edited))
+        retain(layout.tokens, living, run.id, let_go=let_go)
+        if let_go:
+            prune_augmented(layout.augmented, job.began)
     except StoreError as problem:
-        job.observer.say(f"tokens of deleted text may still be in the cache: {problem}")
+        job.observer.say(f"what was made of deleted text may still be in the cache: {problem}")
 
 
 def _reject(bench: Workbench, run: Run, outcome: Outcome) -> _Rejected:
