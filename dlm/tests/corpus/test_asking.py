@@ -218,3 +218,10 @@ def test_a_long_document_takes_seconds():
     for text in texts:
         ask(block(text))
     assert (time.process_time() - started) / len(texts) < 0.002
+
+
+def test_a_ship_is_she_where_nobody_else_is_named():
+    first = block("You are taking over the Sigrun. Sign the last page.", "Handing over the Sigrun")
+    second = block("She was built at Vestrik in 1988.", "Handing over the Sigrun > The boat")
+    answers = {record.messages[1].content for record in ask_all([first, second])}
+    assert "The Sigrun was built at Vestrik in 1988." in answers

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from . import phrases, verbs, whereabouts
 from .order import active, inverted, kept, told
-from .parts import Tail
 from .words import POSSESSIVES
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ def about_tail(clause: Clause) -> Iterator[list[str]]:
         return
     words = [word for chunk in clause.chunks for word in chunk.all]
     asked = inverted(clause, [*clause.object, *words])
-    timed = any(told(chunk) for chunk in clause.chunks) or any(isinstance(front, Tail) for front in clause.front)
+    timed = any(told(chunk) for chunk in clause.chunks)
     if tail.word in _REASONS and not (tail.word == "since" and timed):
         yield ["Why", *asked]
     elif tail.word in _MOMENTS and not timed:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..records import Message
 from .document import Surroundings, surroundings, told_apart
 from .lists import passages
-from .naming import Context, named, names_in, thing_of
+from .naming import Context, named, names_in
 from .sentence import Asked, Known, Statement
 from .sentence import ask as ask_sentence
 
@@ -42,8 +42,7 @@ def _records(block: Block, around: Surroundings) -> Iterator[Record]:
 
 
 def _asked(block: Block, around: Surroundings) -> Iterator[Asked]:
-    titles = block.record.title.split(" > ")
-    start = Context(thing_of(reversed(titles), block.text), kinds=around.kinds)
+    start = Context(around.thing(block), kinds=around.kinds)
     names = {*start.thing.split(), *around.people, *" ".join(names_in(block.text)).split()}
     known = Known(frozenset(names), around.people, tuple((name, kind) for kind, name in around.kinds))
     for passage in passages(block.paragraphs):

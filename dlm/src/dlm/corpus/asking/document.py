@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ..frames import lowered
 from ..records import Message
-from .naming import kind_of, names_in, people_of
+from .naming import kind_of, names_in, people_of, thing_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ..makers import Block
     from ..records import Record
@@ -25,6 +25,16 @@ class Surroundings:
     """Single names that are people's."""
     kinds: tuple[tuple[str, str], ...] = ()
     """A noun with the one thing of the document that is so called: ``service``, ``Kittiwake``."""
+    things: Mapping[str, str] = field(default_factory=dict)
+    """What the text under each heading that has others below it is about."""
+
+    def thing(self, block: Block) -> str:
+        """What ``block`` is about: a name, or empty."""
+        *above, own = _paths(block)
+        last = own.rsplit(" > ", 1)[-1]
+        if found := thing_of(last, block.text, inner=bool(above)):
+            return found
+        return next((self.things[path] for path in reversed(above) if self.things[path]), "")
 
 
 def surroundings(blocks: Sequence[Block]) -> Surroundings:
@@ -35,7 +45,25 @@ def surroundings(blocks: Sequence[Block]) -> Surroundings:
             kinds.setdefault(noun, set()).add(name)
     known = {name for block in blocks for name in names_in(f"> {block.record.title}\n{block.text}")}
     alone = sorted((noun, min(names)) for noun, names in kinds.items() if len(names) == 1 and names <= known)
-    return Surroundings(people, tuple(alone))
+    return Surroundings(people, tuple(alone), _things(blocks))
+
+
+def _things(blocks: Sequence[Block]) -> dict[str, str]:
+    above: dict[str, list[str]] = {path: [] for block in blocks for path in _paths(block)[:-1]}
+    for block in blocks:
+        for path in _paths(block):
+            if path in above:
+                above[path].append(block.text)
+    return {
+        path: thing_of(path.rsplit(" > ", 1)[-1], "\n".join(texts), inner=" > " in path)
+        for path, texts in above.items()
+    }
+
+
+def _paths(block: Block) -> list[str]:
+    """The block's title and those that it stands under, outermost first."""
+    titles = block.record.title.split(" > ")
+    return [" > ".join(titles[:depth]) for depth in range(1, len(titles) + 1)]
 
 
 def told_apart(records: Iterable[Record], titles: dict[str, str]) -> Iterator[Record]:

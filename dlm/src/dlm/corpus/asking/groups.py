@@ -32,6 +32,11 @@ _SEMI = frozenset("need have want try tend aim plan start begin continue wish ho
 _LETTING = frozenset(
     "allow permit require expect suppose advise ask encourage invite forbid oblige request entitle remind train".split()
 )
+_NEVER_NOUNS = frozenset(
+    "becomes remains contains includes consists belongs depends goes comes gets gives takes keeps makes brings sends "
+    "tells puts says knows begins provides requires allows lets sees seems sits carries writes reads teaches sells "
+    "pays".split()
+)
 _HOURS = frozenset("morning afternoon evening night noon midnight".split())
 _COUNTED = frozenset("times seconds hours minutes weeks days months years".split())
 
@@ -207,7 +212,7 @@ def joins(s: Sentence, at: int, group: Group) -> str:
 
 def _noun_too(s: Sentence, at: int, before: int, wanted: int) -> bool:
     """Whether the word may as well go on with the noun before: ``orders and reports``."""
-    if s.tags[before] & NUMBER or s.words[before].lower() in _HOURS | _COUNTED:
+    if s.words[at] in _NEVER_NOUNS or s.tags[before] & NUMBER or s.words[before].lower() in _HOURS | _COUNTED:
         return False
     after = s.tags[at + 1] if at + 1 < len(s.tags) else MARK
     many = bool(s.tags[at] & wanted & THIRD) and is_plural(s.words[before])

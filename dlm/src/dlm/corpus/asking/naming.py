@@ -11,11 +11,13 @@ from .sentence import Statement, out_of_reach
 from .words import AUX, DET, DETERMINERS, NUMBERS, PAST, THIRD, head, is_plural, number, tag
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
 _PRONOUN = re.compile(r"(It|They|He|She|This|These)(?= )")
 _POSSESSIVE = re.compile(r"(Its|Their|His|Her)(?= )")
 _INNER = re.compile(r"((?:When|If|Once|As soon as|Before|After|Until|While|Whenever|Unless) )(it|they|he|she)(?= )")
+_ABOUT = frozenset("the of for at about over in".split())
+"""Words before a name that ends a title."""
 _NO_THING = frozenset("each every no any we you nobody there both some".split())
 _KIND = re.compile(r"(?m)(?:^|(?<=[.!?] ))((?:[A-Z][\w-]*)(?: [A-Z0-9][\w-]*)*) is (?:the|a|an|our) ([a-z][\w -]*)")
 _NAMES = re.compile(r"(?<=[a-z,;>] )[A-Z][\w-]*(?: [A-Z0-9][\w-]*)*")
@@ -53,21 +55,20 @@ class Context:
         return people[0] if len(people) == 1 else ""
 
 
-def thing_of(titles: Iterable[str], text: str) -> str:
-    """The name that the text is about, from its headings, innermost first; empty when none of them is one.
+def thing_of(title: str, text: str, *, inner: bool) -> str:
+    """The name that ``text`` under ``title`` is about; empty when the title holds none that the text uses.
 
-    ``Kittiwake runbook`` is about Kittiwake if the text calls it so.
+    ``Kittiwake runbook`` is about Kittiwake if the text calls it so, and ``Handing over the Sigrun`` about the Sigrun.
+    An ``inner`` title of one word may be any noun.
     """
-    inner = True
-    for title in titles:
-        words = title.replace(":", " ").split()
-        while words and words[-1].lower() in _KINDS:
-            words.pop()
-        for end in range(len(words), 0, -1):
-            name = " ".join(words[:end])
-            if _is_proper(words[:end]) and (found := _mentioned(name, text, sure=not inner)):
-                return f"the {name}" if found[1] else name
-        inner = False
+    words = title.replace(":", " ").split()
+    while words and words[-1].lower() in _KINDS:
+        words.pop()
+    last = next((at for at in range(len(words), 0, -1) if not _is_proper(words[at - 1 :])), 0)
+    ending = words[last:] if last and words[last - 1].lower() in _ABOUT else []
+    for name in (*(words[:end] for end in range(len(words), 0, -1)), ending):
+        if name and _is_proper(name) and (found := _mentioned(" ".join(name), text, sure=not inner)):
+            return f"the {' '.join(name)}" if found[1] else " ".join(name)
     return ""
 
 
@@ -132,10 +133,12 @@ def _replaced(said: str, found: re.Match[str], context: Context) -> str:
 
 def _meant(pronoun: str, context: Context) -> str:
     if pronoun in {"He", "She", "His", "Her"}:
-        return context.person
+        # Ships are she.
+        ship = context.thing if pronoun in {"She", "Her"} and context.thing.startswith("the ") else ""
+        return context.person or ("" if _people(context.before) or context.last not in {"", ship} else ship)
     plural = pronoun in {"They", "Their"}
     for who in (context.last, context.thing):
-        if who and plural == _is_many(who):
+        if who and plural == _is_many(who) and not (who == context.thing and phrases.is_person(tuple(who.split()))):
             return who
     return ""
 
