@@ -218,6 +218,9 @@ def _tail(s: Sentence, stop: int) -> tuple[Tail, int] | None:
     at = stop + 1 if s.words[stop : stop + 1] == (",",) else stop
     if at >= len(s.words) or not (s.tags[at] & SUB or s.words[at] in JOINING) or s.words[at] in {"whether", "how"}:
         return None
+    if s.words[at].lower() == "as" and at == stop:
+        # Without a comma, it says when as often as why.
+        return None
     end = at + 1
     while end < len(s.words) and not s.tags[end] & MARK:
         end += 1
