@@ -20,11 +20,11 @@ PERSONS = frozenset(
     "buyer seller supplier contractor apprentices interns intern trainee trainees newcomer newcomers beginner "
     "beginners rower rowers climber hiker hikers walkers swimmer swimmers lifeguard postman firefighter policeman "
     "watchman foreman chairmen men man woman women boy boys girl girls adult adults teenager teenagers senior "
-    "seniors pensioner pensioners deputy deputies elder shopkeeper bartender barista waiter waitress hostess housekeeper "
-    "usher ushers cashier attendant attendants demonstrator postdoc professor lecturer dean principal headteacher "
-    "headmaster registrar bursar chaplain verger sexton organist choirmaster beekeeper shepherd forester ranger "
-    "rangers gamekeeper teachers gardeners plotholder plotholders engineers technicians managers owners leaders "
-    "editors instructors doctors nurses someone somebody nobody whoever".split()
+    "seniors pensioner pensioners deputy deputies elder shopkeeper bartender barista waiter waitress hostess "
+    "housekeeper usher ushers cashier attendant attendants demonstrator postdoc professor lecturer dean principal "
+    "headteacher headmaster registrar bursar chaplain verger sexton organist choirmaster beekeeper shepherd "
+    "forester ranger rangers gamekeeper teachers gardeners plotholder plotholders engineers technicians managers "
+    "owners leaders editors instructors doctors nurses someone somebody nobody whoever".split()
 )
 ORGANISATIONS = frozenset(
     "office department council company union government university court agency board authority club association "

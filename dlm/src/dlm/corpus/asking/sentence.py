@@ -293,14 +293,19 @@ def _sound(question: str) -> bool:
 
 
 def _dangles(words: list[str]) -> bool:
-    """A pronoun that nothing before it explains; ``it`` after the noun that the question is about is clear."""
-    for at, word in enumerate(words):
-        linked = _LINKING & set(words[:at]) and words[at - 1] not in PREPOSITIONS - {"before", "after"}
-        noun = {"the", "a", "an"} & set(words[:at]) if word == "it" else any(map(is_plural, words[:at]))
-        explained = word in {"it", "they", "them"} and noun and linked
-        weather = word == "it" and words[at + 1 :] and words[at + 1] in settings.WEATHER | {"is", "take", "cost"}
-        if word == "that" and at + 1 == len(words):
-            return True
-        if word in _DANGLING and not explained and not weather:
-            return word not in {"one", "this", "such"} or at + 1 == len(words) or word != "one"
-    return False
+    """Whether a pronoun stands for nothing in the question."""
+    if _DANGLING.isdisjoint(words):
+        return words[-1] == "that"
+    last = len(words) - 1
+    unclear = (at for at, word in enumerate(words) if word in _DANGLING and (word != "one" or at == last))
+    return words[-1] == "that" or any(not _explained(words, at) for at in unclear)
+
+
+def _explained(words: list[str], at: int) -> bool:
+    """Whether ``it`` or ``they`` follows the noun that the question is about: ``the tank before refilling it``."""
+    word, before = words[at], words[:at]
+    if word == "it" and at + 1 < len(words) and words[at + 1] in settings.WEATHER | {"is", "take", "cost"}:
+        return True
+    linked = _LINKING.intersection(before) and words[at - 1] not in PREPOSITIONS - {"before", "after"}
+    noun = {"the", "a", "an"}.intersection(before) if word == "it" else any(map(is_plural, before))
+    return bool(word in {"it", "they", "them"} and linked and noun)
