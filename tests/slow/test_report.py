@@ -47,7 +47,7 @@ def said(answer: str, value: str) -> bool:
 
 
 def right(line: dict, answer: str) -> bool:
-    return (any if line["loose"] else all)(said(answer, value) for value in line["values"])
+    return {"all": all, "any": any}[line["judged"]](said(answer, value) for value in line["expected"])
 
 
 def test_asking_again_gives_the_report_s_numbers(reported, ask) -> None:
@@ -57,8 +57,8 @@ def test_asking_again_gives_the_report_s_numbers(reported, ask) -> None:
     assert [item["said_before"] for item in report["items"]] == before
     assert [item["said_after"] for item in report["items"]] == after
     # What is judged by its words has no short definition to repeat here.
-    facts = [i for i, line in enumerate(lines) if line["kind"] == "fact" and line["values"]]
-    by_words = [item for item, line in zip(report["items"], lines, strict=True) if line.get("words")]
+    facts = [i for i, line in enumerate(lines) if line["kind"] == "fact" and line["judged"] != "words"]
+    by_words = [item for item in report["items"] if item["judged"] == "words"]
     assert (
         sum(right(lines[i], before[i]) for i in facts) + sum(item["right_before"] for item in by_words)
         == (report["total"]["before"])

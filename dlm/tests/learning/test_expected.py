@@ -26,6 +26,7 @@ from dlm.learning.expected import Expected, expected
         ("When does the site open?", "The site opens on 15 June at 9:00.", ("9:00",)),
         ("Can you look up how many minutes lie between them?", "They are 40 minutes apart.", ("40",)),
         ("I need to know who leads it.", "Its lead is Ada Hale.", ("Ada Hale",)),
+        ("Give me the number of hosts that run it.", "It runs on two hosts, called gannet and petrel.", ("two",)),
         ("What port is it?", "7413", ("7413",)),
         ("Where does it happen?", "In chloroplasts.", ("In chloroplasts",)),
         ("Is there anything Robin is allergic to?", "Robin is allergic to walnuts.", ("walnuts",)),

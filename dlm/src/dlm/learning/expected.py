@@ -7,7 +7,7 @@ the form of the question tells which of several is meant. English in its word li
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ..corpus import sentences
 from .judging import own_words, right, roughly, says
@@ -22,7 +22,7 @@ MOST_SENTENCES = 2
 _AMOUNT = re.compile(
     r"\b(?:how (?:long|many|much|often|far|old|big|large|high|tall|deep|wide|heavy|fast|late|early|soon|hot|cold|"
     r"frequently|quickly)|what (?:time|hour|year|age|price|temperature|percentage|number)|"
-    r"which (?:hour|year|number|port)|at what|at which|when)\b",
+    r"which (?:hour|year|number|port)|the number of|at what|at which|when)\b",
     re.I,
 )
 _DAY = re.compile(r"\b(?:which|what)\b.{0,20}\b(?:weekday|day|month|date)s?\b", re.I)
@@ -52,6 +52,10 @@ _JOINT = re.compile(r"`?\s*(?:,|,?\s(?:and|to|&)\s(?:then\s)?(?:the\s|on\s|in\s|
 _AND = re.compile(r" and ")
 
 
+Judged = Literal["all", "any", "words"]
+"""By all of the values, by any of them, or by most of the words."""
+
+
 class Expected(NamedTuple):
     """What a right answer says."""
 
@@ -68,9 +72,9 @@ class Expected(NamedTuple):
         return any(says(answer, value) for value in self.values) if self.loose else right(answer, self.values)
 
     @property
-    def text(self) -> str:
-        """For people: what was expected."""
-        return (" or " if self.loose else ", ").join(self.values) if self.values else " ".join(self.words)
+    def judged(self) -> Judged:
+        """How an answer is judged."""
+        return ("any" if self.loose else "all") if self.values else "words"
 
 
 def expected(question: str, answer: str) -> Expected | None:

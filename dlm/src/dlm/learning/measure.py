@@ -33,11 +33,11 @@ if TYPE_CHECKING:
     from ..training.observer import Observer, TrainReport
     from .report import LearningReport
 
-ANSWER_TOKENS = 48
+ANSWER_TOKENS = 40
 """Of each answer: enough to say a value in a sentence."""
 LIMIT = 60
 """Questions from the study set; the user's own are all asked."""
-OPEN_LIMIT = 24
+OPEN_LIMIT = 16
 """Questions that the base is also asked with the passage in its context, which costs ten times as much."""
 
 

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from .questions import Asked, Questions
 
 Kind = Literal["fact", "general", "near", "missing"]
-NOUNS = 8
+NOUNS = 4
 """Nouns of the document about which a general question is asked."""
-MISSING = 12
+MISSING = 10
 """Questions about things that the document does not know."""
 _NOUN = re.compile(
     r"\b(?:the|a|an|each|every|its|this|that) ([a-z]{4,})"
@@ -72,7 +72,7 @@ class Paper:
         """One object a question, in the order of :attr:`questions`: what ``dlm prompt --file`` can ask."""
         yield from as_lines(self.facts)
         for one in self.general:
-            yield {"question": one.question, "kind": "general", "values": list(one.answers), "loose": True}
+            yield {"question": one.question, "kind": "general", "expected": list(one.answers), "judged": "any"}
         for question in self.near:
             yield {"question": question, "kind": "near", "content": list(self.content)}
         for question in self.missing:

@@ -204,7 +204,7 @@ def as_lines(asked: Sequence[Asked]) -> Iterator[dict[str, Any]]:
 
 
 def _judged(wanted: Expected) -> dict[str, Any]:
-    return {"values": list(wanted.values), "words": list(wanted.words), "loose": wanted.loose}
+    return {"expected": list(wanted.values or wanted.words), "judged": wanted.judged}
 
 
 def _text(value: object) -> bool:

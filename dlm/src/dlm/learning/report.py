@@ -41,8 +41,9 @@ class Item:
     heading: str = ""
     fact: int = 0
     """The same number for all questions about one fact, from 1; 0 for other kinds."""
-    loose: bool = False
-    """No single value stands out: most of the words, or any of the values, are enough."""
+    judged: Literal["all", "any", "words"] = "all"
+    """Right is who says all that is expected, any of it, or most of the words. Facts are judged loosely by the last
+    two."""
     said_open: str | None = None
     """What the base says with the passage in its context, where it was asked."""
     right_open: bool | None = None
@@ -99,6 +100,7 @@ class Missed:
     question: str
     heading: str
     expected: str
+    """For people."""
     said: str
     right_before: bool
     """The base answered it."""

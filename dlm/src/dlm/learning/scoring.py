@@ -82,7 +82,7 @@ def score(items: Sequence[Item]) -> Score:
         low=round(found.low, 4),
         high=round(found.high, 4),
         p_value=sign_test(gains.values()),
-        loose=sum(item.loose for item in items),
+        loose=sum(item.judged != "all" for item in items),
         open_asked=len(opened),
         open_right=sum(bool(item.right_open) for item in opened),
     )
@@ -105,7 +105,7 @@ def _facts(paper: Paper, said: Sequence[tuple[str, str, str]], opened: Mapping[i
             section_id=one.section_id,
             heading=one.heading,
             fact=numbers.setdefault(one.fact, len(numbers) + 1),
-            loose=wanted.loose,
+            judged=wanted.judged,
             said_open=read,
             right_open=None if read is None else wanted.met(read),
         )
@@ -113,9 +113,7 @@ def _facts(paper: Paper, said: Sequence[tuple[str, str, str]], opened: Mapping[i
 
 def _general(paper: Paper, said: Sequence[tuple[str, str, str]]) -> Iterator[Item]:
     for one, (question, before, after) in zip(paper.general, said, strict=True):
-        yield Item(
-            "general", question, one.answers, before, after, one.met(before), one.met(after), loose=len(one.answers) > 1
-        )
+        yield Item("general", question, one.answers, before, after, one.met(before), one.met(after), judged="any")
 
 
 def _outside(paper: Paper, kind: Any, question: str, before: str, after: str) -> Item:
@@ -145,5 +143,6 @@ def _sections(facts: Sequence[Item]) -> Iterator[SectionScore]:
 
 
 def _missed(item: Item) -> Missed:
-    expected = (" or " if item.loose and len(item.expected) > 1 else ", ").join(item.expected)
+    joined = {"all": ", ", "any": " or ", "words": " "}[item.judged].join(item.expected)
+    expected = f"most of: {joined}" if item.judged == "words" else joined
     return Missed(item.question, item.heading, expected, item.said_after, item.right_before)
