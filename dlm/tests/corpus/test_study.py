@@ -41,6 +41,22 @@ How long does the lamp burn?
 ### A
 The lamp burns for 40 hours.
 """
+PARALLEL = """
+::prose::
+## Tern
+
+The Tern is steered by Bo Lind. The Tern carries 12 people.
+
+## Gull
+
+The Gull is steered by Ivo Marsh. The Gull carries 30 people.
+
+::instruction::
+### Q
+Who steers the Tern?
+### A
+The Tern is steered by Bo Lind.
+"""
 PROBES = """
 ::instruction::
 ### Q !probe
@@ -59,7 +75,8 @@ def questions(records):
 
 
 def test_every_kind_is_made_and_explained():
-    study = build(document(PROSE + PAIRS), seed=1)
+    similar = {"lamp": ("lantern",), "built": ("made",)}
+    study = build(document(PROSE + PAIRS + PARALLEL), seed=1, similar=similar)
     assert {record.kind for record in study.train} == {*WEIGHTS, "anchor"} == set(WHY)
     assert len(study.train) == len(set(study.train))
 
@@ -71,8 +88,10 @@ def test_the_mixture_sums_to_one_and_leaves_out_kinds_without_records():
     for mixture in (whole, pairs_only, prose_only):
         assert sum(mixture.values()) == pytest.approx(1)
         assert mixture["anchor"] == pytest.approx(ANCHOR_SHARE)
-    assert set(pairs_only) == {"qa", "wrapped", "dropped", "anchor"}
-    assert set(prose_only) == {"prose", "heading", "cloze", "keywords", "anchor"}
+    assert {"qa", "reworded", "wrapped", "dropped", "anchor"} <= set(pairs_only)
+    assert {"prose", "heading", "cloze", "keywords", "query"}.isdisjoint(pairs_only)
+    assert {"prose", "heading", "cloze", "keywords", "query", "asked", "anchor"} <= set(prose_only)
+    assert {"qa", "wrapped", "dropped"}.isdisjoint(prose_only)
     assert whole["qa"] / whole["prose"] == pytest.approx(WEIGHTS["qa"] / WEIGHTS["prose"])
 
 
@@ -88,8 +107,9 @@ def test_an_edit_changes_the_records_of_its_own_section_only():
     gone, new = set(before.train) - set(after.train), set(after.train) - set(before.train)
     assert gone
     assert new
-    assert {record.section_id for record in gone}.isdisjoint({record.section_id for record in new})
-    assert all("40 hours" in record.messages[-1].content or "lamp" in question(record) for record in gone)
+    edited = {section.id for section in document(PROSE + PAIRS).sections if section.type == "instruction"}
+    assert {record.section_id for record in gone} == edited
+    assert edited.isdisjoint({record.section_id for record in new})
     untouched = {record for record in before.train if record.kind in ("prose", "heading", "cloze", "keywords")}
     assert untouched <= set(after.train)
 
@@ -128,8 +148,14 @@ def test_a_trained_wording_that_contains_a_probe_is_left_out():
 
 
 def test_every_pair_is_held_out_once_in_a_wording_of_its_own():
-    study = build(document(PROSE + PAIRS), seed=1)
+    study = build(document(PAIRS), seed=1)
     assert len({record.group for record in study.held_out}) == len(study.held_out) == 2
+
+
+def test_what_stands_in_the_text_alone_is_held_out_too():
+    study = build(document(PROSE), seed=1)
+    assert len({record.messages[-1].content for record in study.held_out}) == len(study.held_out) > 2
+    assert all(record.value in record.messages[-1].content for record in study.held_out)
 
 
 def test_code_is_neither_shuffled_nor_joined():
@@ -243,7 +269,7 @@ def test_every_record_of_a_section_has_its_weight():
     ids = {section.id for section in other.sections}
     weights = {record.weight for record in study.train if record.section_id in ids}
     assert weights == {2.5}
-    assert {record.weight for record in study.train if record.section_id not in ids} == {1.0}
+    assert {record.weight for record in study.train if record.section_id and record.section_id not in ids} == {1.0}
 
 
 def test_a_long_document_keeps_a_sample_of_its_questions_to_pick_the_weights():

@@ -37,7 +37,7 @@ def last_run(home):
 def test_a_run_learns_and_commits_a_version(home, write):
     path = write()
     report = dlm.train(path, options=TrainOptions(max_steps=150))
-    assert report.outcome.held_out_best < report.outcome.held_out_before - 0.5
+    assert report.outcome.held_out_best < report.outcome.held_out_before - 0.3
     current = store_of(home).current()
     assert (current.number, current.path) == (report.version, report.path) == (1, report.path)
     facts = current.facts
@@ -47,7 +47,9 @@ def test_a_run_learns_and_commits_a_version(home, write):
     assert facts["recipe"]["max_steps"] == 150
     assert facts["outcome"]["held_out_best"] == report.outcome.held_out_best
     assert facts["versions"]["dlm"]
-    assert facts["plan"]["tokens"] == report.plan.tokens == report.outcome.tokens
+    assert facts["plan"]["tokens"] == report.plan.tokens
+    # The rest of the plan is drawn anew for what is still wrong: the same steps, other rows.
+    assert report.outcome.tokens == pytest.approx(report.plan.tokens, rel=0.1)
 
 
 def test_the_log_tells_the_run_from_banner_to_end(home, write):
@@ -104,6 +106,7 @@ class Locks(Observer):
 
 
 def test_the_plan_is_shown_first_and_the_lock_is_held_before_weights_are_loaded(home, write):
+    train(write(), options=FEW)  # the base is asked its general questions once
     ToyBackend.loaded.clear()
     observer = Locks(home)
     train(write(), options=FEW, observer=observer)

@@ -48,6 +48,7 @@ WEIGHTS = {
     "absent": 0.3,
 }
 PLAIN = {"qa": 1.0, "prose": 1.0}
+"""What the document itself says, and all that the recipe of this name trains."""
 WHY = {
     "qa": "Questions as the document words them.",
     "reworded": "Questions in other words, made by rule.",
@@ -106,7 +107,12 @@ def build(
         *(r for augmenter in augmenters for r in augmenter.records(lesson)),
     ]
     secret = [_plain(text) for text in lesson.reserved]
-    train = [record for record in _distinct(made) if not _gives_away(record, secret)]
+    longest = _fitting(document)
+    train = [
+        record
+        for record in _distinct(made)
+        if not _gives_away(record, secret) and (record.kind in PLAIN or _size(record) <= longest)
+    ]
     near = anchors.near(lesson.title, lesson.blocks, lesson.questions, seed)
     anchored = [record for record in (*anchors.prompts(), *near) if _size(record) <= lesson.room]
     shares = {**WEIGHTS, **{kind: share for augmenter in augmenters for kind, share in augmenter.kinds.items()}}
@@ -306,7 +312,11 @@ def _mixture(
 ) -> dict[str, float]:
     """Shares of the kinds that have records; they sum to 1, and the anchor's is the same for every document."""
     counts = Counter(record.kind for record in train)
-    learned = {kind: share * min(1.0, counts[kind] / ENOUGH) for kind, share in shares.items() if counts[kind]}
+    learned = {
+        kind: share * (1.0 if kind in PLAIN else min(1.0, counts[kind] / ENOUGH))
+        for kind, share in shares.items()
+        if counts[kind]
+    }
     weights = {kind: weight / sum(learned.values()) * (1 - anchor_share) for kind, weight in learned.items()}
     if counts["anchor"]:
         weights["anchor"] = anchor_share

@@ -124,10 +124,13 @@ def _on_bench(job: _Job, bench: Workbench) -> TrainReport:
     from ..store.tokens import opened
 
     store = Store(job.home, job.document.frontmatter.dlm_id)
+    if store.layout.root.exists():
+        # Only looked at: a second process learns of the first one at once, and a refused run leaves no store behind.
+        with store.lock("train"):
+            pass
     with opened(store.layout, job.document.frontmatter.training.cache, wanted=job.options.cache) as cache:
         plan = _plan(job, bench, cache)
     job.observer.planned(Preview(job.document, job.base, plan, store.layout.root, job.material))
-    # Taken before the weights are loaded, so that a second process learns of the first one at once.
     with store.lock("train"):
         run = store.begin_run(facts(job.document, job.base, plan, job.material), job.material.change.ledger)
         outcome, made = _guarded(job, bench, plan, run, cache)

@@ -37,12 +37,12 @@ def similar_words(folder: Path) -> dict[str, list[str]]:
         return {}
     near = _nearest(embeddings[list(words.values())])
     names = list(words)
-    among = [{neighbour.index for neighbour in found} for found in near]
+    among = [{neighbour.at for neighbour in found} for found in near]
     kept = {
         name: [
-            names[other.index]
+            names[other.at]
             for other in near[index]
-            if other.cosine >= LEAST_COSINE and index in among[other.index] and names[other.index][:STEM] != name[:STEM]
+            if other.cosine >= LEAST_COSINE and index in among[other.at] and names[other.at][:STEM] != name[:STEM]
         ][:NEAREST]
         for index, name in enumerate(names)
     }
@@ -51,7 +51,7 @@ def similar_words(folder: Path) -> dict[str, list[str]]:
 
 class _Neighbour(NamedTuple):
     cosine: float
-    index: int
+    at: int
 
 
 def _embeddings(folder: Path) -> torch.Tensor | None:
@@ -59,7 +59,7 @@ def _embeddings(folder: Path) -> torch.Tensor | None:
     from safetensors import safe_open
 
     for file in sorted(folder.glob("*.safetensors")):
-        with safe_open(file, framework="pt") as tensors:  # type: ignore[no-untyped-call]
+        with safe_open(file, framework="pt") as tensors:
             for name in tensors.keys():  # noqa: SIM118  (no mapping)
                 if name.endswith(("embed_tokens.weight", "wte.weight", "embed_in.weight", "word_embeddings.weight")):
                     found: torch.Tensor = tensors.get_tensor(name)
