@@ -1,7 +1,7 @@
 """Forgetting on request: which section is meant, what still knows it, and taking it out of everything that is ours.
 
-A forgotten section leaves the ledger with its text, the tokenised cache and the document. The files of a source are the
-writer's: they stay where they are and are left out from now on.
+A forgotten section leaves the ledger with its text, the tokenised cache, the learning reports and the document. The
+files of a source are the writer's: they stay where they are and are left out from now on.
 """
 
 from __future__ import annotations
@@ -63,15 +63,16 @@ def find(document: Document, ledger: Ledger, words: Sequence[str]) -> tuple[Targ
 
 
 def forget(store: Store, document: Document, targets: Sequence[Target], now: str) -> Forgotten:
-    """Take ``targets`` out of the ledger, the document and the tokenised cache, in this order: whatever is cut short,
-    nothing of them is trained again unseen.
+    """Take ``targets`` out of the ledger, the document, the tokenised cache and the learning reports, in this order:
+    whatever is cut short, nothing of them is trained again unseen.
 
     Raises:
         StoreError: another process works on this document, or the disk cannot be written.
         UsageProblem: the document's file was changed since ``document`` was read; the store has forgotten by then.
     """
-    from ..store.files import remove_tree
+    from ..store.files import disk_errors, remove_tree
     from ..store.tokens import clear
+    from ..store.version import REPORT_FILE
 
     ids = {target.id for target in targets}
     with store.lock("forget"):
@@ -83,6 +84,10 @@ def forget(store: Store, document: Document, targets: Sequence[Target], now: str
         clear(store.layout.tokens)
         if store.layout.augmented.exists():
             remove_tree(store.layout.augmented)
+        for version in store.versions():
+            # Its questions and answers quote the text; `dlm report` makes another.
+            with disk_errors(version.path):
+                (version.path / REPORT_FILE).unlink(missing_ok=True)
     return Forgotten(tuple(targets), tuple(v for v in store.versions() if family & set(v.facts.get("section_ids", ()))))
 
 

@@ -15,9 +15,8 @@ from typing import Any, Literal
 from ..errors import StoreError
 from ..store.encoding import canonical, jsonable
 from ..store.files import write_atomic
+from ..store.version import REPORT_FILE
 
-REPORT_FILE = "learning.json"
-"""In the folder of the version."""
 SCHEMA_VERSION = 1
 State = Literal["learned", "partly learned", "not learned", "could not tell"]
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 ADAPTER_FILE = "adapter_model.safetensors"
 CONFIG_FILE = "adapter_config.json"
 FACTS_FILE = "version.json"
+REPORT_FILE = "learning.json"
+"""What it learned, with questions about the text it was trained on; see :mod:`dlm.learning.report`."""
 
 
 @dataclass(frozen=True)
