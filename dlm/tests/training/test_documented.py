@@ -9,7 +9,7 @@ import pytest
 
 from dlm.corpus.study import ANCHOR_SHARE, WEIGHTS
 from dlm.training.recipe import Recipe
-from dlm.training.resolve import LEAST_TOKENS, MOST_TOKENS, TOKENS_PER_DOCUMENT_TOKEN
+from dlm.training.resolve import EFFORTS
 
 PAGE = (Path(__file__).parents[3] / "docs" / "reference" / "training.md").read_text(encoding="utf-8")
 ROWS = dict(re.findall(r"(?m)^\| ((?:`\w+`(?:, )?)+) \| ([^|]+?) \|", PAGE))
@@ -34,10 +34,11 @@ def test_the_documented_default_is_the_recipe_s(key):
 
 
 def test_the_documented_shares_are_the_study_set_s():
-    shown = {key.strip("`"): value for key, value in ROWS.items() if key not in DEFAULTS}
-    assert shown == {**{kind: str(weight) for kind, weight in WEIGHTS.items()}, "anchor": f"{ANCHOR_SHARE:.0%}"}
+    wanted = {**{kind: str(weight) for kind, weight in WEIGHTS.items()}, "anchor": f"{ANCHOR_SHARE:.0%}"}
+    assert {key.strip("`"): value for key, value in ROWS.items() if key.strip("`") in wanted} == wanted
 
 
-def test_the_documented_budget_is_the_automatic_one():
-    assert f"{TOKENS_PER_DOCUMENT_TOKEN} times the document's own tokens" in PAGE
-    assert f"at least {LEAST_TOKENS:,} and at most {MOST_TOKENS:,}" in PAGE
+@pytest.mark.parametrize("effort", EFFORTS)
+def test_the_documented_effort_is_the_code_s(effort):
+    size = EFFORTS[effort]
+    assert f"| `{effort}` | {size.factor} | {size.least:,} | {size.most:,} |" in PAGE

@@ -7,7 +7,7 @@ from dlm.document.frontmatter import Frontmatter
 from dlm.errors import UsageProblem
 from dlm.training.plan import Row
 from dlm.training.recipe import Recipe
-from dlm.training.resolve import LEAST_TOKENS, MOST_TOKENS, TrainOptions, recipe_for, with_budget
+from dlm.training.resolve import EFFORTS, TrainOptions, recipe_for, with_budget
 
 
 def front(**training):
@@ -77,10 +77,25 @@ def test_micro_batches_and_their_accumulation_are_the_rows_of_a_step(written, ro
     assert recipe_for(front(**written), TrainOptions()).batch_rows == rows
 
 
-def test_the_automatic_budget_follows_the_document_within_bounds():
-    assert budget(tokens=10) == LEAST_TOKENS
-    assert budget(tokens=5000) == 40 * 2 * 5000  # one wording of the pair, and the text: not the variants
-    assert budget(tokens=10**6) == MOST_TOKENS
+@pytest.mark.parametrize("effort", EFFORTS)
+def test_the_automatic_budget_follows_effort_and_document_within_bounds(effort):
+    size = EFFORTS[effort]
+    assert budget(tokens=10, recipe={"effort": effort}) == size.least
+    # One wording of the pair, and the text: not the variants.
+    assert budget(tokens=10_000, recipe={"effort": effort}) == min(size.factor * 2 * 10_000, size.most)
+    assert budget(tokens=10**6, recipe={"effort": effort}) == size.most
+
+
+def test_a_flag_wins_over_what_the_document_says_and_a_number_over_an_effort():
+    quick = TrainOptions(effort="quick")
+    assert budget(options=quick, recipe={"effort": "thorough"}, token_budget=7000) == EFFORTS["quick"].least
+    assert budget(options=TrainOptions(effort="quick", token_budget=5000)) == 5000
+    assert budget(recipe={"effort": "thorough"}, token_budget=7000) == 7000
+
+
+def test_an_effort_that_is_none_says_so():
+    with pytest.raises(UsageProblem, match="quick, normal, thorough"):
+        TrainOptions(effort="lazy")
 
 
 def test_epochs_are_passes_over_everything_but_the_anchor():
