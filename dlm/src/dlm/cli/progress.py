@@ -83,8 +83,9 @@ def preview_text(preview: Preview) -> str:
         f"base       {preview.base.key}, {preview.base.source}",
         *_beside(preview.material),
         *_kinds(plan),
-        f"held out   {held_out} wording{'s' if held_out != 1 else ''}, never trained; the lowest loss on them wins",
+        f"held out   {held_out} wording{'s' if held_out != 1 else ''}, never trained; the best answers to them win",
         f"steps      {len(plan.steps):,} of {plan.recipe.batch_rows} rows, {plan.tokens:,} tokens",
+        *_expected(preview),
         *_uncovered(plan),
         f"store      {_tilde(preview.store)}",
         "",
@@ -101,6 +102,16 @@ def duration(seconds: float) -> str:
 def shell_quoted(path: str) -> str:
     """``path`` as it can be pasted into a shell."""
     return shlex.quote(path)
+
+
+def _expected(preview: Preview) -> list[str]:
+    """How long it will take, before the first step."""
+    if preview.pace is None:
+        return []
+    minutes = preview.plan.tokens / preview.pace.rate / 60
+    said = "less than a minute" if minutes < 1 else f"about {minutes:.0f} minute{'s' if round(minutes) != 1 else ''}"
+    by = "as fast as the last runs here" if preview.pace.measured else "a guess by the base's size; CPU only"
+    return [f"expected   {said} of training ({by})"]
 
 
 def _uncovered(plan: Plan) -> list[str]:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ..document import Document
     from .events import Evaluated, Outcome, StepLogged
     from .material import Material
+    from .pace import Pace
     from .plan import Plan
 
 
@@ -25,6 +26,8 @@ class Preview:
     store: Path
     material: Material
     """What is trained beside the document, and what changed since the last training."""
+    pace: Pace | None = None
+    """How fast the run is expected to be."""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from .material import Material, changes_record, collect
 from .observer import Observer as Observer
 from .observer import Preview
 from .observer import TrainReport as TrainReport
+from .pace import expected, remember
 from .phases import select
 from .resolve import TrainOptions as TrainOptions
 from .resolve import recipe_for, with_budget
@@ -130,7 +131,8 @@ def _on_bench(job: _Job, bench: Workbench) -> TrainReport:
             pass
     with opened(store.layout, job.document.frontmatter.training.cache, wanted=job.options.cache) as cache:
         plan = _plan(job, bench, cache)
-    job.observer.planned(Preview(job.document, job.base, plan, store.layout.root, job.material))
+    pace = expected(job.base, job.home)
+    job.observer.planned(Preview(job.document, job.base, plan, store.layout.root, job.material, pace))
     with store.lock("train"):
         run = store.begin_run(facts(job.document, job.base, plan, job.material), job.material.change.ledger)
         outcome, made = _guarded(job, bench, plan, run, cache)
@@ -207,6 +209,8 @@ def _guarded(job: _Job, bench: Workbench, plan: Plan, run: Run, cache: TokenCach
     return outcome, made
 
 
+ENOUGH_TO_TELL = 10_000
+"""Tokens of a run from which its speed says something about the next one."""
 MORE_EFFORT = 4.0
 """How much oftener the facts come that are still wrong at an evaluation."""
 
@@ -240,6 +244,8 @@ def _train_and_commit(job: _Job, bench: Workbench, plan: Plan, run: Run) -> tupl
     seconds = time.perf_counter() - job.started
     # The version is safe by now: a disk that is full for its summary must not turn a good run into a failed one.
     with suppress(StoreError):
+        if outcome.tokens >= ENOUGH_TO_TELL:
+            remember(job.base, job.home, outcome.tokens, outcome.seconds)
         run.summarise(summary_record(plan, job.material, outcome, seconds), job.licence)
     _let_go(job, run)
     return outcome, version
