@@ -26,14 +26,24 @@ def similar_words(base: LocalBase, home: Path, backend: Backend) -> Similar:
     """
     from ..store.files import write_atomic
 
-    name = hashlib.sha256(f"{VERSION}\n{base.digest}".encode()).hexdigest()[:24]
-    path = home / "cache" / "similar-words" / f"{name}.json"
+    path = _path(base, home)
     found = _read(path)
     if found is None:
         found = {word: list(near) for word, near in sorted(backend.similar_words(base.path).items())}
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(path, json.dumps(found, ensure_ascii=False, separators=(",", ":")) + "\n")
     return {word: tuple(near) for word, near in found.items()} if found else NONE
+
+
+def found_before(base: LocalBase, home: Path) -> Similar | None:
+    """What an earlier training found; ``None`` before the first one."""
+    found = _read(_path(base, home))
+    return None if found is None else {word: tuple(near) for word, near in found.items()}
+
+
+def _path(base: LocalBase, home: Path) -> Path:
+    name = hashlib.sha256(f"{VERSION}\n{base.digest}".encode()).hexdigest()[:24]
+    return home / "cache" / "similar-words" / f"{name}.json"
 
 
 def _read(path: Path) -> dict[str, list[str]] | None:

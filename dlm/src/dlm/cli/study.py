@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import textwrap
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..corpus.records import Record, StudySet
+    from ..document import Document
 
 SAMPLES = 2
 
@@ -24,32 +26,57 @@ SAMPLES = 2
 def study(doc: str, seed: int | None, limit: int | None, as_json: bool) -> None:
     """Show the records that would be trained from DOC, by kind, and what is held out. Needs no model.
 
-    Files of its sources, and sections that are replayed from the store, are among them.
+    Files of its sources, sections that are replayed from the store, and what its augmenters write are among them.
     """
     from pathlib import Path
 
-    from ..corpus.study import build
     from ..document import read
+
+    document = read(Path(doc))
+    found, why, chosen = _studied(document, seed)
+    if as_json:
+        click.echo(json.dumps(_record(found, why, limit, chosen), indent=2, ensure_ascii=False))
+    else:
+        click.echo(_text(found, why, SAMPLES if limit is None else limit))
+
+
+def _studied(document: Document, seed: int | None) -> tuple[StudySet, dict[str, str], int]:
+    """The study set, why there is each kind, and the seed."""
+    from ..bases.cache import find
+    from ..bases.resolve import resolve
+    from ..bases.similar import found_before
+    from ..corpus.similar import NONE
+    from ..corpus.study import WHY, build
+    from ..errors import LicenceNotAccepted
+    from ..plugins import manager
     from ..store import home
+    from ..training.augmenting import augmenters_of
     from ..training.material import collect
     from ..training.resolve import TrainOptions, recipe_for
 
-    document = read(Path(doc))
-    recipe = recipe_for(document.frontmatter, TrainOptions(seed=seed))
-    found = build(document, recipe.seed, collect(document, home(), recipe.seed).more)
-    if as_json:
-        click.echo(json.dumps(_record(found, limit, recipe.seed), indent=2, ensure_ascii=False))
-    else:
-        click.echo(_text(found, SAMPLES if limit is None else limit))
+    root = home()
+    chosen = recipe_for(document.frontmatter, TrainOptions(seed=seed)).seed
+    base = None
+    with suppress(LicenceNotAccepted):
+        base = find(resolve(document.frontmatter.base_model, document.folder), root)
+    similar = found_before(base, root) if base else None
+    if similar is None and document.frontmatter.training.recipe.name != "plain":
+        _say("note: questions with similar words are left out here: the first training finds those of the base")
+    augmenters = augmenters_of(document, root, manager(), _say)
+    more = collect(document, root, chosen).more
+    why = {**WHY, **{kind: line for augmenter in augmenters for kind, line in augmenter.why.items()}}
+    return build(document, chosen, more, augmenters, similar or NONE), why, chosen
 
 
-def _record(found: StudySet, limit: int | None, seed: int) -> dict[str, Any]:
-    from ..corpus.study import WHY
+def _say(line: str) -> None:
+    click.echo(line, err=True)
 
+
+def _record(found: StudySet, why: dict[str, str], limit: int | None, seed: int) -> dict[str, Any]:
     kinds = [
         {
             "kind": kind,
-            "why": WHY.get(kind, ""),
+            "why": why.get(kind, ""),
             "share": round(share, 4),
             "count": len(records),
             "records": [_plain(record) for record in records[:limit]],
@@ -67,21 +94,23 @@ def _plain(record: Record) -> dict[str, Any]:
     return {**plain, "title": record.title, "text": record.text}
 
 
-def _text(found: StudySet, limit: int) -> str:
-    from ..corpus.study import WHY
-
+def _text(found: StudySet, why: dict[str, str], limit: int) -> str:
     parts = []
     for kind, share, records in _by_kind(found):
-        parts.append(f"{kind}: {len(records):,} records, {share:.0%} of the rows. {WHY.get(kind, '')}".rstrip())
+        parts.append(f"{kind}: {len(records):,} records, {_percent(share)} of the rows. {why.get(kind, '')}".rstrip())
         parts += [_sample(record) for record in records[:limit]]
         parts.append("")
-    for name, records, why in (
-        ("held out", found.held_out, "never trained; their loss picks the best weights"),
+    for name, records, reason in (
+        ("held out", found.held_out, "never trained; the best answers to them pick the weights"),
         ("probes", found.probes, "never trained, and kept from picking the weights too: `sway check` asks them"),
     ):
-        parts.append(f"{name}: {len(records):,} record{'s' if len(records) != 1 else ''}, {why}.")
+        parts.append(f"{name}: {len(records):,} record{'s' if len(records) != 1 else ''}, {reason}.")
         parts += [*(_sample(record) for record in records[:limit]), ""]
     return "\n".join(parts).rstrip()
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0%}" if share >= 0.01 else "under 1%"
 
 
 def _by_kind(found: StudySet) -> list[tuple[str, float, Sequence[Record]]]:
