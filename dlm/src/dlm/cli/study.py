@@ -97,14 +97,16 @@ def _plain(record: Record) -> dict[str, Any]:
 def _text(found: StudySet, why: dict[str, str], limit: int) -> str:
     parts = []
     for kind, share, records in _by_kind(found):
-        parts.append(f"{kind}: {len(records):,} records, {_percent(share)} of the rows. {why.get(kind, '')}".rstrip())
+        head = f"{kind}: {len(records):,} records, {_percent(share)} of the rows. {why.get(kind, '')}"
+        parts.append(textwrap.fill(head, 80))
         parts += [_sample(record) for record in records[:limit]]
         parts.append("")
     for name, records, reason in (
         ("held out", found.held_out, "never trained; the best answers to them pick the weights"),
         ("probes", found.probes, "never trained, and kept from picking the weights too: `sway check` asks them"),
     ):
-        parts.append(f"{name}: {len(records):,} record{'s' if len(records) != 1 else ''}, {reason}.")
+        head = f"{name}: {len(records):,} record{'s' if len(records) != 1 else ''}, {reason}."
+        parts.append(textwrap.fill(head, 80))
         parts += [*(_sample(record) for record in records[:limit]), ""]
     return "\n".join(parts).rstrip()
 
