@@ -11,6 +11,7 @@ import argparse
 import json
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import dlm_hf  # noqa: F401  (first: it settles how torch's threads wait)
@@ -50,6 +51,7 @@ def train(base: Path, budget: int, study, folder: Path) -> dict[str, object]:
     """Train with the default recipe; speed and losses."""
     recipe = Recipe(token_budget=budget)
     bench = HfWorkbench(LocalBase("bench", base, "", "bench"), recipe, None)
+    study = replace(study, train=tuple(bench.complete(study.train)))
     rows, held_out = bench.encode(study.train), bench.encode(study.held_out)
     plan = make_plan(recipe, study, rows, held_out)
     outcome = bench.train(plan, lambda event: None, lambda event: None)

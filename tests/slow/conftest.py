@@ -61,6 +61,6 @@ def make_document(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path
 
 @pytest.fixture(scope="session")
 def trained(run: Run, make_document: Callable[[], Path]) -> tuple[Path, dict]:
-    """The example runbook, trained with the defaults; and what ``dlm train --json`` printed."""
+    """The example runbook, trained in a few minutes; and what ``dlm train --json`` printed."""
     path = make_document()
-    return path, json.loads(run("dlm", "train", path, "--json").stdout)
+    return path, json.loads(run("dlm", "train", path, "--effort", "quick", "--no-report", "--json").stdout)

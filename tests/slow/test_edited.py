@@ -117,7 +117,7 @@ class Story:
     def train(self, *parts: str, options: tuple[object, ...] = ("--budget", 40_000)) -> dict:
         """Write the document as ``parts``, train it, and give back what was printed."""
         self.path.write_text(HEAD.format(id=self.id) + "".join(parts), encoding="utf-8")
-        return json.loads(self.run("dlm", "train", self.path, "--json", *options).stdout)
+        return json.loads(self.run("dlm", "train", self.path, "--json", "--no-report", *options).stdout)
 
     def ask(self, questions: tuple[str, ...]) -> list[str]:
         """The current version's answers, without sampling."""

@@ -16,6 +16,7 @@ from dlm.document import read
 from dlm.store import Store
 
 DLM = Path(sys.executable).parent / "dlm"
+SHORT = ("--max-steps", "2", "--effort", "quick", "--no-report")
 QUESTION = "Which port does Kittiwake listen on?"
 
 pytestmark = pytest.mark.slow
@@ -23,9 +24,9 @@ pytestmark = pytest.mark.slow
 
 def test_ten_kills_at_random_moments_leave_a_store_that_answers(run, home, make_document):
     document = make_document()
-    run("dlm", "train", document, "--max-steps", 2)
+    run("dlm", "train", document, *SHORT)
     started = time.monotonic()
-    run("dlm", "train", document, "--max-steps", 2)
+    run("dlm", "train", document, *SHORT)
     whole = time.monotonic() - started
     before = Store(home, read(document).frontmatter.dlm_id).current()
     assert before is not None
@@ -34,7 +35,7 @@ def test_ten_kills_at_random_moments_leave_a_store_that_answers(run, home, make_
     moments = random.Random(7)
     for _ in range(10):
         process = subprocess.Popen(
-            [DLM, "train", document, "--max-steps", "2", "--seed", "1"],
+            [DLM, "train", document, *SHORT, "--seed", "1"],
             env={**os.environ, "DLM_HOME": str(home)},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -48,7 +49,7 @@ def test_ten_kills_at_random_moments_leave_a_store_that_answers(run, home, make_
         if now.number == before.number:
             assert said == answer
         before, answer = now, said
-    assert run("dlm", "train", document, "--max-steps", 2).returncode == 0
+    assert run("dlm", "train", document, *SHORT).returncode == 0
     after = Store(home, read(document).frontmatter.dlm_id)
     current = after.current()
     assert current is not None
