@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .bases import LocalBase
     from .document import Document
     from .document.model import Section
+    from .grounding import Grounded, Grounds
     from .store.version import Version
     from .training.backend import Answer, Backend
 
@@ -36,6 +37,8 @@ class AskOptions:
     sampling: Sampling = field(default_factory=Sampling)
     accept_licence: bool = False
     """The caller has read the base's licence and accepts it."""
+    grounded: bool = False
+    """Hold every answer against the document and its sources."""
 
     def __post_init__(self) -> None:
         if self.version is not None and (self.base or self.with_doc):
@@ -47,6 +50,8 @@ class Reply(NamedTuple):
 
     question: str
     answer: Answer
+    grounded: Grounded | None = None
+    """What the document says about the answer, when that was asked for."""
 
 
 def ask(
@@ -81,10 +86,18 @@ def ask(
     base = base_of(document, root, backend, version, say, accept=options.accept_licence)
     system = document.frontmatter.system_prompt
     book = book_text(document) if options.with_doc else None
+    grounds = _grounds(document, root) if options.grounded else None
     conversations = [[Message("user", _prompt(question, book))] for question in questions]
     with backend.answerer(base, version.path if version else None, system) as answerer:
         for question, answer in zip(questions, answerer.answer(conversations, options.sampling), strict=True):
-            yield Reply(question, answer)
+            yield Reply(question, answer, grounds.check(question, answer.text) if grounds else None)
+
+
+def _grounds(document: Document, root: Path) -> Grounds:
+    from .corpus.sources import gather
+    from .grounding import Grounds
+
+    return Grounds(document, gather(document, home=root).sections)
 
 
 def book_text(document: Document) -> str:

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ..answering import Reply
+    from ..grounding import Grounded, Passage
+
+WIDTH = 80
+DOES_NOT_SAY = "The document does not say."
+MOST_SHOWN = 3
+"""Passages shown below one answer."""
 
 
 @click.command(short_help="Ask the trained model a question.")
@@ -20,6 +28,7 @@ if TYPE_CHECKING:
 )
 @click.option("--base", is_flag=True, help="Ask the untouched base instead.")
 @click.option("--with-doc", is_flag=True, help="Ask the untouched base with the document in its context.")
+@click.option("--grounded", is_flag=True, help="Print only answers that the document supports, with the passage.")
 @click.option("--version-number", type=str, metavar="vN", help="Ask this version. Default: the current one.")
 @click.option("--temp", type=click.FloatRange(min=0), default=0.0, show_default=True, help="0 always gives the same.")
 @click.option("--top-p", type=click.FloatRange(0, 1, min_open=True), default=1.0, show_default=True)
@@ -35,6 +44,7 @@ def prompt(
     questions: str | None,
     base: bool,
     with_doc: bool,
+    grounded: bool,
     version_number: str | None,
     temp: float,
     top_p: float,
@@ -46,14 +56,15 @@ def prompt(
     """Ask what DOC was trained to know.
 
     QUESTION is read from standard input when it is left out. One question prints its answer and nothing else; several
-    print the questions too.
+    print the questions too. With --grounded an answer that the document does not support is replaced by
+    "The document does not say."; the exit code is 0 either way.
     """
     from ..answering import AskOptions, ask
     from ..training.backend import Sampling
 
     asked = _questions(question, questions)
     sampling = Sampling(max_tokens, temp, top_p, seed)
-    options = AskOptions(base, with_doc, version_number_of(version_number), sampling, accepts)
+    options = AskOptions(base, with_doc, version_number_of(version_number), sampling, accepts, grounded)
     quiet = bool((ctx.obj or {}).get("quiet"))
 
     def say(line: str) -> None:
@@ -106,8 +117,51 @@ def _as_json(reply: Reply) -> str:
         "seconds": round(answer.seconds, 3),
         "complete": answer.complete,
     }
+    if reply.grounded:
+        passage = reply.grounded.passage
+        record |= {"supported": reply.grounded.supported, "passage": _passage(passage) if passage else None}
     return json.dumps(record, ensure_ascii=False)
 
 
+def _passage(passage: Passage) -> dict[str, str | int]:
+    return {
+        "section": passage.section,
+        "heading": passage.heading,
+        "file": passage.file,
+        "line": passage.line,
+        "text": passage.text,
+    }
+
+
 def _as_text(reply: Reply, alone: bool) -> str:
-    return reply.answer.text if alone else f"Q: {reply.question}\nA: {reply.answer.text}\n"
+    said = "\n".join(_grounded(reply.answer.text, reply.grounded)) if reply.grounded else reply.answer.text
+    return said if alone else f"Q: {reply.question}\nA: {said}\n"
+
+
+def _grounded(answer: str, found: Grounded) -> Iterator[str]:
+    """The answer with the passages that support it; or that the document does not say, and what was said instead."""
+    passages = found.passages[:MOST_SHOWN]
+    if found.supported:
+        yield answer
+        for passage in passages:
+            yield from _indented(f'from {_place(passage)}: "{passage.text}"')
+        return
+    yield DOES_NOT_SAY
+    yield from _indented(f"the model said: {answer.strip() or 'nothing'}")
+    for passage in passages:
+        yield from _indented(f'nearest: {_place(passage)}: "{passage.text}"')
+
+
+def _place(passage: Passage) -> str:
+    return f"{passage.file}:{passage.line}" + (f" ({passage.heading})" if passage.heading else "")
+
+
+def _indented(text: str) -> list[str]:
+    from textwrap import wrap
+
+    from .visible import visible
+
+    flat = visible(" ".join(text.split()))
+    return wrap(
+        flat, WIDTH - 1, initial_indent="  ", subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
+    )

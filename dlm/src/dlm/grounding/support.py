@@ -1,0 +1,210 @@
+"""Is an answer supported: every sentence of it, by a passage that is about what was asked."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from .agreement import agrees
+from .evidence import Evidence, stands
+from .index import Index, plain
+from .passages import Passage, passages, units
+from .reading import TELLING, Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ..document import Document, Section
+
+CANDIDATES = 60
+"""Passages that are compared with one sentence of an answer."""
+ENOUGH = 0.5
+"""Of a question's words, by rarity, that a passage must share when the answer is no sentence of its own."""
+SOME = 0.3
+"""The same of those words that the document knows, when the answer is one, and names nothing that was asked for."""
+BETTER = 0.34
+"""How much more of the question another passage may share before it is the one that answers."""
+CLEAR = 0.6
+"""Of a question, by rarity, that a passage must share to be shown as the nearest."""
+_YES_NO = re.compile(r"(?:yes|no)\b[,.;:!]?\s*", re.I)
+_HOW_MANY = re.compile(r"\bhow many (?:[a-z]+ (?:of )?)??([a-z]+)\b", re.I)
+_FRAME = frozenset(
+    (
+        "please tell know need want say give name call exactly current currently many much long often there any some "
+        "document text handbook what which question answer explain describe list mention happen"
+    ).split()
+)
+"""Words of a question that only ask."""
+
+
+class Grounded(NamedTuple):
+    """What the document says about an answer."""
+
+    supported: bool
+    passages: tuple[Passage, ...] = ()
+    """Those that support it, in the order of its sentences; of an unsupported answer, the one that answers the
+    question, if there is one."""
+
+    @property
+    def passage(self) -> Passage | None:
+        """The first of them."""
+        return self.passages[0] if self.passages else None
+
+
+class Grounds:
+    """A document to hold answers against. Made once, asked often."""
+
+    def __init__(self, document: Document, more: Iterable[Section] = ()) -> None:
+        """``more`` are the sections of the document's sources."""
+        self._index = Index(passages(document, more), document.title)
+        self._evidence: dict[int, Evidence] = {}
+
+    def check(self, question: str, answer: str) -> Grounded:
+        """Whether every sentence of ``answer`` is said by a passage that is about ``question``.
+
+        A wrong "no" is put up with: numbers, names and denials that do not agree are never called supported.
+        """
+        asked, found = Asked(question, self._index), list[Passage]()
+        for claim in _claims(answer):
+            passage = self._support(asked, claim, found)
+            if passage is None:
+                return Grounded(False, tuple(self._nearest(asked)))
+            found.append(passage)
+        return Grounded(True, tuple(dict.fromkeys(found))) if found else Grounded(False, tuple(self._nearest(asked)))
+
+    def _support(self, asked: Asked, text: str, earlier: list[Passage]) -> Passage | None:
+        claim = Reading(text, self._index.vocabulary)
+        best: tuple[float, Passage] | None = None
+        for passage in self._candidates(asked, text):
+            evidence = self._read(passage)
+            if not self._says(claim, asked, evidence) or not self._about(claim, asked, evidence, earlier):
+                continue
+            score = asked.shared(evidence) + (plain(passage.text) == plain(text))
+            if best is None or score > best[0]:
+                best = score, passage
+        return best[1] if best else None
+
+    def _candidates(self, asked: Asked, text: str) -> Iterator[Passage]:
+        words = (*asked.words, *self._index.words(text))
+        found = [passage for _, passage in self._index.search(words, CANDIDATES)]
+        yield from dict.fromkeys((*self._index.saying(text), *found))
+
+    def _says(self, claim: Reading, asked: Asked, evidence: Evidence) -> bool:
+        if evidence.passage.kind == "list":
+            return _lists(claim, evidence)
+        return agrees(claim, asked.reading, evidence)
+
+    def _about(self, claim: Reading, asked: Asked, evidence: Evidence, earlier: list[Passage]) -> bool:
+        """Whether the passage is about what was asked; one beside the passage of an earlier sentence is."""
+        if not asked.fits(claim, evidence):
+            return False
+        rival = self._rival(asked, claim)
+        if _states(claim):
+            passage = evidence.passage
+            if any((one.section, one.above) == (passage.section, passage.above) for one in earlier):
+                return True
+            near = asked.names_it(evidence) or asked.shared(evidence, known=True) >= SOME
+            return near and rival <= asked.shared(evidence) + BETTER
+        return asked.shared(evidence) >= ENOUGH and rival <= asked.shared(evidence) + 1e-9
+
+    def _rival(self, asked: Asked, claim: Reading) -> float:
+        """How much of the question the best passage shares that says something else."""
+        values = {word.number or word.low for word in claim.words if word.number or word.name or word.content}
+        shares = (
+            asked.shared(evidence)
+            for evidence in map(self._read, asked.best)
+            if not values & {word.number or word.low for word in evidence.own.words}
+        )
+        return max(shares, default=0.0)
+
+    def _nearest(self, asked: Asked) -> Iterator[Passage]:
+        """The passage that clearly answers the question, if one does."""
+        fitting = [evidence for evidence in map(self._read, asked.best) if asked.homed(evidence)]
+        best = max(fitting, key=asked.shared, default=None)
+        if best is not None and asked.shared(best) >= CLEAR:
+            yield best.passage
+
+    def _read(self, passage: Passage) -> Evidence:
+        found = self._evidence.get(id(passage))
+        if found is None:
+            found = self._evidence[id(passage)] = Evidence(passage, self._index)
+        return found
+
+
+class Asked:
+    """One question to a document."""
+
+    def __init__(self, question: str, index: Index) -> None:
+        self.reading = Reading(question, index.vocabulary)
+        self._index = index
+        self.words = tuple(index.words(question))
+        telling = [word for word in self.reading.words if word.content and word.low not in _FRAME]
+        self._weights = {word.stem: index.rarity(word.stem) for word in telling}
+        counted = _HOW_MANY.search(question)
+        self._counted = Reading(counted[1]).words[0].stem if counted else ""
+
+    @cached_property
+    def best(self) -> tuple[Passage, ...]:
+        """The passages that are most like the question."""
+        return tuple(passage for _, passage in self._index.search(self.words, CANDIDATES) if passage.kind != "list")
+
+    def shared(self, evidence: Evidence, *, known: bool = False) -> float:
+        """Share of the question's words, by rarity, that stand in or over the passage; of those ``known`` at all."""
+        weights = {w: x for w, x in self._weights.items() if not known or self._index.knows(w)}
+        whole = sum(weights.values())
+        here = sum(weight for word, weight in weights.items() if evidence.covers(word))
+        return here / whole if whole else 0.0
+
+    def names_it(self, evidence: Evidence) -> bool:
+        """Whether the passage or its heading has a name or number of the question, the document's own aside."""
+        runs = (run for run in self.reading.names if not stands(run, self._index.subject))
+        return any(evidence.home(run) in (0, 1) for run in runs)
+
+    def homed(self, evidence: Evidence) -> bool:
+        """Whether all names of the question stand in the passage or over it."""
+        return all(evidence.home(run) is not None for run in self.reading.names)
+
+    def fits(self, claim: Reading, evidence: Evidence) -> bool:
+        """Whether the passage has the question's days and colours, and counts what the question counts."""
+        telling = {word.stem for word in self.reading.words if word.stem in TELLING and word.stem not in _LOOSE}
+        if not telling <= evidence.near | evidence.around:
+            return False
+        counts = {number.after: number.value for number in evidence.own.numbers}
+        wanted, said = self._counted, {number.value for number in claim.numbers}
+        if wanted in counts and said and counts[wanted] not in said:
+            return False
+        units = {unit for unit, value in counts.items() if value in said and unit in TELLING}
+        return not (wanted in TELLING and units and wanted not in units)
+
+
+_LOOSE = frozenset(
+    "first last only hour minute seconds day week month year percent degree morning night evening".split()
+)
+"""Telling words that a question uses for what it asks."""
+
+
+def _claims(answer: str) -> Iterator[str]:
+    for unit in units(answer):
+        text = _YES_NO.sub("", unit.text, count=1) if unit.kind == "text" else unit.text
+        if unit.kind != "list" and text.strip():
+            yield text
+
+
+def _states(claim: Reading) -> bool:
+    """Whether the claim is a sentence that says what it is about."""
+    return claim.asserts and len(claim.content) > 1
+
+
+def _lists(claim: Reading, evidence: Evidence) -> bool:
+    """Whether the claim only names items of a list: two at least, and nothing that is not in them or over them."""
+    rest, said = claim.text, 0
+    for item in evidence.passage.items:
+        at = plain(rest).find(plain(item))
+        if at >= 0:
+            rest, said = plain(rest).replace(plain(item), " ; ", 1), said + 1
+    left = Reading(rest, claim.vocabulary)
+    words = [word for word in left.words if word.content or word.number or word.name]
+    over = frozenset().union(*(reading.stems for reading in evidence.above))
+    whole = not any(word.denies for word in left.words)
+    return whole and said > 1 and all((word.number or word.stem) in over for word in words)
