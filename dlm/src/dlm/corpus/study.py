@@ -19,6 +19,7 @@ from .makers import Block
 from .queries import LEAST_EACH, MOST_EACH, queries
 from .records import Message, Record, StudySet
 from .reverse import reverse
+from .sentences import content_words
 from .similar import NONE
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ WEIGHTS = {
 }
 PLAIN = {"qa": 1.0, "prose": 1.0}
 """What the document itself says, and all that the recipe of this name trains."""
+TAUGHT = frozenset(("qa", "reworded", "swapped", "analogy", "asked"))
+"""What the recipe ``distill`` learns from the base with the passage before it."""
 WHY = {
     "qa": "Questions as the document words them.",
     "reworded": "Questions in other words, made by rule.",
@@ -97,7 +100,7 @@ def build(
     copy crosses from one side to the other.
     """
     primary = list(primary_records(document, more))
-    lesson = _lesson(document, primary, seed)
+    lesson = lay_out(document, primary, seed)
     if document.frontmatter.training.recipe.name == "plain":
         return _plain_study(document, lesson)
     known, apart, probes = _examined(document, lesson)
@@ -113,17 +116,38 @@ def build(
         for record in _distinct(made)
         if not _gives_away(record, secret) and (record.kind in PLAIN or _size(record) <= longest)
     ]
+    if document.frontmatter.training.recipe.name == "distill":
+        train = [_taught(record, lesson.blocks) for record in train]
     near = anchors.near(lesson.title, lesson.blocks, lesson.questions, seed)
     anchored = [record for record in (*anchors.prompts(), *near) if _size(record) <= lesson.room]
     shares = {**WEIGHTS, **{kind: share for augmenter in augmenters for kind, share in augmenter.kinds.items()}}
     return StudySet((*train, *anchored), tuple(apart), _mixture((*train, *anchored), shares), tuple(probes))
 
 
-def _lesson(document: Document, primary: Sequence[Record], seed: int) -> Lesson:
+def lay_out(document: Document, primary: Sequence[Record], seed: int) -> Lesson:
+    """Pairs and headings of the primary records, nothing reserved yet."""
     room = _room(document)
     questions = tuple(record for record in primary if record.messages)
     blocks = tuple(_blocks([record for record in primary if not record.messages], room))
     return Lesson(document.title, questions, blocks, (), seed, room)
+
+
+def _taught(record: Record, blocks: Sequence[Block]) -> Record:
+    """``record`` with the passage that its teacher reads, when there is one: the heading it was made from, else the one
+    that says its value and most of its answer's words."""
+    if record.objective != "answer" or record.kind not in TAUGHT:
+        return record
+    own = next((block for block in blocks if block.record.group == record.group), None)
+    found = own or _passage(record, blocks)
+    return replace(record, objective="distill", context=found.text) if found else record
+
+
+def _passage(record: Record, blocks: Sequence[Block]) -> Block | None:
+    wanted = set(content_words(record.messages[-1].content))
+    value = facts.value(record)
+    holding = [block for block in blocks if value in block.text]
+    best = max(holding, key=lambda block: len(wanted & set(content_words(block.text))), default=None)
+    return best if best and len(wanted & set(content_words(best.text))) * 2 > len(wanted) else None
 
 
 def _plain_study(document: Document, lesson: Lesson) -> StudySet:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .._plugkit.errors import PluginError
 from ..collecting import nothing_to_collect
 from ..errors import DlmError, DocumentError, Finding, StoreError
+from .conflicts import conflicts
 from .model import Document, probes
 from .read import inspect, records
 from .remarks import Remark, Remarks, remarks
@@ -120,7 +121,7 @@ def _examine(path: Path, home: Path | None) -> Checkup:
     lengths = _lengths(document, base)
     found += Remarks(_errors((*unsupported(document), *refused))) + _forgotten(document, root)
     long = (*_too_long(document, lengths), *_beyond_context(document, base))
-    found += remarks(document) + Remarks(long, tuple(_notes(document, base)))
+    found += remarks(document) + conflicts(document) + Remarks(long, tuple(_notes(document, base)))
     survey, told = _sources(document)
     found += told
     ordered = tuple(sorted(found.remarks, key=lambda remark: (remark.finding.path, *remark.finding[1:3])))
