@@ -9,6 +9,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from ..corpus.nouns import singular
 from ..learning.judging import says
 from .evidence import stands
 from .reading import CALENDAR, TELLING, Number, Reading, Word, is_noun, is_verb, ordinary
@@ -37,11 +38,11 @@ def agrees(claim: Reading, asked: Reading, evidence: Evidence) -> bool:
     """Whether the passage says ``claim``, an answer to ``asked``."""
     return (
         _numbers(claim, asked, evidence)
-        and _names(claim, asked, evidence)
+        and same_thing(claim, asked, evidence)
         and _exact(claim, asked, evidence)
         and _telling(claim, evidence)
         and _opposites(claim, evidence)
-        and _words(claim, evidence)
+        and _words(claim, asked, evidence)
         and _denials(claim, evidence)
         and _roles(claim, evidence.own)
         and _roles(evidence.own, claim)
@@ -79,7 +80,7 @@ def _named_above(number: Number, asked: Reading, evidence: Evidence) -> bool:
     return same and any(number.value == other.value for other in asked.numbers)
 
 
-def _names(claim: Reading, asked: Reading, evidence: Evidence) -> bool:
+def same_thing(claim: Reading, asked: Reading, evidence: Evidence) -> bool:
     """Each name, the question's too, stands in the passage or over it, and the passage is about no other thing."""
     homes = {run: evidence.home(run) for run in (*claim.names, *asked.names)}
     if None in homes.values():
@@ -88,9 +89,10 @@ def _names(claim: Reading, asked: Reading, evidence: Evidence) -> bool:
     if any(not (evidence.own.stems & {n.value} or n.value in known) for n in asked.numbers):
         return False
     farthest = max((home for home in homes.values() if home), default=0)
-    said = claim.lows | asked.lows
+    said = claim.lows | claim.stems | asked.lows | asked.stems
     away = [run for run in claim.names if homes[run]]
-    if any(run[0] not in {word.low for word in claim.words[:2]} for run in away) and _unsaid(evidence.own, said):
+    first, about = {word.low for word in claim.words[:2]}, [run for run in asked.names if homes[run] == 2]
+    if any(run[0] not in first and run not in about for run in away) and _unsaid(evidence.own, said):
         return False
     if farthest and evidence.opening and said.isdisjoint(evidence.opening):
         return False
@@ -100,8 +102,8 @@ def _names(claim: Reading, asked: Reading, evidence: Evidence) -> bool:
 
 
 def _unsaid(own: Reading, said: frozenset[str]) -> bool:
-    """Whether the passage has a name that is not said: another may stand in its place."""
-    return any(said.isdisjoint(run) for run in own.names)
+    """Whether the passage has a name or number that is not said: another may stand in its place."""
+    return any(said.isdisjoint(run) for run in own.names) or any(number.value not in said for number in own.numbers)
 
 
 def _heading_names(evidence: Evidence) -> list[tuple[str, ...]]:
@@ -155,23 +157,31 @@ def _opposites(claim: Reading, evidence: Evidence) -> bool:
     return True
 
 
-def _words(claim: Reading, evidence: Evidence) -> bool:
+def _words(claim: Reading, asked: Reading, evidence: Evidence) -> bool:
     """The claim's words are the passage's, but for a few that are no nouns and are not the document's elsewhere."""
     words = {word.stem: word for word in claim.words if word.content and not word.name}
-    new = [word for stem, word in words.items() if not evidence.covers(stem)]
-    if any(is_noun(word.low) or not ordinary(word.low) for word in new):
+    new = [word for stem, word in words.items() if not _has(evidence, word)]
+    knows = evidence.index.knows
+    if any(is_noun(word.low) or not ordinary(word.low) or (knows(word.stem) and singular(word.low)) for word in new):
         return False
-    weight = sum(2 if evidence.index.knows(word.stem) else 1 for word in new)
+    if sum(2 if knows(word.stem) else 1 for word in new) > min(MOST_NEW * len(words), 2):
+        return False
+    opening = {word.stem for word in claim.words[:3]} | asked.stems
+    lent = any(stem not in evidence.own.stems and stem not in opening and singular(w.low) for stem, w in words.items())
+    if lent and any(word.content and word.stem not in claim.stems for word in evidence.own.words):
+        return False
     said = claim.stems & evidence.own.stems
-    return weight <= MOST_NEW * len(words) and any(
-        word.stem in said or word.number in said for word in claim.words if word.content or word.number or word.name
-    )
+    return any(word.stem in said or word.number in said for word in claim.words if _is_value(word) or word.content)
+
+
+def _has(evidence: Evidence, word: Word) -> bool:
+    """Whether the passage has the word, or what it stands under; of what its pronouns point to, the nouns."""
+    return evidence.covers(word.stem) or (word.stem in evidence.before.stems and bool(singular(word.low)))
 
 
 def _denials(claim: Reading, evidence: Evidence) -> bool:
     """What the claim is drawn from is denied where the claim denies, and only there."""
     clauses = evidence.own.clauses
-    words = [{word.stem for word in clause if word.content or word.number} for clause in clauses]
     denied = [any(word.denies for word in clause) for clause in clauses]
     wanted = {word.number or word.stem for word in claim.words if word.content or word.number}
     words = [{word.number or word.stem for word in clause if word.content or word.number} for clause in clauses]

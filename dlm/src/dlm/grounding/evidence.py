@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from .index import Index
     from .passages import Passage
 
+HEADING = 0.5
+"""What a word counts that stands over a passage only."""
+
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
@@ -39,16 +42,28 @@ class Evidence:
 
     @cached_property
     def around(self) -> frozenset[str]:
-        """Stems of all that the passage stands in, those of the document's title too."""
-        return frozenset().union(*(reading.stems for reading in (*self.above, self.before, self.index.titled)))
+        """Stems of all that the passage stands under, those of the document's title too."""
+        return frozenset().union(*(reading.stems for reading in (*self.above, self.index.titled)))
 
     @cached_property
     def near(self) -> frozenset[str]:
         """Stems of the passage with its headings or its question, and with what its pronouns point to."""
         return self.own.stems.union(self.before.stems, *(reading.stems for reading in self.above))
 
+    @cached_property
+    def itself(self) -> frozenset[str]:
+        """Stems of the passage without its headings, with its question."""
+        asked = self.above if self.passage.kind == "answer" else ()
+        return self.own.stems.union(self.before.stems, *(reading.stems for reading in asked))
+
+    def weight(self, stem: str) -> float:
+        """How much of a word of a question the passage has: a heading says less than the passage or a pair's question."""
+        if stem in self.itself or (self.passage.kind == "row" and stem in self.near):
+            return 1.0
+        return HEADING if stem in self.near else 0.0
+
     def covers(self, stem: str) -> bool:
-        """Whether the passage or what it stands in has this word."""
+        """Whether the passage or what it stands under has this word."""
         return stem in self.own.stems or stem in self.around
 
     def home(self, run: tuple[str, ...]) -> int | None:

@@ -26,7 +26,7 @@ _SMALL = frozenset(
         "mustn't hasn't haven't hadn't shan't am"
     ).split()
 )
-GENERIC = frozenset("get make take go come put give call name title codename locate lie stand say tell please".split())
+GENERIC = frozenset("call name title codename locate say tell please".split())
 """Base forms of words that carry no fact of their own."""
 NEGATIONS = frozenset(
     "not no never nor neither none cannot without nobody nothing nowhere hardly except unless refuse forbid".split()
@@ -36,24 +36,25 @@ _ONES = {word: n for n, word in enumerate("zero one two three four five six seve
 _TEENS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
 _COUNTS = {**_ONES, **_TENS, **{word: n for n, word in enumerate(_TEENS, start=10)}}
 _NO_ONE = frozenset("no the that this any each which some every another other".split())
-_ORDINALS = "first third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth last 1st 2nd 3rd".split()
 CALENDAR = frozenset(
     (
         "monday tuesday wednesday thursday friday saturday sunday january february march april may june july august "
         "september october november december"
     ).split()
 )
-TELLING = (
-    CALENDAR - {"may"}
-    | frozenset(_ORDINALS)
-    | frozenset(
-        (
-            "second red green blue yellow white black brown grey gray orange purple pink north south east west "
-            "northern southern eastern western spring summer autumn winter hundred thousand million billion dozen half "
-            "quarter double triple once twice thrice daily weekly monthly yearly hourly nightly annually morning "
-            "afternoon evening night noon midnight am pm utc gmt only hour minute day week month year percent degree"
-        ).split()
-    )
+PICKING = frozenset(
+    (
+        "second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth 2nd 3rd red green blue yellow white "
+        "black brown grey gray orange purple pink north south east west northern southern eastern western"
+    ).split()
+) | (CALENDAR - {"may"})
+"""Words that pick one of several: of another day or colour a question asks something else."""
+TELLING = PICKING | frozenset(
+    (
+        "first last 1st spring summer autumn winter hundred thousand million billion dozen half quarter double triple once "
+        "twice thrice daily weekly monthly yearly hourly nightly annually morning afternoon evening night noon midnight "
+        "am pm utc gmt only hour minute day week month year percent degree"
+    ).split()
 )
 """Words of which another of the same sort makes another fact."""
 _UNITS = {"%": "percent", "$": "dollar", "€": "euro", "£": "pound", "°": "degree"}

@@ -6,11 +6,11 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from .agreement import agrees
+from .agreement import agrees, same_thing
 from .evidence import Evidence, stands
 from .index import Index, plain
 from .passages import Passage, passages, units
-from .reading import TELLING, Reading
+from .reading import PICKING, TELLING, Reading, Word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -29,6 +29,7 @@ CLEAR = 0.6
 """Of a question, by rarity, that a passage must share to be shown as the nearest."""
 _YES_NO = re.compile(r"(?:yes|no)\b[,.;:!]?\s*", re.I)
 _HOW_MANY = re.compile(r"\bhow many (?:[a-z]+ (?:of )?)??([a-z]+)\b", re.I)
+_AMOUNT = re.compile(r"\b(?:how (?:many|much|long|often|old|far|big|large)|(?:what|which) (?:time|hour|number))\b", re.I)
 _FRAME = frozenset(
     (
         "please tell know need want say give name call exactly current currently many much long often there any some "
@@ -93,6 +94,8 @@ class Grounds:
     def _says(self, claim: Reading, asked: Asked, evidence: Evidence) -> bool:
         if evidence.passage.kind == "list":
             return _lists(claim, evidence)
+        if plain(evidence.passage.text) == plain(claim.text):
+            return same_thing(claim, asked.reading, evidence)
         return agrees(claim, asked.reading, evidence)
 
     def _about(self, claim: Reading, asked: Asked, evidence: Evidence, earlier: list[Passage]) -> bool:
@@ -106,7 +109,9 @@ class Grounds:
                 return True
             near = asked.names_it(evidence) or asked.shared(evidence, known=True) >= SOME
             return near and rival <= asked.shared(evidence) + BETTER
-        return asked.shared(evidence) >= ENOUGH and rival <= asked.shared(evidence) + 1e-9
+        if not asked.adds(claim):
+            return False
+        return asked.touches(evidence) and asked.shared(evidence) >= ENOUGH and rival <= asked.shared(evidence) + 1e-9
 
     def _rival(self, asked: Asked, claim: Reading) -> float:
         """How much of the question the best passage shares that says something else."""
@@ -139,8 +144,9 @@ class Asked:
         self.reading = Reading(question, index.vocabulary)
         self._index = index
         self.words = tuple(index.words(question))
-        telling = [word for word in self.reading.words if word.content and word.low not in _FRAME]
-        self._weights = {word.stem: index.rarity(word.stem) for word in telling}
+        telling = {word.stem: index.rarity(word.stem) for word in self.reading.words if _tells(word)}
+        # What the whole document is about tells no passage from another.
+        self._weights = {stem: rarity for stem, rarity in telling.items() if stem not in index.titled.stems}
         counted = _HOW_MANY.search(question)
         self._counted = Reading(counted[1]).words[0].stem if counted else ""
 
@@ -153,8 +159,12 @@ class Asked:
         """Share of the question's words, by rarity, that stand in or over the passage; of those ``known`` at all."""
         weights = {w: x for w, x in self._weights.items() if not known or self._index.knows(w)}
         whole = sum(weights.values())
-        here = sum(weight for word, weight in weights.items() if evidence.covers(word))
+        here = sum(weight * evidence.weight(word) for word, weight in weights.items())
         return here / whole if whole else 0.0
+
+    def touches(self, evidence: Evidence) -> bool:
+        """Whether the passage itself has a word of the question."""
+        return not evidence.itself.isdisjoint(self._weights)
 
     def names_it(self, evidence: Evidence) -> bool:
         """Whether the passage or its heading has a name or number of the question, the document's own aside."""
@@ -165,23 +175,28 @@ class Asked:
         """Whether all names of the question stand in the passage or over it."""
         return all(evidence.home(run) is not None for run in self.reading.names)
 
+    def adds(self, claim: Reading) -> bool:
+        """Whether the claim says what the question does not."""
+        told = {word.number or word.stem for word in claim.words if word.content or word.number or word.denies}
+        return not self.reading.stems.issuperset(told)
+
     def fits(self, claim: Reading, evidence: Evidence) -> bool:
         """Whether the passage has the question's days and colours, and counts what the question counts."""
-        telling = {word.stem for word in self.reading.words if word.stem in TELLING and word.stem not in _LOOSE}
+        telling = {word.stem for word in self.reading.words if word.stem in PICKING}
         if not telling <= evidence.near | evidence.around:
             return False
-        counts = {number.after: number.value for number in evidence.own.numbers}
         wanted, said = self._counted, {number.value for number in claim.numbers}
-        if wanted in counts and said and counts[wanted] not in said:
-            return False
-        units = {unit for unit, value in counts.items() if value in said and unit in TELLING}
-        return not (wanted in TELLING and units and wanted not in units)
+        if not said:
+            full = _states(claim) or any(word.denies or word.stem in TELLING for word in claim.words)
+            return full or not _AMOUNT.search(self.reading.text)
+        counts = {number.after: number.value for number in evidence.own.numbers}
+        if wanted in counts:
+            return counts[wanted] in said
+        return wanted not in TELLING or not any(value in said for unit, value in counts.items() if unit)
 
 
-_LOOSE = frozenset(
-    "first last only hour minute seconds day week month year percent degree morning night evening".split()
-)
-"""Telling words that a question uses for what it asks."""
+def _tells(word: Word) -> bool:
+    return word.low not in _FRAME and (word.content or bool(word.number))
 
 
 def _claims(answer: str) -> Iterator[str]:
@@ -193,7 +208,7 @@ def _claims(answer: str) -> Iterator[str]:
 
 def _states(claim: Reading) -> bool:
     """Whether the claim is a sentence that says what it is about."""
-    return claim.asserts and len(claim.content) > 1
+    return claim.asserts and len(claim.content) > 1 and len(claim.words) > 3
 
 
 def _lists(claim: Reading, evidence: Evidence) -> bool:
