@@ -48,7 +48,7 @@ def test_a_run_learns_and_commits_a_version(home, write):
     assert facts["outcome"]["held_out_best"] == report.outcome.held_out_best
     assert facts["versions"]["dlm"]
     assert facts["plan"]["tokens"] == report.plan.tokens
-    # The rest of the plan is drawn anew for what is still wrong: the same steps, other rows.
+    # The rest of the plan is drawn anew for what is still wrong.
     assert report.outcome.tokens == pytest.approx(report.plan.tokens, rel=0.1)
 
 

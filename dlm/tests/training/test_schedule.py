@@ -7,7 +7,7 @@ import pytest
 from dlm.corpus.records import Record, StudySet
 from dlm.training.plan import Row
 from dlm.training.recipe import Recipe
-from dlm.training.schedule import make_plan
+from dlm.training.schedule import make_plan, revise
 
 MIXTURE = {"qa": 0.5, "prose": 0.2, "heading": 0.15, "anchor": 0.15}
 COUNTS = {"qa": 30, "prose": 7, "heading": 11, "anchor": 50}
@@ -135,3 +135,31 @@ def test_wsd_holds_its_peak_and_falls_at_the_end():
 def test_constant_stays_at_its_peak_after_the_warm_up():
     plan = plan_of(max_steps=50, token_budget=10**6, schedule="constant", learning_rate=1.0)
     assert {plan.learning_rate(step) for step in range(plan.warmup_steps, 50)} == {1.0}
+
+
+def draws_of(plan, group, after=0):
+    return sum(plan.records[plan.rows[row].record].group == group for step in plan.steps[after:] for row in step)
+
+
+def test_what_is_wrong_comes_more_often_in_the_steps_that_are_left_and_the_past_stays():
+    plan = plan_of(token_budget=60_000)
+    done = len(plan.steps) // 3
+    wrong = {"qa3", "qa4"}
+    revised = revise(plan, done, wrong, 4.0)
+    assert revised.steps[:done] == plan.steps[:done]
+    often = sum(draws_of(revised, group, done) for group in wrong) / len(wrong)
+    others = sum(draws_of(revised, f"qa{n}", done) for n in range(30) if f"qa{n}" not in wrong) / 28
+    assert 3.0 < often / others < 5.0
+    shares = Counter(kinds(revised))
+    for name, share in MIXTURE.items():
+        assert shares[name] / len(kinds(revised)) == pytest.approx(share, abs=0.01)
+
+
+@pytest.mark.parametrize("done", [1, 50, 250])
+def test_a_revised_plan_keeps_to_the_budget_and_is_the_same_every_time(done):
+    plan = plan_of(token_budget=60_000)
+    longest = {plan.records[row.record].group for row in plan.rows if row.tokens > 44}
+    revised = revise(plan, done, longest, 50.0)
+    assert revised == revise(plan, done, longest, 50.0)
+    assert revised.tokens == sum(plan.rows[row].tokens for step in revised.steps for row in step) <= 60_000
+    assert done < len(revised.steps) <= len(plan.steps)

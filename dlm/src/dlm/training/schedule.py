@@ -53,18 +53,30 @@ def make_plan(recipe: Recipe, study: StudySet, rows: Sequence[Row], held_out_row
 def revise(plan: Plan, done: int, wrong: Collection[str], effort: float) -> Plan:
     """``plan`` with its steps after ``done`` drawn anew: rows of ``wrong`` groups come ``effort`` times as often.
 
-    The number of steps stays, and with it the learning rate of each; shares of the kinds stay too.
+    Shares of the kinds stay, and so does the token budget: when longer rows are drawn, the run ends some steps earlier.
     """
-    random = Random(f"{plan.recipe.seed}\nrows\n{done}")
-    draw = _Draw(plan.records, plan.rows, plan.mixture, random, dict.fromkeys(wrong, effort))
-    left = [draw.step(plan.recipe.batch_rows) for _ in plan.steps[done:]]
-    steps = (*plan.steps[:done], *left)
+    recipe = plan.recipe
+    draw = _Draw(
+        plan.records, plan.rows, plan.mixture, Random(f"{recipe.seed}\nrows\n{done}"), dict.fromkeys(wrong, effort)
+    )
+    steps = list(plan.steps[:done])
+    tokens = _tokens(plan.rows, steps)
+    for _ in plan.steps[done:]:
+        step = draw.step(recipe.batch_rows)
+        tokens += _tokens(plan.rows, [step])
+        if len(steps) > done and tokens > recipe.token_budget:
+            break
+        steps.append(step)
     return replace(
         plan,
-        steps=steps,
-        tokens=sum(plan.rows[index].tokens for step in steps for index in step),
+        steps=tuple(steps),
+        tokens=_tokens(plan.rows, steps),
         passes=_passes(plan.records, plan.rows, steps, draw.kinds),
     )
+
+
+def _tokens(rows: Sequence[Row], steps: Sequence[tuple[int, ...]]) -> int:
+    return sum(rows[index].tokens for step in steps for index in step)
 
 
 def learning_rate(plan: Plan, step: int) -> float:
