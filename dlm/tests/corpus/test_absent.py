@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import re
+import time
 from random import Random
 
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from dlm.corpus.absent import LEFT_OPEN, MOST_ASKED, MOST_OTHERS, absent, called
+from dlm.corpus.absent import LEFT_OPEN, MOST_ASKED, MOST_OTHERS, OTHERS, _attributes, absent, called
 from dlm.corpus.known import Known
 from dlm.corpus.makers import Block, question
 from dlm.corpus.names import RESERVED_NAMES, TRAINED_NAMES, replacements
@@ -53,7 +54,16 @@ def missing(answer: str) -> str:
         r"The .*? (?:does not mention|says nothing about) (.*)\.|(.*) is not mentioned in .*\.", answer
     )
     assert match, answer
-    return (match[1] or match[2]).removeprefix("an ").removeprefix("a ").removeprefix("A ").removeprefix("An ")
+    return match[1] or match[2]
+
+
+def left_open(seeds: range, blocks: list[Block] = BLOCKS) -> list[tuple[str, str]]:
+    return [
+        (prompt, answer)
+        for seed in seeds
+        for prompt, answer in made(seed, blocks=blocks).items()
+        if re.search(r"(?:say|mention) (?:what|how|who|whe|which)", answer)
+    ]
 
 
 def test_a_question_about_something_else_is_answered_with_its_name():
@@ -81,6 +91,7 @@ def test_names_are_told_from_words_that_open_a_sentence_from_dates_and_from_code
     text = "Backups of Osprey on Monday: has Room 204 got 3 files, Osprey 70 files and Fenwick S2 none, see `Osprey`?"
     assert known.names(text) == ["Osprey", "Room 204", "Fenwick S2"]
     assert known.names("Osprey's room is pump-7, not osprey.") == ["Osprey", "pump-7"]
+    assert known.names("We asked Ms. Brandt.") == known.names("We asked Ms Brandt.") == ["Brandt"]
 
 
 def test_a_name_that_looks_like_one_of_the_document_is_never_used():
@@ -90,21 +101,63 @@ def test_a_name_that_looks_like_one_of_the_document_is_never_used():
     assert not {"Kingfisher", "Puffin"} & set(drawn)
 
 
-def test_without_a_name_an_ordinary_noun_is_replaced_with_its_article():
-    found = {prompt: answer for prompt, answer in made().items() if prompt.startswith("Where is the")}
-    assert len(found) == 2
-    for prompt, answer in found.items():
-        assert re.search(rf"\b(?:a|an) {missing(answer)}\b", answer, re.I)
-        assert prompt == f"Where is the {missing(answer)}?"
+def test_of_a_question_without_a_name_none_is_made():
+    """From replaced nouns a small model learns to refuse any question that is put in other words."""
+    assert not [prompt for seed in range(20) for prompt in made(seed) if re.fullmatch(r"Where is the \w+\?", prompt)]
+    plain = [asked("When is the mineral in the cellar drained?", "The mineral is drained at dusk.", "g")]
+    assert absent(plain, [block("Cellar", "The mineral in the cellar is drained at dusk.")], "Cellar notes", 1) == []
+
+
+def test_every_answer_names_what_the_question_asks_for():
+    about_others = left = 0
+    for seed in range(20):
+        opened = dict(left_open(range(seed, seed + 1)))
+        for prompt, answer in made(seed).items():
+            thing = next((name for name in ("Kestrel", "Osprey", "Ilse Brandt", "pump-7") if name in answer), "")
+            if prompt in opened:
+                assert thing
+                assert thing in prompt
+                left += 1
+            else:
+                assert missing(answer) in prompt
+                about_others += 1
+    assert about_others > 100
+    assert left > 20
 
 
 def test_only_properties_that_nothing_speaks_of_are_left_open():
     """One thing is red, the other weighs four tonnes: of neither may the adapter say that the document is silent."""
-    everything = [answer for seed in range(40) for answer in made(seed).values()]
-    open_ones = [answer for answer in everything if re.search(r"(?:say|mention) (?:what|how|who|whe|which)", answer)]
-    assert len(open_ones) > 300
-    assert any("birth" in answer or "born" in answer for answer in open_ones)
+    open_ones = [answer for _, answer in left_open(range(40))]
+    assert len(open_ones) > 150
+    assert any("Ilse Brandt" in answer for answer in open_ones)
     assert not [answer for answer in open_ones if re.search(r"colour (?:Kestrel|Osprey)|much (?:\w+) weighs", answer)]
+    for said, closed in (("Tern hums at night.", "loud"), ("Tern needs a 12 V plug.", "power")):
+        more = [answer for _, answer in left_open(range(40), [*BLOCKS, block("Tern", said)])]
+        assert [answer for answer in open_ones if closed in answer]
+        assert not [answer for answer in more if closed in answer]
+
+
+def test_few_properties_are_asked_and_only_of_what_is_plainly_named():
+    text = "They met in Section 9 of the Harbour. Nobody uses TLS in Section 9. The Harbour knows Kestrel and TLS."
+    names = ("Section 9", "TLS", "Harbour", "Kestrel")
+    pairs = [asked(f"What about {name} {n}?", "Nothing.", f"{name}{n}") for name in names for n in ("now", "then")]
+    records = absent(pairs, [block("Notes", text)], "", 1)
+    open_ones = [
+        question(r) for r in records if re.search(r"say (?:wh|how)|mention (?:wh|how)", r.messages[-1].content)
+    ]
+    assert open_ones
+    assert len(open_ones) == len([prompt for prompt in open_ones if "Kestrel" in prompt]) <= LEFT_OPEN == 2
+
+
+@pytest.mark.parametrize("attribute", _attributes(), ids=lambda attribute: attribute.clause)
+def test_a_property_is_never_asked_where_the_words_of_its_own_question_stand(attribute):
+    thing = "Ilse Brandt" if attribute.person else "Kestrel"
+    pairs = [asked(f"What about {thing} {n}?", "Nothing.", n) for n in ("now", "then")]
+    for wording in attribute.ask:
+        blocks = [block("Notes", f"Here is {thing}. {wording.format(s=thing)}")]
+        for seed in range(10):
+            answers = [record.messages[-1].content for record in absent(pairs, blocks, "", seed)]
+            assert not [answer for answer in answers if attribute.clause.format(s=thing) in answer]
 
 
 def test_a_person_is_asked_about_as_a_person():
@@ -139,6 +192,27 @@ def test_many_wordings_and_many_pairs_make_no_more_than_can_be_used():
     assert len(absent(wordings, BLOCKS, TITLE, 1)) <= MOST_OTHERS + LEFT_OPEN
     many = [asked(f"Which port does Kestrel use in case {n}?", "Port 4312.", str(n)) for n in range(MOST_ASKED * 3)]
     assert len(absent(many, BLOCKS, TITLE, 1)) <= MOST_ASKED * 2 + LEFT_OPEN
+
+
+def test_the_names_of_a_long_document_are_looked_up_in_an_index():
+    """One search of the whole text for each name that might be missing took minutes."""
+    filler = "It lies behind the panel and is opened every second week by two people. " * 12
+    blocks = [block(f"{TITLE} > Valve {n}", f"See Valve {n} and pump-{n}. {filler}") for n in range(2200)]
+    pairs = [
+        asked(f"{ask} {name}-{n // 3}?" if name == "pump" else f"{ask} {name} {n // 3}?", "Behind the panel.", str(n))
+        for n, (ask, name) in enumerate([("Where is", "Valve"), ("Who opens", "Valve"), ("What is", "pump")] * 2000)
+    ]
+    start = time.process_time()
+    records = absent(pairs, blocks, TITLE, 1)
+    assert time.process_time() - start < 10
+    assert 500 < len(records) <= MOST_ASKED * (OTHERS + LEFT_OPEN)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.text("aB7_.- \nß", max_size=12), max_size=4), st.text("aB7_.- ß", min_size=1, max_size=8))
+def test_a_phrase_is_said_where_it_stands_in_whole_words(texts, phrase):
+    whole = re.compile(rf"(?<!\w){re.escape(phrase.casefold())}(?!\w)")
+    assert Known(tuple(texts)).says(phrase) == any(whole.search(text.casefold()) for text in texts)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 
 from dlm.corpus.makers import Block, question
 from dlm.corpus.records import Message, Record
-from dlm.corpus.reverse import reverse
+from dlm.corpus.reverse import ABOUT, MOST_TURNED, reverse
 
 
 def asked(prompt: str, answer: str, group: str = "g") -> Record:
@@ -93,3 +93,11 @@ def test_the_record_keeps_the_answer_its_group_and_names_the_thing_as_value():
         assert record.value == "Kestrel"
         assert "Kestrel" not in question(record)
     assert records == reverse([pair], BLOCKS, 1)
+
+
+def test_of_very_many_answers_a_sample_is_turned_and_the_luck_of_each_is_its_own():
+    many = [asked(f"Which port has pump-{n}?", f"pump-{n} listens on port {n + 9000}.", str(n)) for n in range(2000)]
+    groups = {record.group for record in reverse(many, [], 1)}
+    assert MOST_TURNED // 2 < len(groups) <= MOST_TURNED
+    assert len(reverse(many, [], 1)) <= MOST_TURNED * (ABOUT + 2)
+    assert {group for group in groups if int(group) < 1900} <= {record.group for record in reverse(many[:1900], [], 1)}

@@ -1,9 +1,11 @@
 """Questions that the document does not answer, each with the answer that it does not.
 
 Without them a small model that has learned a document answers every question of the document's form with one of its
-values. Two near misses are made: a question of the document about something else, and a question about something in the
-document that the document leaves open. Nothing is written that the document could hold: names and nouns are looked up
-in all of its text, properties by every word that is used to speak of them.
+values. Two near misses are made: a question of the document about another name, and, of few properties, a question
+about something in the document that the document leaves open. Every answer says what it is that the document does not
+hold: of ordinary nouns none is made, since from those a model learns to refuse whatever is put in other words. Nothing
+is written that the document could hold: names are looked up in all of its text, properties by every word that is used
+to speak of them.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from . import nouns
 from .known import Known
 from .makers import question
 from .names import RESERVED_NAMES as RESERVED_NAMES
-from .names import other_nouns, replacements
+from .names import replacements
 from .records import Message, Record
 from .sentences import FUNCTION_WORDS
 
@@ -31,20 +33,20 @@ if TYPE_CHECKING:
     from .makers import Block
 
 OTHERS = 2
-"""Questions about something else made of one wording."""
+"""Questions about another name made of one wording."""
 MOST_OTHERS = 8
 """Made of one pair or block, however often it is worded."""
 MOST_ASKED = 500
 """Pairs or blocks, and as many things, about which absent records are made: no budget has room for those of more."""
-LEFT_OPEN = 6
-"""Properties asked of each thing that the document leaves open."""
+LEFT_OPEN = 2
+"""Properties asked of each thing that the document leaves open: of more a model learns to refuse."""
 _NOT_MENTIONED = (
     "{T} does not mention {n}.",
     "{T} says nothing about {n}.",
-    "{N} is not mentioned in {t}.",
+    "{n} is not mentioned in {t}.",
 )
 _NOT_SAID = ("{T} does not say {c}.", "{T} does not mention {c}.")
-_NOUN_PHRASE = re.compile(r"\b(?:the|an?) ([a-z]{3,})(?=[?.!,;]|$|(?: [a-z]+ed)? (\w+)|$)", re.I)
+_LETTERS = re.compile(r"[^\W\d_]+")
 _TASK = re.compile(r"[\"“”:`]|\S\n")
 """A question that brings something to work on, which can be done whatever it is about."""
 
@@ -62,13 +64,16 @@ class Attribute:
     """Words that a text about it would use; with ``*``, every word that begins so."""
 
 
-def absent(questions: Sequence[Record], blocks: Sequence[Block], title: str, seed: int) -> list[Record]:
+def absent(
+    questions: Sequence[Record], blocks: Sequence[Block], title: str, seed: int, known: Known | None = None
+) -> list[Record]:
     """Near misses of the questions: kind ``absent``, with the group and section of the question they were made from.
 
     Questions and blocks are all that the document has: what stands in one that is left out would be called missing.
     A question's own depend on the seed, on the question, and on whether the document holds what they ask about.
+    ``known`` is what they all say, for who has it already.
     """
-    known = Known.of(questions, blocks, title)
+    known = known or Known.of(questions, blocks, title)
     return [*_about_others(questions, known, title, seed), *_left_open(questions, blocks, known, title, seed)]
 
 
@@ -80,16 +85,16 @@ def called(title: str) -> str:
 
 
 def _about_others(questions: Sequence[Record], known: Known, title: str, seed: int) -> Iterator[Record]:
-    """Questions of the document about a person, thing or code that it does not hold."""
+    """Questions of the document about a name or code that it does not hold."""
     said = {"t": called(title), "T": _opening(called(title))}
-    for record in _chosen(questions, seed):
+    for record in _chosen((record for record in questions if known.names(question(record))), seed):
         random = Random(f"{seed}\nabsent\n{record.group}\n{question(record)}")
         for wording, missing in _reworded(question(record), known, random):
-            answer = random.choice(_NOT_MENTIONED).format(n=missing, N=_opening(missing), **said)
+            answer = random.choice(_NOT_MENTIONED).format(n=missing, **said)
             yield _record(record, wording, answer)
 
 
-def _chosen(questions: Sequence[Record], seed: int) -> Iterator[Record]:
+def _chosen(questions: Iterable[Record], seed: int) -> Iterator[Record]:
     """Of each group some wordings: questions that stand alone and ask for something of the document."""
     groups: dict[str, list[Record]] = {}
     for record in questions:
@@ -104,49 +109,30 @@ def _chosen(questions: Sequence[Record], seed: int) -> Iterator[Record]:
 def _lucky(names: Iterable[str], seed: int) -> list[str]:
     """At most :data:`MOST_ASKED` of the names, in their order; the luck of each is its own."""
     listed = list(names)
+    if len(listed) <= MOST_ASKED:
+        return listed
     best = set(sorted(listed, key=lambda name: Random(f"{seed}\nlucky\n{name}").random())[:MOST_ASKED])
     return [name for name in listed if name in best]
 
 
 def _reworded(asked: str, known: Known, random: Random) -> list[tuple[str, str]]:
-    """The question about something else, with what it is then about."""
-    names = known.names(asked)
-    if names:
-        name = random.choice(names)
-        pattern = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
-        return [(pattern.sub(new, asked), new) for new in replacements(name, known, random, OTHERS)]
-    found = [match for match in _NOUN_PHRASE.finditer(asked) if _is_head(match)]
-    if not found:
-        return []
-    match = random.choice(found)
-    before, after = asked[: match.start(1)], asked[match.end(1) :]
-    return [_with_noun(before, noun, after) for noun in other_nouns(known, random, OTHERS)]
-
-
-def _is_head(match: re.Match[str]) -> bool:
-    """Whether the noun is a whole phrase: ``the tank``, not ``the tank valve``."""
-    return match[1].casefold() in nouns.counted() and (match[2] is None or match[2].casefold() in FUNCTION_WORDS)
-
-
-def _with_noun(before: str, noun: str, after: str) -> tuple[str, str]:
-    """``noun`` comes with its article, which ``before`` may already end with."""
-    article, bare = noun.split(" ", 1)
-    if match := re.search(r"\b[Aa]n? $", before):
-        before = f"{before[: match.start() + 1]}{article[1:]} "
-    return f"{before}{bare}{after}", noun
+    """The question with one of its names replaced, and the name that it has instead."""
+    name = random.choice(known.names(asked))
+    pattern = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
+    return [(pattern.sub(new, asked), new) for new in replacements(name, known, random, OTHERS)]
 
 
 def _left_open(
     questions: Sequence[Record], blocks: Sequence[Block], known: Known, title: str, seed: int
 ) -> Iterator[Record]:
     """Properties that nothing in the document speaks of, asked of each of its things."""
-    open_ones = [attribute for attribute in _attributes() if not _spoken_of(attribute, known)]
+    open_ones = {attribute.clause for attribute in _attributes() if not _spoken_of(attribute, known)}
     things = _things(questions, blocks, known)
     for thing in _lucky(things, seed):
         random = Random(f"{seed}\nleft open\n{thing}")
         # Drawn from all, so that an edit that closes one leaves the others as they were.
         order = random.sample(_attributes(), len(_attributes()))
-        fitting = [one for one in order if one in open_ones and one.person == known.is_person(thing)]
+        fitting = [one for one in order if one.clause in open_ones and one.person == known.is_person(thing)]
         for attribute in fitting[:LEFT_OPEN]:
             own = Random(f"{seed}\nleft open\n{thing}\n{attribute.clause}")
             said = {"T": _opening(called(title)), "c": attribute.clause.format(s=thing)}
@@ -156,7 +142,11 @@ def _left_open(
 
 
 def _things(questions: Sequence[Record], blocks: Sequence[Block], known: Known) -> dict[str, Record]:
-    """What the document is about, with the first question about it: names in headings or in more than one question."""
+    """What the document is about, with the first question about it: names in headings or in more than one question.
+
+    Only what is plainly a name counts, and nothing of which nobody asks what it weighs: no ``Opening Hours``, no
+    ``Section 9``, no ``TLS``.
+    """
     headed = {name for block in blocks for name in known.names(block.record.title)}
     groups: dict[str, set[str]] = {}
     first: dict[str, Record] = {}
@@ -165,7 +155,14 @@ def _things(questions: Sequence[Record], blocks: Sequence[Block], known: Known) 
             groups.setdefault(name, set()).add(record.group)
             first.setdefault(name, record)
     asked = {name: record for name, record in first.items() if name in headed or len(groups[name]) > 1}
-    return {name: record for name, record in asked.items() if name in known.standing_alone}
+    return {name: record for name, record in asked.items() if name in known.standing_alone and _is_plain(name)}
+
+
+def _is_plain(name: str) -> bool:
+    """Whether ``name`` is a code, or has a word that is neither an ordinary noun nor an abbreviation."""
+    return name.islower() or any(
+        not word.isupper() and not nouns.singular(word.casefold()) for word in _LETTERS.findall(name)
+    )
 
 
 def _spoken_of(attribute: Attribute, known: Known) -> bool:

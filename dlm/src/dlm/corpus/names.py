@@ -13,7 +13,6 @@ from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
 from .known import like_a_person
-from .nouns import counted, with_article
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,12 +29,6 @@ _TRIES = 60
 def replacements(name: str, known: Known, random: Random, count: int, use: Use = "training") -> list[str]:
     """Up to ``count`` different names like ``name`` that ``known`` holds no part of. None for an abbreviation."""
     return list(islice(dict.fromkeys(n for n in _shaped(name, known, random, use) if _new(n, name, known)), count))
-
-
-def other_nouns(known: Known, random: Random, count: int) -> list[str]:
-    """Up to ``count`` counted nouns that ``known`` does not hold, with their article."""
-    drawn = random.sample(_nouns(), _TRIES)
-    return [with_article(noun) for noun in islice((n for n in drawn if not known.resembles(n)), count)]
 
 
 def _shaped(name: str, known: Known, random: Random, use: Use) -> Iterator[str]:
@@ -68,12 +61,6 @@ def _new(candidate: str, name: str, known: Known) -> bool:
         return not known.says(candidate) and (len(match[0]) < 3 or match[0] not in known.words)
     kept = set(name.split(" "))
     return not any(known.resembles(word) for word in candidate.split(" ") if word not in kept)
-
-
-@cache
-def _nouns() -> list[str]:
-    # A document can always be called one.
-    return sorted(counted() - {"document"})
 
 
 @cache

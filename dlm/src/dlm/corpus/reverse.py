@@ -13,17 +13,19 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from . import nouns, sentences
-from .known import Known, like_a_person
+from .known import Known, like_a_person, place
 from .makers import question
 from .records import Message, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from .makers import Block
 
 LONGEST = 240
 """Characters of an answer that is turned round."""
+MOST_TURNED = 1000
+"""Answers that are turned round, of more a sample: no budget has room for all."""
 ABOUT = 2
 """Questions that only name the value."""
 _ABOUT = (
@@ -61,15 +63,17 @@ class _Said:
 
     @property
     def _at(self) -> int:
-        match = re.search(rf"(?<!\w){re.escape(self.thing)}(?!\w)", self.answer)
-        return match.start() if match else 0
+        return max(0, place(self.thing, self.answer))
 
 
 class _Places:
     """Where in the document a phrase stands, and which things are spoken of there."""
 
-    def __init__(self, questions: Sequence[Record], blocks: Sequence[Block], known: Known) -> None:
+    def __init__(
+        self, questions: Sequence[Record], blocks: Sequence[Block], known: Known, phrases: Iterable[str]
+    ) -> None:
         self._known = known
+        wanted = frozenset(word for phrase in phrases for word in _WORD.findall(phrase.casefold()))
         self._questions = questions
         self._units: list[tuple[str, str]] = []
         """A text with what it stands under."""
@@ -81,7 +85,7 @@ class _Places:
         self._named: dict[str, list[str]] = {}
         self._found: dict[str, list[int]] = {}
         for number, (text, _) in enumerate(self._units):
-            for word in set(_WORD.findall(text.casefold())):
+            for word in wanted.intersection(_WORD.findall(text.casefold())):
                 self._found.setdefault(word, []).append(number)
 
     @cached_property
@@ -92,12 +96,11 @@ class _Places:
         return frozenset(asked | {name for title in headings for name in self._known.names(title)})
 
     def belongs(self, phrase: str, thing: str) -> bool:
-        """Whether every sentence that holds ``phrase`` is about ``thing`` alone."""
+        """Whether every sentence that holds ``phrase``, one of the ``phrases``, is about ``thing`` alone."""
         small = phrase.casefold()
-        whole = re.compile(rf"(?<!\w){re.escape(small)}(?!\w)")
         for number in min((self._found.get(word, []) for word in _WORD.findall(small)), key=len, default=[]):
             text, title = self._units[number]
-            if whole.search(text.casefold()) and (self.named(text, but=phrase) or self._headed(title)) != {thing}:
+            if place(small, text.casefold()) >= 0 and (self.named(text, but=phrase) or self._headed(title)) != {thing}:
                 return False
         return True
 
@@ -113,16 +116,18 @@ class _Places:
         return next((things for things in found if things), set())
 
 
-def reverse(questions: Sequence[Record], blocks: Sequence[Block], seed: int) -> list[Record]:
+def reverse(
+    questions: Sequence[Record], blocks: Sequence[Block], seed: int, known: Known | None = None
+) -> list[Record]:
     """Each answer asked for from its value: kind ``reverse``, with the group and section of the question it answered.
 
     ``value`` is the thing, which is what the answer must say. Questions and blocks are all that the document has: a
-    value may belong to another thing in one that is left out.
+    value may belong to another thing in one that is left out. ``known`` is what they all say, for who has it already.
     """
-    known = Known.of(questions, blocks)
+    known = known or Known.of(questions, blocks)
     kinds = _kinds(known)
     found: dict[tuple[str, str], Record] = {}
-    for said in _turnable(questions, blocks, known):
+    for said in _turnable(questions, blocks, known, seed):
         random = Random(f"{seed}\nreverse\n{said.record.group}\n{said.answer}")
         for wording in (*_by_role(said, known, kinds), *_by_value(said, known, random)):
             turns = (Message("user", wording), Message("assistant", said.answer))
@@ -131,23 +136,42 @@ def reverse(questions: Sequence[Record], blocks: Sequence[Block], seed: int) -> 
     return list(found.values())
 
 
-def _turnable(questions: Sequence[Record], blocks: Sequence[Block], known: Known) -> Iterator[_Said]:
+def _turnable(questions: Sequence[Record], blocks: Sequence[Block], known: Known, seed: int) -> Iterator[_Said]:
     """Answers of one sentence about one thing, with a value that belongs to it alone."""
-    places = _Places(questions, blocks, known)
+    found = _lucky(_valued(questions), seed)
+    places = _Places(questions, blocks, known, (value for _, value in found))
+    for record, value in found:
+        answer = record.messages[-1].content
+        things = places.named(answer, but=value)
+        if len(things) == 1 and places.belongs(value, thing := things.pop()):
+            yield _Said(record, answer, thing, value)
+
+
+def _valued(questions: Sequence[Record]) -> Iterator[tuple[Record, str]]:
+    """Each answer of one sentence once, with its value, which the question does not hold."""
     seen = set()
     for record in questions:
         answer = record.messages[-1].content
-        key = (record.group, answer)
-        if key in seen or len(record.messages) != 2 or len(answer) > LONGEST or len(sentences.sentences(answer)) != 1:
+        if len(record.messages) != 2 or len(answer) > LONGEST or (record.group, answer) in seen:
             continue
         gap = sentences.key_span(answer, frozenset(sentences.content_words(question(record))))
         value = _as_written(gap) if gap else ""
-        things = places.named(answer, but=value)
-        if value and len(things) == 1 and value.casefold() not in question(record).casefold():
-            thing = things.pop()
-            if places.belongs(value, thing):
-                seen.add(key)
-                yield _Said(record, answer, thing, value)
+        if value and value.casefold() not in question(record).casefold() and len(sentences.sentences(answer)) == 1:
+            seen.add((record.group, answer))
+            yield record, value
+
+
+def _lucky(found: Iterable[tuple[Record, str]], seed: int) -> list[tuple[Record, str]]:
+    """At most :data:`MOST_TURNED`, in their order; the luck of each is its own."""
+
+    def luck(at: int) -> float:
+        record = listed[at][0]
+        return Random(f"{seed}\nturned\n{record.group}\n{record.messages[-1].content}").random()
+
+    listed = list(found)
+    if len(listed) <= MOST_TURNED:
+        return listed
+    return [listed[at] for at in sorted(sorted(range(len(listed)), key=luck)[:MOST_TURNED])]
 
 
 def _as_written(gap: sentences.Gap) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from . import anchors, facts, frames, makers
 from .absent import absent
+from .known import Known
 from .lesson import Lesson
 from .makers import Block
 from .queries import LEAST_EACH, MOST_EACH, queries
@@ -219,8 +220,9 @@ def _study_records(lesson: Lesson, known: Sequence[Fact], similar: Similar) -> I
         yield from (fact.worded("reworded", wording) for wording in fact.made)
         yield from facts.swapped(fact, similar, lesson.seed)
     asked_for = [*lesson.questions, *(r for fact in known for r in fact.given if r.kind != "qa")]
-    yield from absent(asked_for, lesson.blocks, lesson.title, lesson.seed)
-    yield from reverse(asked_for, lesson.blocks, lesson.seed)
+    held = Known.of(asked_for, lesson.blocks, lesson.title)
+    yield from absent(asked_for, lesson.blocks, lesson.title, lesson.seed, held)
+    yield from reverse(asked_for, lesson.blocks, lesson.seed, held)
     yield from _block_records(lesson, similar)
 
 
