@@ -91,6 +91,7 @@ def test_names_are_told_from_words_that_open_a_sentence_from_dates_and_from_code
     text = "Backups of Osprey on Monday: has Room 204 got 3 files, Osprey 70 files and Fenwick S2 none, see `Osprey`?"
     assert known.names(text) == ["Osprey", "Room 204", "Fenwick S2"]
     assert known.names("Osprey's room is pump-7, not osprey.") == ["Osprey", "pump-7"]
+    known = Known(("We asked Ms. Brandt, and Ilse Brandt knew.",))
     assert known.names("We asked Ms. Brandt.") == known.names("We asked Ms Brandt.") == ["Brandt"]
 
 
