@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from ..corpus.nouns import singular
 from ..learning.judging import says
-from .evidence import stands
 from .reading import CALENDAR, TELLING, Number, Reading, Word, is_noun, is_verb, ordinary
 
 if TYPE_CHECKING:
@@ -107,9 +106,10 @@ def _unsaid(own: Reading, said: frozenset[str]) -> bool:
 
 
 def _heading_names(evidence: Evidence) -> list[tuple[str, ...]]:
-    proper = evidence.index.vocabulary.proper
-    runs = (run for reading in evidence.above for run in reading.names)
-    return [run for run in runs if proper.issuperset(run) and not stands(run, evidence.index.subject)]
+    """What the headings name, as far as the prose or the title shows that it is a name."""
+    titled = (word for run in evidence.index.titled.names for word in run if not ordinary(word))
+    known = evidence.index.vocabulary.proper.union(titled)
+    return [run for reading in evidence.above for run in reading.names if known.issuperset(run)]
 
 
 def _another_subject(claim: Reading, evidence: Evidence) -> bool:

@@ -52,12 +52,15 @@ class Evidence:
 
     @cached_property
     def itself(self) -> frozenset[str]:
-        """Stems of the passage without its headings, with its question."""
-        asked = self.above if self.passage.kind == "answer" else ()
-        return self.own.stems.union(self.before.stems, *(reading.stems for reading in asked))
+        """Stems of the passage without its headings, with its question or the line before its list."""
+        first = 0 if self.passage.kind == "answer" else len(self.passage.above)
+        if self.passage.above and self.passage.above[-1] != self.passage.heading:
+            first = min(first, len(self.passage.above) - 1)
+        told = self.above[first : len(self.passage.above)]
+        return self.own.stems.union(self.before.stems, *(reading.stems for reading in told))
 
     def weight(self, stem: str) -> float:
-        """How much of a word of a question the passage has: a heading says less than the passage or a pair's question."""
+        """How much of a word of a question the passage has: less when only a heading has it."""
         if stem in self.itself or (self.passage.kind == "row" and stem in self.near):
             return 1.0
         return HEADING if stem in self.near else 0.0

@@ -24,7 +24,10 @@ LENGTH = 0.5
 ABOVE = 0.5
 """What a word of a heading counts, beside one of the passage itself."""
 _WORD = re.compile(r"[^\W_]+(?:[’'][^\W_]+)*")
-_INSIDE = re.compile(r"(?<=[a-zß-öø-ÿ,;] )[A-ZÀ-ÖØ-Þ][^\W_]+(?: [A-ZÀ-ÖØ-Þ][^\W_]+)*")
+_INSIDE = re.compile(r"(?<=[a-zß-öø-ÿ,;:] )[A-ZÀ-ÖØ-Þ][^\W_]+(?: [A-ZÀ-ÖØ-Þ][^\W_]+)*")
+_SMALL = re.compile(r"(?<![^\W_])[^\W\dA-ZÀ-ÖØ-Þ_][^\W_]*")
+_NO_PROSE = re.compile(r"`[^`\n]*`|\S*[@/\\_=][^\s]*|\S+\.\w\S*|(?<!\S)[#-]\S+")
+"""Code, addresses and file names, which write names small."""
 _CALLED = re.compile(r"\b(?:called|named|titled|codenamed) ([a-z][\w-]+)(?: and ([a-z][\w-]+))?")
 
 
@@ -38,7 +41,6 @@ class Index:
         self._own: dict[str, list[int]] = defaultdict(list)
         self._above: dict[str, list[int]] = defaultdict(list)
         self._lengths: list[int] = []
-        self._raw: set[str] = set()
         above: dict[tuple[str, ...], tuple[str, ...]] = {}
         for number, passage in enumerate(self.passages):
             own = self.words(passage.text)
@@ -57,7 +59,8 @@ class Index:
         texts = [passage.text for passage in self.passages]
         inside = {word for text in texts for run in _INSIDE.findall(text) for word in run.split(" ")}
         terms = {word for text in texts for match in _CALLED.finditer(text) for word in match.groups() if word}
-        small = frozenset(word for word in self._raw if word[:1].islower())
+        prose = (_NO_PROSE.sub(" ", passage.text) for passage in self.passages if passage.kind != "code")
+        small = frozenset(word for text in prose for word in _SMALL.findall(text))
         ordinary = {word for word in terms if word in FUNCTION_WORDS or word.endswith("ly")}
         return Vocabulary(
             frozenset(word.casefold() for word in inside) - small, small - terms, frozenset(terms - ordinary)
@@ -120,7 +123,6 @@ class Index:
             if word is None:
                 low = raw.casefold().replace("’", "'").removesuffix("'s")
                 word = self._stems[raw] = "" if low in FUNCTION_WORDS else stem(low)
-                self._raw.add(raw)
             if word:
                 found.append(word)
         return tuple(dict.fromkeys(found))

@@ -28,7 +28,7 @@ _REFERS = re.compile(
     re.I,
 )
 
-Kind = Literal["text", "row", "list", "answer"]
+Kind = Literal["text", "row", "list", "code", "answer"]
 
 
 class Passage(NamedTuple):
@@ -80,7 +80,7 @@ def units(text: str) -> Iterator[Unit]:
     for start, lines in _chunks(text):
         if _FENCE.match(lines[0]):
             code = "\n".join(line for line in lines if not _FENCE.match(line)).strip("\n")
-            found = [Unit(start, code, intro=intro)] if code else []
+            found = [Unit(start, code, "code", intro=intro)] if code else []
         elif sum(line.lstrip().startswith("|") for line in lines) > 1:
             found = list(_table(start, lines, intro))
         elif any(_ITEM.match(line) for line in lines):
@@ -96,7 +96,7 @@ def _of(document: Document, section: Section, name: str, types: Mapping[str, Sec
     if body and all(isinstance(part, Block) for part in body):
         lines = section.content.split("\n")
         for block in body:
-            yield from _of_block(section, block, name, lines)
+            yield from _of_block(section, block, name, lines, document.title)
     elif body and all(isinstance(part, Pair) for part in body):
         for pair in body:
             if not pair.probe:
@@ -109,13 +109,15 @@ def _of(document: Document, section: Section, name: str, types: Mapping[str, Sec
             yield from _answer(section, name, section.line, asked, text, asked[-1])
 
 
-def _of_block(section: Section, block: Block, name: str, lines: list[str]) -> Iterator[Passage]:
+def _of_block(section: Section, block: Block, name: str, lines: list[str], document: str) -> Iterator[Passage]:
+    """``document`` is the title of all of it, which tells nothing about one block among many."""
     if not block.text:
         return
     first = block.text.split("\n", 1)[0].strip()
     at = next((n for n in range(block.line - section.line, len(lines)) if lines[n].strip() == first), 0)
     title = section.attributes.get("title", "").strip()
-    above = (title, *block.headings) if title else block.headings
+    headings = block.headings[1:] if len(block.headings) > 1 and block.headings[0] == document else block.headings
+    above = (title, *headings) if title else headings
     heading = above[-1] if above else ""
     for unit in units(block.text):
         where = (*above, unit.intro) if unit.intro else above

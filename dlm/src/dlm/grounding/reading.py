@@ -44,16 +44,16 @@ CALENDAR = frozenset(
 )
 PICKING = frozenset(
     (
-        "second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth 2nd 3rd red green blue yellow white "
-        "black brown grey gray orange purple pink north south east west northern southern eastern western"
+        "second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth 2nd 3rd red green blue yellow "
+        "white black brown grey gray orange purple pink north south east west northern southern eastern western"
     ).split()
 ) | (CALENDAR - {"may"})
 """Words that pick one of several: of another day or colour a question asks something else."""
 TELLING = PICKING | frozenset(
     (
-        "first last 1st spring summer autumn winter hundred thousand million billion dozen half quarter double triple once "
-        "twice thrice daily weekly monthly yearly hourly nightly annually morning afternoon evening night noon midnight "
-        "am pm utc gmt only hour minute day week month year percent degree"
+        "first last 1st spring summer autumn winter hundred thousand million billion dozen half quarter double triple "
+        "once twice thrice daily weekly monthly yearly hourly nightly annually morning afternoon evening night noon "
+        "midnight am pm utc gmt only hour minute day week month year percent degree"
     ).split()
 )
 """Words of which another of the same sort makes another fact."""

@@ -27,9 +27,11 @@ BETTER = 0.34
 """How much more of the question another passage may share before it is the one that answers."""
 CLEAR = 0.6
 """Of a question, by rarity, that a passage must share to be shown as the nearest."""
-_YES_NO = re.compile(r"(?:yes|no)\b[,.;:!]?\s*", re.I)
+_YES_NO = re.compile(r"\s*(yes|no)(?:[,.;:!]+\s*|$)", re.I)
 _HOW_MANY = re.compile(r"\bhow many (?:[a-z]+ (?:of )?)??([a-z]+)\b", re.I)
-_AMOUNT = re.compile(r"\b(?:how (?:many|much|long|often|old|far|big|large)|(?:what|which) (?:time|hour|number))\b", re.I)
+_AMOUNT = re.compile(
+    r"\b(?:how (?:many|much|long|often|old|far|big|large)|(?:what|which) (?:time|hour|number))\b", re.I
+)
 _FRAME = frozenset(
     (
         "please tell know need want say give name call exactly current currently many much long often there any some "
@@ -67,9 +69,10 @@ class Grounds:
         A wrong "no" is put up with: numbers, names and denials that do not agree are never called supported.
         """
         asked, found = Asked(question, self._index), list[Passage]()
-        for claim in _claims(answer):
+        verdict = _YES_NO.match(answer)
+        for claim in _claims(answer[verdict.end() :] if verdict else answer):
             passage = self._support(asked, claim, found)
-            if passage is None:
+            if passage is None or (verdict and not found and _denies(claim) != (verdict[1].lower() == "no")):
                 return Grounded(False, tuple(self._nearest(asked)))
             found.append(passage)
         return Grounded(True, tuple(dict.fromkeys(found))) if found else Grounded(False, tuple(self._nearest(asked)))
@@ -102,16 +105,17 @@ class Grounds:
         """Whether the passage is about what was asked; one beside the passage of an earlier sentence is."""
         if not asked.fits(claim, evidence):
             return False
-        rival = self._rival(asked, claim)
-        if _states(claim):
-            passage = evidence.passage
-            if any((one.section, one.above) == (passage.section, passage.above) for one in earlier):
+        passage, shared = evidence.passage, asked.shared(evidence)
+        if _states(claim) or (len(claim.words) > 3 and plain(claim.text) == plain(passage.text)):
+            if asked.heads(evidence) or any(
+                (one.section, one.above) == (passage.section, passage.above) for one in earlier
+            ):
                 return True
             near = asked.names_it(evidence) or asked.shared(evidence, known=True) >= SOME
-            return near and rival <= asked.shared(evidence) + BETTER
-        if not asked.adds(claim):
+            return near and self._rival(asked, claim) <= shared + BETTER
+        if not asked.adds(claim) or not asked.touches(evidence):
             return False
-        return asked.touches(evidence) and asked.shared(evidence) >= ENOUGH and rival <= asked.shared(evidence) + 1e-9
+        return shared >= ENOUGH and self._rival(asked, claim) <= shared + 1e-9
 
     def _rival(self, asked: Asked, claim: Reading) -> float:
         """How much of the question the best passage shares that says something else."""
@@ -166,10 +170,19 @@ class Asked:
         """Whether the passage itself has a word of the question."""
         return not evidence.itself.isdisjoint(self._weights)
 
+    def heads(self, evidence: Evidence) -> bool:
+        """Whether the question names a heading above the passage in full."""
+        return any(reading.lows and reading.lows <= self.reading.lows for reading in evidence.above)
+
     def names_it(self, evidence: Evidence) -> bool:
-        """Whether the passage or its heading has a name or number of the question, the document's own aside."""
-        runs = (run for run in self.reading.names if not stands(run, self._index.subject))
-        return any(evidence.home(run) in (0, 1) for run in runs)
+        """Whether the passage or its heading has a name of the question.
+
+        What all of the document is about counts only when nothing else is asked about, and in the passage itself.
+        """
+        names = self.reading.names
+        if self._weights:
+            return any(evidence.home(run) in (0, 1) for run in names if not stands(run, self._index.subject))
+        return any(stands(run, evidence.own) or stands(run, evidence.before) for run in names)
 
     def homed(self, evidence: Evidence) -> bool:
         """Whether all names of the question stand in the passage or over it."""
@@ -189,6 +202,8 @@ class Asked:
         if not said:
             full = _states(claim) or any(word.denies or word.stem in TELLING for word in claim.words)
             return full or not _AMOUNT.search(self.reading.text)
+        if not wanted:
+            return True
         counts = {number.after: number.value for number in evidence.own.numbers}
         if wanted in counts:
             return counts[wanted] in said
@@ -200,10 +215,14 @@ def _tells(word: Word) -> bool:
 
 
 def _claims(answer: str) -> Iterator[str]:
+    """The sentences, items and rows of ``answer``."""
     for unit in units(answer):
-        text = _YES_NO.sub("", unit.text, count=1) if unit.kind == "text" else unit.text
-        if unit.kind != "list" and text.strip():
-            yield text
+        if unit.kind != "list" and unit.text.strip():
+            yield unit.text
+
+
+def _denies(claim: str) -> bool:
+    return any(word.denies for word in Reading(claim).words)
 
 
 def _states(claim: Reading) -> bool:
