@@ -48,7 +48,7 @@ KINDS = {
 
 def main() -> None:
     """Print the table."""
-    tuned, others = _counted(TUNED), _counted(OTHERS)
+    columns = _counted(TUNED), _counted(OTHERS)
     print("| answers | called supported | in documents that the rules were not made with |\n|---|---|---|")
     for kind, name in KINDS.items():
         print(

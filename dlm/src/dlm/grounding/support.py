@@ -66,7 +66,7 @@ class Grounds:
     def check(self, question: str, answer: str) -> Grounded:
         """Whether every sentence of ``answer`` is said by a passage that is about ``question``.
 
-        A wrong "no" is put up with: numbers, names and denials that do not agree are never called supported.
+        Made to err towards no: what cannot be matched, in other words or by another number or name, is not supported.
         """
         asked, found = Asked(question, self._index), list[Passage]()
         verdict = _YES_NO.match(answer)
