@@ -51,9 +51,7 @@ def main() -> None:
     columns = _counted(TUNED), _counted(OTHERS)
     print("| answers | called supported | in documents that the rules were not made with |\n|---|---|---|")
     for kind, name in KINDS.items():
-        print(
-            f"| {name} | {' | '.join(f'{supported[kind]} of {asked[kind]}' for asked, supported in (tuned, others))} |"
-        )
+        print(f"| {name} | {' | '.join(f'{supported[kind]} of {asked[kind]}' for asked, supported in columns)} |")
 
 
 def _counted(documents: Iterable[tuple[Path, Path]]) -> tuple[Counter[str], Counter[str]]:
