@@ -213,3 +213,31 @@ def test_the_plan_s_recipe_is_what_is_trained(base):
     plan = make_plan(dataclasses.replace(RECIPE, rank=3, max_grad_norm=1e-9), rows, held_out, steps=1)
     bench.train(plan, lambda _: None, lambda _: None)
     assert {min(parameter.shape) for parameter in bench._parameters} == {3}
+
+
+def test_a_warm_run_begins_with_the_saved_weights_in_full_precision(run, base):
+    _, _, folder = run(steps=20)
+    saved = load_file(folder / "adapter_model.safetensors")
+    for precision in ("fp32", "bf16"):
+        bench = HfWorkbench(base, dataclasses.replace(RECIPE, precision=precision), None)
+        bench._open(bench.recipe, folder)
+        views = bench._views(bench._master)
+        assert len(saved) == len(views)
+        for name, parameter, view in zip(bench._names, bench._parameters, views, strict=True):
+            assert torch.equal(view, saved[name.replace(".default", "")])
+            assert torch.equal(parameter, view.to(parameter.dtype))
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        ({"rank": 4}, "have another shape"),
+        ({"alpha": 64.0}, "alpha"),
+        ({"target_modules": ("q_proj",)}, "match no module"),
+    ],
+)
+def test_a_start_of_another_shape_or_scale_is_refused(run, base, other, said):
+    _, _, folder = run(steps=1)
+    bench = HfWorkbench(base, dataclasses.replace(RECIPE, **other), None)
+    with pytest.raises(AdapterMismatch, match=said):
+        bench._open(bench.recipe, folder)

@@ -166,6 +166,29 @@ class BackendContract:
             most = max(row.tokens for row in bench.encode(STUDY.train))
         assert [event.tokens - steps[1].tokens for event in steps[2:]] == [2 * most, 4 * most]
 
+    def test_a_run_begins_with_the_weights_of_the_folder_that_it_is_given(
+        self, backend: Backend, base: LocalBase, tmp_path: Path
+    ) -> None:
+        _, _, first = self._train(backend, base, tmp_path)
+        runs = [self._train(backend, base, None, start=tmp_path) for _ in range(2)]
+        for steps, evaluations, outcome in runs:
+            assert outcome.held_out_before == evaluations[0].held_out_loss == pytest.approx(first.held_out_best)
+            assert outcome.best_step > 0
+            assert [event.loss for event in steps] == [event.loss for event in runs[0][0]]
+        fresh, _, untouched = self._train(backend, base, None)
+        assert untouched.held_out_before != pytest.approx(first.held_out_best)
+        assert fresh[0].loss != pytest.approx(runs[0][0][0].loss)
+
+    def test_a_start_that_does_not_fit_the_base_is_refused(
+        self, backend: Backend, base: LocalBase, tmp_path: Path
+    ) -> None:
+        from .toy import tensor_file
+
+        self._train(backend, base, tmp_path)
+        (tmp_path / "adapter_model.safetensors").write_bytes(tensor_file([0.0, 1.0, 2.0]))
+        with pytest.raises(AdapterMismatch):
+            self._train(backend, base, None, start=tmp_path)
+
     def test_the_base_ends_what_ends_with_a_question_and_nothing_else(self, backend: Backend, base: LocalBase) -> None:
         with backend.workbench(base, RECIPE, None) as bench:
             records = bench.complete([*STUDY.train, *QUESTIONS])
@@ -243,13 +266,14 @@ class BackendContract:
         study: StudySet = STUDY,
         cache: TokenCache | None = None,
         revise: Callable[[Plan, int, Evaluated], Plan] | None = None,
+        start: Path | None = None,
     ) -> tuple[list[StepLogged], list[Evaluated], Outcome]:
         steps: list[StepLogged] = []
         evaluations: list[Evaluated] = []
         with backend.workbench(base, RECIPE, None) as bench:
             rows, held_out = bench.encode(study.train, cache), bench.encode(study.held_out, cache)
             plan = make_plan(RECIPE, study, rows, held_out)
-            outcome = bench.train(plan, steps.append, evaluations.append, revise)
+            outcome = bench.train(plan, steps.append, evaluations.append, revise, start)
             if folder is not None:
                 bench.save(folder)
         return steps, evaluations, outcome

@@ -140,10 +140,11 @@ class ToyWorkbench(Workbench):
         on_step: Callable[[StepLogged], None],
         on_evaluation: Callable[[Evaluated], None],
         revise: Callable[[Plan, int, Evaluated], Plan] | None = None,
+        start: Path | None = None,
     ) -> Outcome:
         started = time.perf_counter()
         rows, held_out = self._encoded[0], self._encoded[1]
-        self._logits = _load(self.base, None)
+        self._logits = _load(self.base, start)
         before = self._judge(0, held_out)
         if before is not None:
             on_evaluation(before)

@@ -127,6 +127,7 @@ class Workbench(ABC):
         on_step: Callable[[StepLogged], None],
         on_evaluation: Callable[[Evaluated], None],
         revise: Callable[[Plan, int, Evaluated], Plan] | None = None,
+        start: Path | None = None,
     ) -> Outcome:
         """Run ``plan`` and leave the best weights on the bench: those of the highest held-out recall, and of the lowest
         held-out loss where recall is the same or unknown.
@@ -134,6 +135,13 @@ class Workbench(ABC):
         ``plan.rows`` were encoded first and ``plan.held_out_rows`` second, by two calls of :meth:`encode`. After every
         evaluation but the first and the last, ``revise`` is given the plan, the steps made and what was found; training
         goes on with the plan that it returns: the same rows and the same steps so far, others to come.
+
+        ``start`` is the folder of an adapter of the recipe's shape, made by :meth:`save`, whose weights the run begins
+        with instead of fresh ones; the evaluation at step 0, and ``held_out_before``, are then that adapter's. What it
+        begins with is never a result by itself: of the evaluations after it the best is kept.
+
+        Raises:
+            AdapterMismatch: the weights in ``start`` do not fit the base or the recipe.
         """
 
     @abstractmethod

@@ -27,7 +27,7 @@ class StepLogged:
 
 @dataclass(frozen=True)
 class Evaluated:
-    """The held-out rows were scored. ``step`` 0 is the untouched base."""
+    """The held-out rows were scored. ``step`` 0 is what the run begins with: the untouched base, or a version."""
 
     step: int
     held_out_loss: float
@@ -46,6 +46,7 @@ class Outcome:
     steps: int
     best_step: int
     held_out_before: float | None
+    """Of what the run began with: the untouched base, or the version that a warm run goes on from."""
     held_out_best: float | None
     final_loss: float | None
     anchor_kl: float | None
@@ -56,7 +57,7 @@ class Outcome:
     non_finite: tuple[str, ...] = ()
     """Names of the weights (or ``loss at step N``) that are NaN or infinite; empty is good."""
     held_out_recall_before: float | None = None
-    """Of the untouched base; see :attr:`Evaluated.held_out_recall`."""
+    """Of what the run began with; see :attr:`Evaluated.held_out_recall`."""
     held_out_recall: float | None = None
     """At ``best_step``."""
 

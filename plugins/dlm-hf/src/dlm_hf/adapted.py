@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from dlm.errors import TrainingFailed
+from dlm.errors import AdapterMismatch, TrainingFailed
 
 from .model import quiet_libraries
 from .packing import Packed, forward_packed, pack, packs_exactly
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from dlm.training.recipe import Recipe
 
@@ -64,6 +65,20 @@ class Adapted:
             raise TrainingFailed(f"training.target_modules: {error}") from error
         self._layers = [module for module in self.model.modules() if isinstance(module, BaseTunerLayer)]
         return [(name, parameter) for name, parameter in self.model.named_parameters() if parameter.requires_grad]
+
+    def saved(self, folder: Path, names: Sequence[str]) -> list[torch.Tensor]:
+        """The weights in ``folder`` for the parameters called ``names``, once an adapter of their shape is put on.
+
+        Raises:
+            AdapterMismatch: they are of another shape, scale or base, or cannot be read.
+        """
+        from .adapters import UnusableAdapter, saved_weights
+
+        try:
+            found = saved_weights(self.model, folder)
+        except UnusableAdapter as error:
+            raise AdapterMismatch(str(error)) from error
+        return [found[name] for name in names]
 
     def suit_steps(self, longest: int) -> None:
         """Take the attention that is fastest for steps of up to ``longest`` tokens and has the memory for them."""

@@ -123,6 +123,29 @@ def load_adapter(model: PreTrainedModel, folder: Path, base_weights: Literal["ke
     return peft_model
 
 
+def saved_weights(model: PeftModel, folder: Path) -> dict[str, torch.Tensor]:
+    """The tensors in ``folder`` as they are saved, by the names of the adapter's parameters in ``model``.
+
+    Raises:
+        KeyMismatch: they are of another shape or scale than the adapter in ``model``.
+        UnusableAdapter: there is no adapter in ``folder`` that can be loaded safely.
+    """
+    file = read_adapter(Path(folder))
+    _refuse_altered_base(file)
+    fit = compare_keys(model, file)
+    own, theirs = ((config.r, config.lora_alpha) for config in _configs(model, file))
+    if fit.good and own != theirs:
+        fit = Fit(fit.tensors, reason=f"rank and alpha are {theirs}, and here {own}")
+    if not fit.good:
+        raise KeyMismatch(file, fit)
+    with safe_open(str(file.weights), framework="pt") as tensors:
+        return {
+            name: tensors.get_tensor(name.replace(f".{ADAPTER}.", "."))
+            for name, parameter in model.named_parameters()
+            if parameter.requires_grad
+        }
+
+
 def read_adapter(folder: Path) -> AdapterFile:
     """Configuration and tensor shapes of the adapter in ``folder``. Nothing is executed, nothing is fetched.
 
@@ -175,6 +198,10 @@ def lora_layers(model: PeftModel) -> Iterator[tuple[str, Any]]:
     for name, module in model.get_base_model().named_modules():
         if isinstance(module, LoraLayer) and ADAPTER in module.scaling:
             yield name, module
+
+
+def _configs(model: PeftModel, file: AdapterFile) -> tuple[Any, Any]:
+    return model.peft_config[ADAPTER], file.config
 
 
 def _read_config(path: Path) -> Any:

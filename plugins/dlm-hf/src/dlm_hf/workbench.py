@@ -107,10 +107,11 @@ class HfWorkbench(Workbench):
         on_step: Callable[[StepLogged], None],
         on_evaluation: Callable[[Evaluated], None],
         revise: Callable[[Plan, int, Evaluated], Plan] | None = None,
+        start: Path | None = None,
     ) -> Outcome:
         train, held_out = self._encoded[0], self._encoded[1]
         recipe = plan.recipe
-        adapted = self._open(recipe)
+        adapted = self._open(recipe, start)
         adapted.suit_steps(self._longest(plan))
         losses = Losses(adapted, recipe.anchor_weight)
         optimiser = torch.optim.AdamW(
@@ -204,12 +205,14 @@ class HfWorkbench(Workbench):
             self._adapted = Adapted(open_model(self.base, self.dtype, self.device), self.renderer, self.device)
         return self._adapted
 
-    def _open(self, recipe: Recipe) -> Adapted:
-        """Put a fresh adapter on the base, the same for the same seed."""
+    def _open(self, recipe: Recipe, start: Path | None = None) -> Adapted:
+        """Put an adapter on the base: a fresh one, the same for the same seed, or one with the weights in ``start``."""
         adapted = self._loaded()
         trained = adapted.put_on(recipe)
         self._names, self._parameters = [name for name, _ in trained], [parameter for _, parameter in trained]
-        self._master = torch.cat([parameter.detach().float().flatten() for parameter in self._parameters])
+        found = self._parameters if start is None else adapted.saved(start, self._names)
+        self._master = torch.cat([weights.detach().float().flatten() for weights in found]).to(self.device)
+        self._write_back()
         self._master.grad = torch.zeros_like(self._master)
         adapted.model.train()
         return adapted
@@ -245,10 +248,14 @@ class HfWorkbench(Workbench):
         for group in optimiser.param_groups:
             group["lr"] = learning_rate
         optimiser.step()
-        with torch.no_grad():
-            for parameter, view in zip(self._parameters, self._views(self._master), strict=True):
-                parameter.copy_(view)
+        self._write_back()
         return loss, divergence, float(norm)
+
+    @torch.no_grad()
+    def _write_back(self) -> None:
+        """The fp32 weights into the model's own, in its precision."""
+        for parameter, view in zip(self._parameters, self._views(self._master), strict=True):
+            parameter.copy_(view)
 
     def _non_finite(self) -> tuple[str, ...]:
         views = self._views(self._master)
