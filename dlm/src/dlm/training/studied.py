@@ -20,7 +20,7 @@ FEW_ANCHORS = 240
 LEAST_GAIN = 0.5
 LEAST_OPENED = -0.35
 """Nats a token: what reading must add, and how likely it must make the answer (7 in 10 a token), before a base is worth
-learning from. SmolLM2-135M, for which distilling measured no better than ``study``, gains three and reaches -0.6 to -0.7."""
+learning from. SmolLM2-135M, for which distilling was no better than ``study``, gains three and reaches -0.6 to -0.7."""
 
 
 def studied(
