@@ -37,8 +37,9 @@ def home(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def write(tmp_path):
-    """``write(more="training: ...")`` writes the document, ``more`` added to its frontmatter."""
+def write(tmp_path, home):
+    """``write(more="training: ...")`` writes the document, ``more`` added to its frontmatter; trained, it lies in
+    ``home``."""
     base = toy_base(tmp_path / "base")
 
     def write(more: str = "", name: str = "lamp.dlm"):

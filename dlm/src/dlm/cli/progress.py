@@ -82,6 +82,7 @@ def preview_text(preview: Preview) -> str:
         f"document   {document.location} ({document.title})",
         f"base       {preview.base.key}, {preview.base.source}",
         *_beside(preview.material),
+        *_warm(preview),
         *_kinds(plan),
         f"held out   {held_out} wording{'s' if held_out != 1 else ''}, never trained; the best answers to them win",
         f"steps      {len(plan.steps):,} of {plan.recipe.batch_rows} rows, {plan.tokens:,} tokens",
@@ -141,6 +142,15 @@ def _beside(material: Material) -> list[str]:
     if said and (change.unchanged or change.edited or change.removed):
         lines.append(f"changed    {', '.join(said)} since the last training, {len(change.unchanged):,} unchanged")
     return lines
+
+
+def _warm(preview: Preview) -> list[str]:
+    """What a warm run goes on from."""
+    if preview.start is None:
+        return []
+    new = len(preview.start.new)
+    many = f"{new:,} new pair{'s' if new != 1 else ''} or text{'s' if new != 1 else ''}"
+    return [f"start      {preview.start.version.name}, not the base; {many} studied more"]
 
 
 def _kinds(plan: Plan) -> list[str]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     type=click.Choice(["quick", "normal", "thorough"]),
     help="How long to study: a page takes about 3, 8 or 40 minutes on two cores. Over training.recipe.effort.",
 )
+@click.option("--warm", is_flag=True, help="Go on from the current version: faster after an edit, less exact.")
 @click.option(
     "--require-learned",
     type=click.FloatRange(0, 1),
@@ -53,6 +54,7 @@ def train(
     max_steps: int | None,
     budget: int | None,
     effort: Effort | None,
+    warm: bool,
     require_learned: float | None,
     questions: str | None,
     no_report: bool,
@@ -76,7 +78,7 @@ def train(
 
     quiet = bool((ctx.obj or {}).get("quiet"))
     doc = _document(doc, folder, quiet=quiet, to_stderr=as_json)
-    options = TrainOptions(seed, max_steps, budget, accept_licence=accepts, effort=effort, cache=not no_cache)
+    options = TrainOptions(seed, max_steps, budget, accepts, effort, cache=not no_cache, warm=warm)
     exam = _exam(doc, questions, no_report=no_report, required=require_learned is not None)
     with Progress(quiet=quiet, to_stderr=as_json) as progress:
         report = run(doc, options=options, observer=progress)
@@ -134,6 +136,7 @@ def _record(report: TrainReport, learned: LearningReport | None) -> dict[str, An
         "document": report.document.location,
         "dlm_id": report.document.frontmatter.dlm_id,
         "version": report.version,
+        "warm_from": report.warm_from,
         "run_id": report.run_id,
         "path": str(report.path),
         "base": {"key": report.base.key, "digest": report.base.digest, "source": report.base.source},
@@ -156,7 +159,7 @@ def _summary(report: TrainReport, learned: LearningReport | None, doc: str) -> s
     if before is not None and after is not None:
         best = f"best at step {outcome.best_step} of {outcome.steps}"
         lines.append(f"held-out loss  {before:.3f} -> {after:.3f} nats a token ({best})")
-        if after >= before:
+        if after >= before and report.warm_from is None:
             lines.append("               It did not fall: the document was not learned. See `dlm study`.")
     lines.append(f"version        v{report.version}, after {duration(report.seconds)}")
     name = shell_quoted(doc)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .material import Material
     from .pace import Pace
     from .plan import Plan
+    from .warm import Start
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class Preview:
     """What is trained beside the document, and what changed since the last training."""
     pace: Pace | None = None
     """How fast the run is expected to be."""
+    start: Start | None = None
+    """What a warm run goes on from."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,8 @@ class TrainReport:
     seconds: float
     """From reading the document to the committed version."""
     material: Material
+    warm_from: int | None = None
+    """The version that the run went on from; ``None`` after a refit."""
 
 
 class Observer:

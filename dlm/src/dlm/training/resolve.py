@@ -47,6 +47,8 @@ class TrainOptions:
     """How long to study; a token budget wins over it."""
     cache: bool = True
     """Keep tokenised records between runs, if the document does not say otherwise. Never changes a result."""
+    warm: bool = False
+    """Go on from the current version instead of the base, with less to do: see :mod:`.warm`."""
 
     def __post_init__(self) -> None:
         if self.max_steps is not None and self.max_steps < 1:

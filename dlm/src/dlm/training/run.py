@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from .backend import Workbench
     from .plan import Plan
     from .recipe import Recipe
+    from .warm import Start
 
 
 def train(
@@ -48,7 +49,7 @@ def train(
         DocumentError: the document or one of its sources cannot be read, or asks for what this version does not do.
         BaseModelError: its base cannot be had.
         LicenceNotAccepted: nobody has agreed to the base's licence.
-        TrainingRefused: there is nothing to train, or a plugin refuses; says every reason.
+        TrainingRefused: there is nothing to train, a plugin refuses, or a warm run has no start; says every reason.
         StoreLocked: another process is training this document.
         NonFiniteWeights: NaN or infinity; the weights are kept aside, the version before stays current.
         TrainingFailed: the backend could not train.
@@ -76,6 +77,8 @@ class _Job:
     """The agreement to the base's licence, for the manifest."""
     recipe: Recipe
     material: Material
+    start: Start | None
+    """What a warm run goes on from."""
     started: float
     """By the clock that only goes forward."""
     began: float
@@ -83,6 +86,10 @@ class _Job:
 
     def tell(self, hook: str, **arguments: Any) -> None:
         self.plugins.notify(hook, self.observer.say, **arguments)
+
+    @property
+    def warm_from(self) -> int | None:
+        return self.start.version.number if self.start else None
 
 
 def _prepare(
@@ -97,8 +104,9 @@ def _prepare(
     from ..document.unsupported import unsupported
     from ..store import Store, layout
     from .choose import choose
+    from .warm import start_of
 
-    started = time.perf_counter()
+    clocks = time.perf_counter(), time.time()
     document = read(RealPath(path))
     if findings := unsupported(document):
         raise DocumentError(findings)
@@ -115,9 +123,8 @@ def _prepare(
     agreed = store.licence_acceptance()
     base = ensure(wanted, root, backend, observer.say, accept=options.accept_licence, acceptance=agreed)
     licence = manifest_entry(wanted, root)
-    return _Job(
-        document, root, options, observer, plugins, backend, base, licence, recipe, material, started, time.time()
-    )
+    start = start_of(document, store, base, recipe, material) if options.warm else None
+    return _Job(document, root, options, observer, plugins, backend, base, licence, recipe, material, start, *clocks)
 
 
 def _on_bench(job: _Job, bench: Workbench) -> TrainReport:
@@ -132,9 +139,10 @@ def _on_bench(job: _Job, bench: Workbench) -> TrainReport:
     with opened(store.layout, job.document.frontmatter.training.cache, wanted=job.options.cache) as cache:
         plan = _plan(job, bench, cache)
     pace = expected(job.base, job.home)
-    job.observer.planned(Preview(job.document, job.base, plan, store.layout.root, job.material, pace))
+    job.observer.planned(Preview(job.document, job.base, plan, store.layout.root, job.material, pace, job.start))
     with store.lock("train"):
-        run = store.begin_run(facts(job.document, job.base, plan, job.material), job.material.change.ledger)
+        known = {**facts(job.document, job.base, plan, job.material), "warm_from": job.warm_from}
+        run = store.begin_run(known, job.material.change.ledger)
         outcome, made = _guarded(job, bench, plan, run, cache)
     return TrainReport(
         document=job.document,
@@ -146,6 +154,7 @@ def _on_bench(job: _Job, bench: Workbench) -> TrainReport:
         run_id=run.id,
         seconds=time.perf_counter() - job.started,
         material=job.material,
+        warm_from=job.warm_from,
     )
 
 
@@ -173,14 +182,17 @@ def _plan(job: _Job, bench: Workbench, cache: TokenCache | None) -> Plan:
     from ..bases.similar import similar_words
     from .augmenting import augmenters_of
     from .studied import studied
+    from .warm import emphasised, shortened
 
     similar = similar_words(job.base, job.home, job.backend)
     augmenters = augmenters_of(job.document, job.home, job.plugins, job.observer.say)
     _, study = select(_study(job, similar, augmenters), job.plugins)
     study = studied(study, bench, job.home, job.observer.say, few=_few(job))
+    study = emphasised(study, job.start) if job.start else study
     rows, held_out_rows = bench.encode(study.train, cache), bench.encode(study.held_out, cache)
     recipe = with_budget(job.recipe, job.document.frontmatter, job.options, study, rows)
     recipe = sized(recipe, job.document.frontmatter.training, job.base.path)
+    recipe = shortened(recipe, job.document, job.options) if job.start else recipe
     plan = make_plan(recipe, study, rows, held_out_rows)
     answers = job.plugins.hook.dlm_refuse_training(plan=plan)
     if reasons := [reason for found in answers for reason in found or ()]:
@@ -236,10 +248,14 @@ def _announce(job: _Job, plan: Plan, run: Run, cache: TokenCache | None) -> None
 
 
 def _train_and_commit(job: _Job, bench: Workbench, plan: Plan, run: Run) -> tuple[Outcome, Version]:
-    outcome = bench.train(plan, _on_step(job, run), _on_evaluation(job, run), _revised)
+    from .warm import groups
+
+    start = job.start.folder if job.start else None
+    outcome = bench.train(plan, _on_step(job, run), _on_evaluation(job, run), _revised, start)
     if outcome.non_finite:
         raise _reject(bench, run, outcome)
-    made = {"outcome": asdict(outcome), "precision": outcome.precision}
+    taught = groups(job.document, job.material)
+    made = {"outcome": asdict(outcome), "precision": outcome.precision, "groups": taught}
     version = run.commit(bench.save, made, job.material.change.ledger)
     seconds = time.perf_counter() - job.started
     # The version is safe by now: a disk that is full for its summary must not turn a good run into a failed one.

@@ -133,7 +133,8 @@ def saved_weights(model: PeftModel, folder: Path) -> dict[str, torch.Tensor]:
     file = read_adapter(Path(folder))
     _refuse_altered_base(file)
     fit = compare_keys(model, file)
-    own, theirs = ((config.r, config.lora_alpha) for config in _configs(model, file))
+    configs: tuple[Any, Any] = (model.peft_config[ADAPTER], file.config)
+    own, theirs = ((config.r, config.lora_alpha) for config in configs)
     if fit.good and own != theirs:
         fit = Fit(fit.tensors, reason=f"rank and alpha are {theirs}, and here {own}")
     if not fit.good:
@@ -198,10 +199,6 @@ def lora_layers(model: PeftModel) -> Iterator[tuple[str, Any]]:
     for name, module in model.get_base_model().named_modules():
         if isinstance(module, LoraLayer) and ADAPTER in module.scaling:
             yield name, module
-
-
-def _configs(model: PeftModel, file: AdapterFile) -> tuple[Any, Any]:
-    return model.peft_config[ADAPTER], file.config
 
 
 def _read_config(path: Path) -> Any:
