@@ -72,6 +72,9 @@ class TableBackend(ToyBackend):
     def __init__(self, base: dict[str, str], tuned: dict[str, str]) -> None:
         self.base, self.tuned = TableAnswerer(base), TableAnswerer(tuned)
 
+    def answers_scope(self, base, system_prompt):
+        return f"{sorted(self.base.table.items())} {system_prompt}"
+
     @contextmanager
     def answerer(self, base, adapter, system_prompt, precision="auto"):
         yield self.tuned if adapter else self.base
@@ -128,7 +131,8 @@ def examine(home, plugins):
         backend = TableBackend(base or {}, tuned or {})
         study = build(found.document, 42)
         asked = LearnOptions(**options)
-        report = examine_version(found.document, found.base, backend, version, study, asked, Observer())
+        at_hand = found.base_answers
+        report = examine_version(found.document, found.base, backend, version, study, asked, Observer(), (), at_hand)
         return report, backend, version
 
     return go

@@ -63,16 +63,17 @@ def find(document: Document, ledger: Ledger, words: Sequence[str]) -> tuple[Targ
 
 
 def forget(store: Store, document: Document, targets: Sequence[Target], now: str) -> Forgotten:
-    """Take ``targets`` out of the ledger, the document, the tokenised cache and the learning reports, in this order:
-    whatever is cut short, nothing of them is trained again unseen.
+    """Take ``targets`` out of the ledger, the document, the tokenised cache, the learning reports and what the base
+    said to them, in this order: whatever is cut short, nothing of them is trained again unseen.
 
     Raises:
         StoreError: another process works on this document, or the disk cannot be written.
         UsageProblem: the document's file was changed since ``document`` was read; the store has forgotten by then.
     """
-    from ..store.files import disk_errors, remove_tree
+    from ..store import base_answers
+    from ..store.files import remove_tree
     from ..store.tokens import clear
-    from ..store.version import REPORT_FILE
+    from ..store.version import drop_reports
 
     ids = {target.id for target in targets}
     with store.lock("forget"):
@@ -84,10 +85,8 @@ def forget(store: Store, document: Document, targets: Sequence[Target], now: str
         clear(store.layout.tokens)
         if store.layout.augmented.exists():
             remove_tree(store.layout.augmented)
-        for version in store.versions():
-            # Its questions and answers quote the text; `dlm report` makes another.
-            with disk_errors(version.path):
-                (version.path / REPORT_FILE).unlink(missing_ok=True)
+        drop_reports(store.layout)
+        base_answers.take(store.layout.base_answers)
     return Forgotten(tuple(targets), tuple(v for v in store.versions() if family & set(v.facts.get("section_ids", ()))))
 
 

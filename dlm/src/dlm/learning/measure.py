@@ -6,6 +6,7 @@ with that list gives the same answers, whatever batches the backend makes of it.
 
 from __future__ import annotations
 
+import hashlib
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from ..corpus.makers import Block
 from ..corpus.records import Message
 from ..training.backend import Sampling
 from . import report as reports
+from .base_answers import BaseAnswers
 from .paper import Paper, paper
 from .questions import LeftOut, own_file, questions, read_own
 from .report import Conflict
@@ -23,7 +25,7 @@ from .scoring import Answers, concluded, marked
 from .shelf import Shelf
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from ..bases import LocalBase
     from ..corpus.records import Record, StudySet
@@ -107,8 +109,12 @@ def examine_version(
     options: LearnOptions,
     observer: Observer,
     more: Iterable[Section] = (),
+    at_hand: Mapping[str, str] | None = None,
 ) -> LearningReport:
     """Ask ``version`` and its base, and keep the report beside the version.
+
+    The base is not asked again what it has answered to an earlier report on the document; ``at_hand`` are such answers
+    that the store holds no more, as :attr:`TrainReport.base_answers` gives them.
 
     Raises:
         UsageProblem: the user's own questions cannot be read, or one is too long for the base.
@@ -118,8 +124,10 @@ def examine_version(
     started = time.perf_counter()
     seed = seed_of(version)
     exam = exam_of(document, study, seed, options, more)
-    observer.say(f"asking {len(exam.paper.questions)} questions of the base and of {version.name}")
-    answers = _asked(exam.paper, document.frontmatter.system_prompt, base, backend, version)
+    system = document.frontmatter.system_prompt
+    scope = backend.answers_scope(base, system)
+    kept = BaseAnswers(version.layout.base_answers, f"{scope} {ANSWER_TOKENS}" if scope else None, at_hand or {})
+    answers = _asked(exam.paper, system, base, backend, version, kept, observer.say)
     about = {
         "dlm_id": document.frontmatter.dlm_id,
         "version": version.number,
@@ -154,16 +162,34 @@ def learn_report(trained: TrainReport, options: LearnOptions, observer: Observer
     # Augmenters wrote records too, and a question that one of them trained is none in other words.
     study = replace(build(document, trained.plan.recipe.seed, more), train=trained.plan.records)
     version = read_version(trained.path, trained.version)
-    return examine_version(document, trained.base, choose("generate"), version, study, options, observer, more)
+    at_hand = trained.base_answers
+    return examine_version(document, trained.base, choose("generate"), version, study, options, observer, more, at_hand)
 
 
-def _asked(paper: Paper, system: str | None, base: LocalBase, backend: Backend, version: Version) -> Answers:
-    """One model after the other, since both need memory."""
-    with backend.answerer(base, None, system) as answerer:
-        before = _answers(answerer, paper.questions)
-        opened = _open_book(answerer, paper)
+def _asked(
+    paper: Paper,
+    system: str | None,
+    base: LocalBase,
+    backend: Backend,
+    version: Version,
+    kept: BaseAnswers,
+    say: Callable[[str], None],
+) -> Answers:
+    """One model after the other, since both need memory; the base only when there is something new to ask."""
+
+    def ask(texts: Sequence[str]) -> list[str]:
+        with backend.answerer(base, None, system) as answerer:
+            return _answers(answerer, texts)
+
+    prompts = _open_book(paper)
+    of_base = (*paper.questions, *prompts.values())
+    new, count = len(kept.missing(of_base)), len(paper.questions)
+    before = ", which answered the others before" if new < len(of_base) else ""
+    say(f"asking {count} questions of {version.name} and {new} of the base{before}")
+    said = kept.to(of_base, ask, say)
     with backend.answerer(base, version.path, system) as answerer:
-        return Answers(before, _answers(answerer, paper.questions), opened)
+        after = _answers(answerer, paper.questions)
+    return Answers(said[:count], after, dict(zip(prompts, said[count:], strict=True)))
 
 
 def _answers(answerer: Answerer, asked: Sequence[str]) -> list[str]:
@@ -171,10 +197,15 @@ def _answers(answerer: Answerer, asked: Sequence[str]) -> list[str]:
     return [answer.text for answer in answerer.answer(conversations, Sampling(max_new_tokens=ANSWER_TOKENS))]
 
 
-def _open_book(answerer: Answerer, paper: Paper) -> dict[int, str]:
-    """Evenly spread over the questions whose passage is known; of about one length together, which saves padding."""
+def _open_book(paper: Paper) -> dict[int, str]:
+    """Prompts with the passage, by the number of the question, for some of those whose passage is known.
+
+    Which ones depends on each question alone: an edit elsewhere changes few.
+    """
+
+    def luck(index: int) -> bytes:
+        return hashlib.sha256(f"open book\n{paper.facts[index].question}".encode()).digest()
+
     known = [index for index, one in enumerate(paper.facts) if one.passage]
-    chosen = [known[at * len(known) // OPEN_LIMIT] for at in range(OPEN_LIMIT)] if len(known) > OPEN_LIMIT else known
-    prompts = {i: OPEN_BOOK.format(text=paper.facts[i].passage, question=paper.facts[i].question) for i in chosen}
-    order = sorted(prompts, key=lambda index: (len(prompts[index]), index))
-    return dict(zip(order, _answers(answerer, [prompts[index] for index in order]), strict=True))
+    chosen = sorted(sorted(known, key=luck)[:OPEN_LIMIT])
+    return {i: OPEN_BOOK.format(text=paper.facts[i].passage, question=paper.facts[i].question) for i in chosen}

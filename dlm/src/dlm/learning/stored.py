@@ -29,7 +29,7 @@ class ReportOptions:
     version: int | None = None
     """Left out: the current one."""
     again: bool = False
-    """Ask anew although the version has a report."""
+    """Ask anew, the base too, although the version has a report."""
     asked: LearnOptions = field(default_factory=LearnOptions)
     accept_licence: bool = False
     """The caller has read the base's licence and accepts it."""
@@ -48,7 +48,7 @@ def report_on(path: Path | str, *, home: Path | None, options: ReportOptions, ob
     """
     from ..answering import base_of, version_of
     from ..document import read
-    from ..store import layout
+    from ..store import base_answers, layout
     from ..training.choose import choose
 
     document, root = read(Path(path)), layout.home(home)
@@ -56,6 +56,8 @@ def report_on(path: Path | str, *, home: Path | None, options: ReportOptions, ob
     default = options.asked == LearnOptions()
     if default and not options.again and (found := load(version.path)):
         return found
+    if options.again:
+        base_answers.take(version.layout.base_answers)
     study, more = _study(document, root, version)
     backend = choose("generate")
     base = base_of(document, root, backend, version, observer.say, accept=options.accept_licence)

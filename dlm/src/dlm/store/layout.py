@@ -68,6 +68,11 @@ class Layout:
         return self.root / "logs"
 
     @property
+    def base_answers(self) -> Path:
+        """What the untouched base answered to learning reports, to save time."""
+        return self.root / "base-answers.json"
+
+    @property
     def augmented(self) -> Path:
         """Holds what augmenters need not make twice, a folder each."""
         return self.root / "augmented"

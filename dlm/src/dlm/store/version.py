@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import StoreError
-from .files import sha256
-from .layout import VERSIONS, is_partial, parse_rejected, parse_version, version_name
+from .files import disk_errors, sha256
+from .layout import VERSIONS, Layout, is_partial, parse_rejected, parse_version, version_name
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from .layout import Layout
 
 ADAPTER_FILE = "adapter_model.safetensors"
 CONFIG_FILE = "adapter_config.json"
@@ -36,6 +35,11 @@ class Version:
     def name(self) -> str:
         """``v0003``."""
         return version_name(self.number)
+
+    @property
+    def layout(self) -> Layout:
+        """The store that it lies in."""
+        return Layout(self.path.parents[len(PurePosixPath(VERSIONS).parts)])
 
     def verify(self) -> None:
         """Check the adapter against the digest taken when it was written.
@@ -115,6 +119,17 @@ def contents(layout: Layout) -> Contents:
                 damaged.append(folder)
     versions.sort(key=lambda version: version.number)
     return Contents(tuple(versions), tuple(damaged), tuple(rejected), tuple(partial))
+
+
+def drop_reports(layout: Layout) -> None:
+    """Remove every version's learning report: it quotes what it asks about; ``dlm report`` makes another.
+
+    Raises:
+        StoreError: a file cannot be removed.
+    """
+    for path in sorted(layout.versions.glob(f"*/{REPORT_FILE}")):
+        with disk_errors(path):
+            path.unlink(missing_ok=True)
 
 
 def current(layout: Layout) -> Version | None:

@@ -235,6 +235,14 @@ class BackendContract:
             alone = [next(iter(answerer.answer([one], SHORT))).text for one in asked]
         assert together == again == alone
 
+    def test_what_decides_answers_has_one_name_each_or_none(self, backend: Backend, base: LocalBase) -> None:
+        other = replace(base, digest="sha256:another")
+        scopes = [
+            backend.answers_scope(*given) for given in ((base, None), (base, "You are a caretaker."), (other, None))
+        ]
+        assert scopes == [None] * 3 or len({*scopes} - {None}) == 3
+        assert backend.answers_scope(base, None) == scopes[0]
+
     def test_drawn_answers_depend_on_the_seed_alone(self, backend: Backend, base: LocalBase) -> None:
         asked = [[Message("user", "Hello!")]]
         drawn = [replace(SHORT, temperature=1.0, max_new_tokens=12, seed=seed) for seed in (1, 1, 2, 3)]

@@ -72,6 +72,9 @@ class ToyBackend(Backend):
     def convert_gguf(self, gguf: Path, folder: Path) -> None:
         raise BaseModelError("the toy backend reads no GGUF: use base_model: path:FOLDER")
 
+    def answers_scope(self, base: LocalBase, system_prompt: str | None) -> str | None:
+        return digest(answers="toy 1", base=base.digest, system_prompt=system_prompt)
+
     @contextmanager
     def workbench(self, base: LocalBase, recipe: Recipe, system_prompt: str | None) -> Iterator[Workbench]:
         yield ToyWorkbench(base, recipe, system_prompt)

@@ -185,6 +185,12 @@ class Backend(ABC):
         the backend cannot tell. Takes seconds and loads no model."""
         return {}
 
+    def answers_scope(self, base: LocalBase, system_prompt: str | None) -> str | None:
+        """A name of all that decides the greedy answers of ``base`` beside the questions and their length: what it is,
+        the prompt, precision, device, libraries. ``None`` when the backend cannot tell: then they are asked for anew
+        each time. Takes no second and loads no model."""
+        return None
+
     @abstractmethod
     def workbench(
         self, base: LocalBase, recipe: Recipe, system_prompt: str | None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from ..bases import LocalBase
@@ -50,6 +51,9 @@ class TrainReport:
     material: Material
     warm_from: int | None = None
     """The version that the run went on from; ``None`` after a refit."""
+    base_answers: Mapping[str, str] = field(default_factory=dict)
+    """What the base answered to earlier reports, when the store holds it no more since text was removed: the next
+    report keeps what it still asks."""
 
 
 class Observer:

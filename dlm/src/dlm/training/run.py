@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import DocumentError, NonFiniteWeights, StoreError, TrainingRefused
 from .events import Evaluated, Outcome, StepLogged, TrainingFinished
@@ -22,7 +22,7 @@ from .sizing import sized
 from .summary import facts, summary_record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from .._plugkit.plugins import PluginManager
@@ -143,18 +143,19 @@ def _on_bench(job: _Job, bench: Workbench) -> TrainReport:
     with store.lock("train"):
         known = {**facts(job.document, job.base, plan, job.material), "warm_from": job.warm_from}
         run = store.begin_run(known, job.material.change.ledger)
-        outcome, made = _guarded(job, bench, plan, run, cache)
+        made = _guarded(job, bench, plan, run, cache)
     return TrainReport(
         document=job.document,
         base=job.base,
         plan=plan,
-        outcome=outcome,
-        version=made.number,
-        path=made.path,
+        outcome=made.outcome,
+        version=made.version.number,
+        path=made.version.path,
         run_id=run.id,
         seconds=time.perf_counter() - job.started,
         material=job.material,
         warm_from=job.warm_from,
+        base_answers=made.base_answers,
     )
 
 
@@ -200,11 +201,19 @@ def _plan(job: _Job, bench: Workbench, cache: TokenCache | None) -> Plan:
     return plan
 
 
-def _guarded(job: _Job, bench: Workbench, plan: Plan, run: Run, cache: TokenCache | None) -> tuple[Outcome, Version]:
+class _Made(NamedTuple):
+    """What a run leaves behind."""
+
+    outcome: Outcome
+    version: Version
+    base_answers: Mapping[str, str]
+
+
+def _guarded(job: _Job, bench: Workbench, plan: Plan, run: Run, cache: TokenCache | None) -> _Made:
     """Train and commit; however that ends, the store, the log and the observers hear of it."""
     try:
         _announce(job, plan, run, cache)
-        outcome, made = _train_and_commit(job, bench, plan, run)
+        made = _train_and_commit(job, bench, plan, run)
     except KeyboardInterrupt:
         run.cancel()
         _finish(job, run, TrainingFinished("cancelled", run.id, None, None, "stopped from the keyboard"))
@@ -217,8 +226,8 @@ def _guarded(job: _Job, bench: Workbench, plan: Plan, run: Run, cache: TokenCach
         run.fail(message)
         _finish(job, run, TrainingFinished("failed", run.id, None, None, message))
         raise
-    _finish(job, run, TrainingFinished("ok", run.id, made.number, outcome))
-    return outcome, made
+    _finish(job, run, TrainingFinished("ok", run.id, made.version.number, made.outcome))
+    return made
 
 
 ENOUGH_TO_TELL = 10_000
@@ -247,7 +256,9 @@ def _announce(job: _Job, plan: Plan, run: Run, cache: TokenCache | None) -> None
     job.tell("dlm_training_started", plan=plan)
 
 
-def _train_and_commit(job: _Job, bench: Workbench, plan: Plan, run: Run) -> tuple[Outcome, Version]:
+def _train_and_commit(job: _Job, bench: Workbench, plan: Plan, run: Run) -> _Made:
+    from ..store import Store
+    from .letting_go import let_go
     from .warm import groups
 
     start = job.start.folder if job.start else None
@@ -263,31 +274,14 @@ def _train_and_commit(job: _Job, bench: Workbench, plan: Plan, run: Run) -> tupl
         if outcome.tokens >= ENOUGH_TO_TELL:
             remember(job.base, job.home, outcome.tokens, outcome.seconds)
         run.summarise(summary_record(plan, job.material, outcome, seconds), job.licence)
-    _let_go(job, run)
-    return outcome, version
+    layout = Store(job.home, job.document.frontmatter.dlm_id).layout
+    answers = let_go(layout, job.material.change, run.id, job.began, job.observer.say)
+    return _Made(outcome, version, answers)
 
 
 def _revised(plan: Plan, done: int, found: Evaluated) -> Plan:
     """More of what is still wrong, in the steps that are left."""
     return revise(plan, done, found.wrong, MORE_EFFORT) if found.wrong else plan
-
-
-def _let_go(job: _Job, run: Run) -> None:
-    """Remove what is kept of text that was deleted or edited away, now or while runs failed."""
-    from ..store import Store
-    from ..store.tokens import retain
-    from .augmenting import prune_augmented
-
-    change, layout = job.material.change, Store(job.home, job.document.frontmatter.dlm_id).layout
-    let_go = bool(change.removed or change.edited)
-    # Anchors belong to no section.
-    living = {"", *(entry.id for entry in change.ledger.entries)}
-    try:
-        retain(layout.tokens, living, run.id, let_go=let_go)
-        if let_go:
-            prune_augmented(layout.augmented, job.began)
-    except StoreError as problem:
-        job.observer.say(f"what was made of deleted text may still be in the cache: {problem}")
 
 
 def _reject(bench: Workbench, run: Run, outcome: Outcome) -> _Rejected:

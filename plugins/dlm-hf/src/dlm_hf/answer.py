@@ -8,10 +8,15 @@ answer alone, in any list and in any order.
 from __future__ import annotations
 
 import gc
+import platform
 import time
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import torch
+
 from dlm.errors import AdapterMismatch, UsageProblem
+from dlm.store.tokens import digest
 from dlm.training.backend import Answer, Answerer, Sampling
 
 from .model import context_length, pick_device, pick_dtype
@@ -26,11 +31,27 @@ if TYPE_CHECKING:
     from dlm.bases import LocalBase
     from dlm.corpus.records import Message
 
+ANSWERING = 1
+"""Changes whenever this module would give other answers."""
 ROWS = 16
 """Answers of one batch: more would make a single question slow, fewer a list of them."""
 LEAST_WIDTH = 64
 BATCH_TOKENS = 4096
 """Prompt and answer tokens of one batch, padding included: wide ones have fewer rows."""
+
+
+def scope(base: LocalBase, system_prompt: str | None) -> str:
+    """What decides the greedy answers of ``base`` beside the conversations: the machine and its rounding too."""
+    device = pick_device()
+    return digest(
+        answering=ANSWERING,
+        base=base.digest,
+        system_prompt=system_prompt,
+        precision=str(pick_dtype("auto", device, scoring=False)),
+        device=torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine(),
+        threads=torch.get_num_threads(),
+        libraries=f"{torch.__version__} {version('transformers')} {version('tokenizers')}",
+    )
 
 
 class HfAnswerer(Answerer):

@@ -29,6 +29,11 @@ class HfBackend(Backend):
 
         convert_gguf(gguf, folder)
 
+    def answers_scope(self, base: LocalBase, system_prompt: str | None) -> str | None:
+        from .answer import scope
+
+        return scope(base, system_prompt)
+
     @contextmanager
     def workbench(self, base: LocalBase, recipe: Recipe, system_prompt: str | None) -> Iterator[Workbench]:
         from .workbench import HfWorkbench
