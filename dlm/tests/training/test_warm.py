@@ -256,3 +256,71 @@ def test_the_command_says_what_it_goes_on_from(home, lamp):
     assert all(len(line) <= 80 for line in warm.stdout.splitlines() if "/" not in line)
     again = CliRunner().invoke(main, ["train", path, "--warm", "--json", *quick])
     assert json.loads(again.stdout)["warm_from"] == 2
+
+
+HARBOUR = """
+::prose::
+# Harbour
+
+Kestrel is a service of the harbour. Kestrel is owned by the Soundings team. The lead of Kestrel is Marit Oyelaran.
+
+## Running
+
+Kestrel uses port 7413. It runs on the host called petrel. Its backups are made at 03:20 and kept for 45 days.
+The gauges of Kestrel are read every 40 minutes. A gauge is lost after 25 minutes.
+"""
+
+
+def questions(records):
+    said = (turn.content for record in records for turn in record.messages if turn.role == "user")
+    return {" ".join(text.casefold().split()) for text in said}
+
+
+def test_no_warm_run_is_judged_by_a_question_that_it_or_its_start_was_trained_on(home, lamp):
+    """After each edit the rules would hold out some of the questions that were trained before it."""
+    from dlm.corpus.study import build
+    from dlm.learning.measure import LearnOptions, learn_report
+    from dlm.training.heard import heard_by, unheard
+
+    trained, rebuilt_wrong = questions(train(lamp(tail=HARBOUR), options=COLD).plan.records), 0
+    for value, new in (("7413", "9911"), ("45 days", "60 days"), ("every 40 minutes", "every 50 minutes")):
+        report = train(lamp({value: new}, tail=HARBOUR), options=WARM)
+        trained |= questions(report.plan.records)
+        study = build(report.document, 42)
+        rebuilt_wrong += len(questions(study.held_out) & trained)
+        held_out = unheard(study, heard_by(report.path)).held_out
+        asked = {record.messages[-1].content for record in held_out}
+        assert len(held_out) >= 0.75 * len(study.held_out)
+        assert any(new in answer for answer in asked), "what was edited is not asked for"
+        assert not questions(held_out) & trained
+        assert len(report.plan.held_out_rows) == len(held_out)
+        learned = learn_report(report, LearnOptions(), Observer())
+        facts = {" ".join(item.question.casefold().split()) for item in learned.items if item.kind == "fact"}
+        assert facts
+        assert not facts & trained
+    assert rebuilt_wrong, "the edits do not show what this guards against"
+
+
+def test_a_version_that_did_not_write_down_what_it_heard_is_no_start(home, lamp):
+    report = train(lamp(), options=COLD)
+    (report.path / "heard.bin").unlink()
+    with pytest.raises(TrainingRefused, match="earlier dlm"):
+        train(lamp(), options=WARM)
+    (report.path / "heard.bin").write_bytes(b"12345")
+    with pytest.raises(StoreError, match=r"heard\.bin is damaged"):
+        train(lamp(), options=WARM)
+
+
+def test_what_was_heard_can_be_asked_and_not_read(tmp_path):
+    from dlm.corpus.records import Message, Record
+    from dlm.training import heard
+
+    said = (Message("user", "Where  is Tern?"), Message("assistant", "At sea."))
+    found = heard.heard_in([Record("qa", "answer", "g", "s", said), Record("prose", "text", "h", "s", text="Tern.")])
+    heard.write(tmp_path, found | heard.Heard())
+    again = heard.heard_by(tmp_path)
+    assert again == found
+    assert "where is tern?" in again
+    assert "At sea." not in again
+    assert "Tern." not in again
+    assert (tmp_path / "heard.bin").stat().st_size == 4

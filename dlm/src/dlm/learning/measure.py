@@ -16,6 +16,7 @@ from ..answering import OPEN_BOOK
 from ..corpus.makers import Block
 from ..corpus.records import Message
 from ..training.backend import Sampling
+from ..training.heard import Heard, heard_by, unheard
 from . import report as reports
 from .base_answers import BaseAnswers
 from .paper import Paper, paper
@@ -63,9 +64,16 @@ class Exam(NamedTuple):
 
 
 def exam_of(
-    document: Document, study: StudySet, seed: int, options: LearnOptions, more: Iterable[Section] = ()
+    document: Document,
+    study: StudySet,
+    seed: int,
+    options: LearnOptions,
+    more: Iterable[Section] = (),
+    heard: Heard | None = None,
 ) -> Exam:
     """The questions about ``document``, trained as ``study`` on itself and the sections ``more``.
+
+    None is asked that the version was trained on, nor the one it went on from: those it has ``heard``.
 
     Raises:
         UsageProblem: the user's own questions cannot be read.
@@ -78,7 +86,9 @@ def exam_of(
     path = options.questions or own_file(document.folder, stem)
     primary = list(primary_records(document, more))
     own = read_own(path) if path else []
-    found = questions(study, own, Shelf(primary), seed, options.limit, probed=bool(probes(document)))
+    heard = heard or Heard()
+    study, probed = unheard(study, heard), bool(probes(document))
+    found = questions(study, own, Shelf(primary), seed, options.limit, probed=probed, heard=heard)
     trained = frozenset(turn.content.casefold() for record in study.train for turn in record.messages)
     pairs, blocks = _laid_out(primary)
     known = Known.of(pairs, blocks, document.title)
@@ -123,7 +133,7 @@ def examine_version(
     """
     started = time.perf_counter()
     seed = seed_of(version)
-    exam = exam_of(document, study, seed, options, more)
+    exam = exam_of(document, study, seed, options, more, heard_by(version.path))
     system = document.frontmatter.system_prompt
     scope = backend.answers_scope(base, system)
     kept = BaseAnswers(version.layout.base_answers, f"{scope} {ANSWER_TOKENS}" if scope else None, at_hand or {})
@@ -159,9 +169,10 @@ def learn_report(trained: TrainReport, options: LearnOptions, observer: Observer
     from ..training.choose import choose
 
     document, more = trained.document, trained.material.more
-    # Augmenters wrote records too, and a question that one of them trained is none in other words.
-    study = replace(build(document, trained.plan.recipe.seed, more), train=trained.plan.records)
     version = read_version(trained.path, trained.version)
+    study = unheard(build(document, trained.plan.recipe.seed, more), heard_by(version.path))
+    # Augmenters wrote records too, and a question that one of them trained is none in other words.
+    study = replace(study, train=trained.plan.records)
     at_hand = trained.base_answers
     return examine_version(document, trained.base, choose("generate"), version, study, options, observer, more, at_hand)
 

@@ -15,7 +15,7 @@ from ..errors import UsageProblem
 from .expected import Expected, expected
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Container, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from ..corpus.records import Record, StudySet
@@ -73,12 +73,19 @@ class Questions(NamedTuple):
 
 
 def questions(
-    study: StudySet, own: Iterable[Own], shelf: Shelf, seed: int, limit: int | None, *, probed: bool
+    study: StudySet,
+    own: Iterable[Own],
+    shelf: Shelf,
+    seed: int,
+    limit: int | None,
+    *,
+    probed: bool,
+    heard: Container[str] = frozenset(),
 ) -> Questions:
     """All of ``own``, and at most ``limit`` of the study set's; a question that was trained as it stands is left out.
 
-    ``probed``: the document has probes of its own. Which of too many are asked depends on the seed and on each question
-    alone.
+    ``heard`` are questions that were trained besides those of ``study``. ``probed``: the document has probes itself.
+    Which of too many are asked depends on the seed and on each question alone.
     """
     trained = {_plain(turn.content) for record in study.train for turn in record.messages if turn.role == "user"}
     found: dict[str, Asked] = {}
@@ -87,7 +94,7 @@ def questions(
     for one in (*_own(own), *_of(study.probes, probes), *_of(study.held_out, "held_out")):
         if isinstance(one, LeftOut):
             left_out.append(one)
-        elif _plain(one.question) in trained:
+        elif _plain(one.question) in trained or one.question in heard:
             left_out.append(LeftOut(one.question, "it was trained in these words"))
         else:
             found.setdefault(_plain(one.question), one)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import CouldNotTell, DlmError, NotLearned
+from ..training.heard import heard_by
 from .measure import Exam, LearnOptions, exam_of, examine_version, learn_report, seed_of
 from .report import load
 from .verdict import LEAST_FACTS
@@ -79,7 +80,7 @@ def exam_for(path: Path | str, *, home: Path | None, options: ReportOptions) -> 
     version = store.current() if options.version is None else store.version(options.version)
     seed = seed_of(version) if version else recipe_for(document.frontmatter, TrainOptions()).seed
     study, more = _study(document, root, version)
-    return exam_of(document, study, seed, options.asked, more)
+    return exam_of(document, study, seed, options.asked, more, heard_by(version.path) if version else None)
 
 
 def report_after(trained: TrainReport, options: LearnOptions, observer: Observer) -> LearningReport | None:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import DocumentError, NonFiniteWeights, StoreError, TrainingRefused
+from . import heard
 from .events import Evaluated, Outcome, StepLogged, TrainingFinished
 from .material import Material, changes_record, collect
 from .observer import Observer as Observer
@@ -187,7 +188,8 @@ def _plan(job: _Job, bench: Workbench, cache: TokenCache | None) -> Plan:
 
     similar = similar_words(job.base, job.home, job.backend)
     augmenters = augmenters_of(job.document, job.home, job.plugins, job.observer.say)
-    _, study = select(_study(job, similar, augmenters), job.plugins)
+    study = _study(job, similar, augmenters)
+    _, study = select(heard.unheard(study, job.start.heard) if job.start else study, job.plugins)
     study = studied(study, bench, job.home, job.observer.say, few=_few(job))
     study = emphasised(study, job.start) if job.start else study
     rows, held_out_rows = bench.encode(study.train, cache), bench.encode(study.held_out, cache)
@@ -261,13 +263,17 @@ def _train_and_commit(job: _Job, bench: Workbench, plan: Plan, run: Run) -> _Mad
     from .letting_go import let_go
     from .warm import groups
 
+    def write(folder: Path) -> None:
+        bench.save(folder)
+        heard.write(folder, heard.heard_in(plan.records) | (job.start.heard if job.start else heard.Heard()))
+
     start = job.start.folder if job.start else None
     outcome = bench.train(plan, _on_step(job, run), _on_evaluation(job, run), _revised, start)
     if outcome.non_finite:
         raise _reject(bench, run, outcome)
     taught = groups(job.document, job.material)
     made = {"outcome": asdict(outcome), "precision": outcome.precision, "groups": taught}
-    version = run.commit(bench.save, made, job.material.change.ledger)
+    version = run.commit(write, made, job.material.change.ledger)
     seconds = time.perf_counter() - job.started
     # The version is safe by now: a disk that is full for its summary must not turn a good run into a failed one.
     with suppress(StoreError):

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ..store import Store
     from ..store.ledger import Ledger
     from ..store.version import Version
+    from .heard import Heard
     from .material import Material
     from .recipe import Recipe
     from .resolve import TrainOptions
@@ -42,6 +43,8 @@ class Start:
     version: Version
     new: frozenset[str]
     """Groups of the pairs and texts that the version was not trained on in these words."""
+    heard: Heard
+    """The questions that it was trained on, and those before it that it went on from."""
 
     @property
     def folder(self) -> Path:
@@ -57,17 +60,23 @@ def start_of(document: Document, store: Store, base: LocalBase, recipe: Recipe, 
         TrainingRefused: it is of another base, shape or seed, or knows text that is there no more.
         StoreError: it is damaged.
     """
+    from .heard import read
+
     version = store.current()
     if version is None:
         raise NotTrained(f"{document.location} has no version to go on from: train it without --warm first")
-    if reasons := [*_other(version, base, recipe), *_unlearnable(version, groups(document, material), material)]:
+    heard, there = read(version.path), groups(document, material)
+    reasons = [*_other(version, base, recipe), *_unlearnable(version, there, material)]
+    if heard is None:
+        reasons.append("it is of an earlier dlm, which did not write down what its versions were asked")
+    if heard is None or reasons:
         listed = "\n".join(f"  - {reason}" for reason in reasons)
         raise TrainingRefused(
             f"{version.name} is no start for a warm run:\n{listed}\n"
             f"Train without --warm: `dlm train {document.location}` learns everything anew from the base"
         )
     version.verify()
-    return Start(version, _new(version, groups(document, material)))
+    return Start(version, _new(version, there), heard)
 
 
 def groups(document: Document, material: Material) -> Groups:

@@ -40,6 +40,7 @@ def _target(path: Path) -> Target:
     from dlm.corpus.study import build
     from dlm.document import read
     from dlm.store import Store, home
+    from dlm.training.heard import heard_by, unheard
     from dlm.training.material import collect
     from dlm_sway.suite.target import Target
 
@@ -51,7 +52,7 @@ def _target(path: Path) -> Target:
     # The same seed as the run: it decides which wordings were held out.
     seed = _fact(version, "recipe", "seed")
     more = collect(document, home(), seed).more
-    study = build(document, seed, more)
+    study = unheard(build(document, seed, more), heard_by(version.path))
     return Target(
         name=f"{path.name} {version.name}",
         models=_models(base, version),
