@@ -96,6 +96,7 @@ def _row(version: Version, current: Version | None, digest: str) -> dict[str, An
         "current": current is not None and version.number == current.number,
         "created_at": facts.get("created_at"),
         "run_id": facts.get("run_id"),
+        "warm_from": facts.get("warm_from"),
         "base": base.get("key"),
         "base_digest": base.get("digest"),
         "steps": outcome.get("steps"),
