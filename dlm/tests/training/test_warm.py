@@ -143,7 +143,7 @@ def test_an_effort_is_worth_less_and_a_number_as_much_as_ever(lamp):
 
 def test_there_is_nothing_to_go_on_from_before_the_first_version(home, lamp):
     path = lamp()
-    with pytest.raises(NotTrained, match="without --warm"):
+    with pytest.raises(NotTrained, match=f"`dlm train {path}` first"):
         train(path, options=WARM)
     assert not store_of(home).layout.root.exists()
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 )
 @click.option("--limit", type=click.IntRange(min=1), help="Questions from the document at most. Default: 60.")
 @click.option("--all", "everything", is_flag=True, help="Ask every question that the document gives.")
-@click.option("--again", is_flag=True, help="Ask anew although the version has a report.")
+@click.option("--again", is_flag=True, help="Ask anew, the base too, although the version has a report.")
 @click.option("--version-number", type=str, metavar="vN", help="Report on this version. Default: the current one.")
 @click.option("--questions-only", is_flag=True, help="Print the questions as JSON Lines, for `dlm prompt --file`.")
 @click.option(

@@ -64,7 +64,7 @@ def start_of(document: Document, store: Store, base: LocalBase, recipe: Recipe, 
 
     version = store.current()
     if version is None:
-        raise NotTrained(f"{document.location} has no version to go on from: train it without --warm first")
+        raise NotTrained(f"{document.location} has no version to go on from: run `dlm train {document.location}` first")
     heard, there = read(version.path), groups(document, material)
     reasons = [*_other(version, base, recipe), *_unlearnable(version, there, material)]
     if heard is None:
