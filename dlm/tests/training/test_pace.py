@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from dlm.bases import LocalBase
-from dlm.training.pace import MEASURED_BYTES, NEWEST, expected, remember
+from dlm.training.pace import MEASURED_PARAMETERS, NEWEST, expected, remember
 
 
 @pytest.fixture
@@ -15,14 +17,27 @@ def base(tmp_path):
     return LocalBase("toy", folder, "sha256:1", "test")
 
 
+def weights(path, shape):
+    """A safetensors file without its numbers."""
+    header = json.dumps(
+        {"__metadata__": {"format": "pt"}, "w": {"dtype": "F32", "shape": shape, "data_offsets": [0, 0]}}
+    )
+    path.write_bytes(len(header).to_bytes(8, "little") + header.encode())
+
+
+def test_a_damaged_base_tells_nothing(base, tmp_path):
+    (base.path / "model.safetensors").write_bytes(b"x" * 1000)
+    assert expected(base, tmp_path) is None
+
+
 def test_before_the_first_run_the_base_s_size_is_all_there_is_to_go_by(base, tmp_path):
     assert expected(base, tmp_path) is None
-    (base.path / "model.safetensors").write_bytes(b"x" * 1000)
+    weights(base.path / "model.safetensors", [10, 100])
     small = expected(base, tmp_path)
-    (base.path / "more.safetensors").write_bytes(b"x" * 1000)
+    weights(base.path / "more.safetensors", [1000])
     assert not small.measured
     assert expected(base, tmp_path).rate == pytest.approx(small.rate / 2)
-    assert small.rate > MEASURED_BYTES / 1000
+    assert small.rate > MEASURED_PARAMETERS / 1000
 
 
 def test_after_it_the_last_runs_tell(base, tmp_path):
