@@ -18,6 +18,8 @@ MEASURED_RATE = 480.0
 """Tokens a second of training on a base of so many parameters, on so many cores."""
 MEASURED_PARAMETERS = 134_515_008
 MEASURED_CORES = 2
+LONGEST_HEADER = 100_000_000
+"""Bytes; the format's own limit."""
 NEWEST = 0.5
 """Weight of the last run in the average; machines are busier at one time than at another."""
 
@@ -61,7 +63,8 @@ def _parameters(file: Path) -> int:
     """Numbers in a safetensors file, from its header: 8 bytes of length, then JSON."""
     try:
         with file.open("rb") as stream:
-            header = json.loads(stream.read(int.from_bytes(stream.read(8), "little")))
+            length = int.from_bytes(stream.read(8), "little")
+            header = json.loads(stream.read(min(length, LONGEST_HEADER)))
         return sum(math.prod(entry["shape"]) for name, entry in header.items() if name != "__metadata__")
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return 0
