@@ -88,7 +88,7 @@ def quickstart(session: nox.Session) -> None:
         workspace = Workspace(session, DLM_HOME=os.environ.get("DLM_HOME", str(ROOT / ".dlm-quickstart")))
     with timed(session, "training, asking and judging"):
         with timed(session, "dlm train"):
-            workspace.run("dlm", "train", "examples/runbook.dlm", "--effort", "quick")
+            workspace.run("dlm", "train", "examples/runbook.dlm", "--effort", "quick", "--no-report")
         with timed(session, "asking"):
             workspace.run("python", "examples/quickstart.py")
         with timed(session, "sway check"):

@@ -62,7 +62,9 @@ def main() -> None:
                     setting = Setting(amount.name, wordings)
                     found.setdefault(setting, {})[exam.name] = bench.run(options.seeds, amount, options.arms)
                     if options.edits and exam.page is not None:
-                        edited.setdefault(setting, {})[exam.name] = bench.edits(options.seeds, amount)
+                        edited.setdefault(setting, {})[exam.name] = bench.edits(
+                            options.seeds, amount, warm=options.warm
+                        )
     shown = markdown if options.markdown else table
     for setting, cells in found.items():
         print(f"{setting}, {len(options.seeds)} seed(s), base {options.base.name}\n")
@@ -135,14 +137,14 @@ class Bench:
             measured = self._examined("prior", Path(folder), training, base)
         return self.results.add(key, measured, full=self.full)
 
-    def edits(self, seeds: list[int], amount: Amount) -> list[dict[str, Any]]:
-        """What changed facts and a deleted section come to, an entry each."""
-        return [entry for seed in seeds for entry in self._edits(seed, amount)]
+    def edits(self, seeds: list[int], amount: Amount, *, warm: bool) -> list[dict[str, Any]]:
+        """What changed facts and a deleted section come to, an entry each; ``warm`` is for the changes."""
+        return [entry for seed in seeds for entry in self._edits(seed, amount, warm=warm)]
 
-    def _edits(self, seed: int, amount: Amount) -> list[dict[str, Any]]:
+    def _edits(self, seed: int, amount: Amount, *, warm: bool) -> list[dict[str, Any]]:
         changes, heading = self.exam.changes, self.exam.facts[0].section
         wanted = [*(f"{change.old} -> {change.new}" for change in changes), f"without {heading}"]
-        key = self._key("edit") | {"seed": seed, "amount": amount.name}
+        key = self._key("edit") | {"seed": seed, "amount": amount.name} | ({"warm": True} if warm else {})
 
         def cells(plan: str) -> list[Cell | None]:
             return [self.results.find(key | {"plan": plan, "edit": edit}, full=False) for edit in wanted]
@@ -151,7 +153,7 @@ class Bench:
             plan, adapter = self._as_trained(seed, amount, lambda plan: None not in cells(plan))
         except AlreadyMeasuredError as problem:
             return [cell["measured"] for cell in cells(str(problem)) if cell is not None]
-        again = edits.Retraining(self.desk, self.exam, seed, amount, _say)
+        again = edits.Retraining(self.desk, self.exam, seed, amount, _say, warm=warm)
         before = sit(self.desk, self.exam, "ours", full=False, adapter=adapter)["facts"]
         for edit, change, cell in zip(wanted, [*changes, None], cells(plan), strict=True):
             if cell is None:
@@ -228,6 +230,7 @@ def _options() -> argparse.Namespace:
         "--arms", nargs="+", choices=get_args(Arm), default=DEFAULT, help=f"columns; prior needs {prior.INSTALL}"
     )
     parser.add_argument("--edits", action="store_true", help="retrain after edits; not for documents from a file")
+    parser.add_argument("--warm", action="store_true", help="teach a changed fact with `dlm train --warm`")
     parser.add_argument("--targets", action="store_true", help="hold the results against the product's targets")
     parser.add_argument("--markdown", action="store_true", help="print tables for the docs")
     parser.add_argument(

@@ -22,7 +22,7 @@ from dlm.learning.judging import says
 from .measure import Desk, sit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from .exam import Change, Exam
     from .measure import Amount
@@ -31,17 +31,24 @@ DLM = (sys.executable, "-c", "import sys; from dlm.cli.main import main; sys.exi
 
 
 class Retraining:
-    """A trained document whose edits are measured, each from a copy of the store as it was after the first training."""
+    """A trained document whose edits are measured, each from a copy of the store as it was after the first training.
 
-    def __init__(self, desk: Desk, exam: Exam, seed: int, amount: Amount, say: Callable[[str], None]) -> None:
+    With ``warm`` a changed fact is taught to the version that is there; after a deletion all is learned anew.
+    """
+
+    def __init__(
+        self, desk: Desk, exam: Exam, seed: int, amount: Amount, say: Callable[[str], None], *, warm: bool
+    ) -> None:
         self.desk, self.exam, self.seed, self.amount, self.say = desk, exam, seed, amount, say
+        self.warm = warm
 
     def change(self, change: Change, before: list[dict[str, Any]]) -> dict[str, Any]:
         """One fact with another value; ``before`` is how the questions went after the first training."""
         after = self.exam.changed(change)
         about = [old != new for old, new in zip(self.exam.facts, after.facts, strict=True)]
         question = next(fact.question for fact, touched in zip(after.facts, about, strict=True) if touched)
-        with self._again(after, f"{change.old} becomes {change.new}", question) as (desk, adapter, seconds):
+        more = ["--warm"] if self.warm else []
+        with self._again(after, f"{change.old} becomes {change.new}", question, more) as (desk, adapter, seconds):
             facts = sit(desk, after, "ours", full=False, adapter=adapter)["facts"]
         touched = [fact for fact, its in zip(facts, about, strict=True) if its]
         return {
@@ -66,7 +73,9 @@ class Retraining:
         }
 
     @contextmanager
-    def _again(self, after: Exam, what: str, question: str) -> Iterator[tuple[Desk, Path, float]]:
+    def _again(
+        self, after: Exam, what: str, question: str, more: Sequence[str] = ()
+    ) -> Iterator[tuple[Desk, Path, float]]:
         """A home in which the edited document was trained, its adapter, and the seconds until the first answer."""
         self.say(f"{self.exam.name}: {what}")
         with tempfile.TemporaryDirectory() as folder:
@@ -74,7 +83,8 @@ class Retraining:
             shutil.copytree(self.desk.home, desk.home)
             path = str(desk.document(after))
             started = time.perf_counter()
-            trained = self._run(desk, "train", path, "--json", "--seed", str(self.seed), *self.amount.options)
+            options = ["--json", "--no-report", "--seed", str(self.seed), *self.amount.options, *more]
+            trained = self._run(desk, "train", path, *options)
             self._run(desk, "prompt", path, question)
             seconds = time.perf_counter() - started
             yield desk, Path(json.loads(trained)["path"]), seconds

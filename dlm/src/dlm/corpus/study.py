@@ -22,6 +22,7 @@ from .records import Message, Record, StudySet
 from .reverse import reverse
 from .sentences import content_words
 from .similar import NONE
+from .subject import Subject, placed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -35,11 +36,11 @@ QUESTION_MAKERS = (makers.wrapped, makers.dropped)
 BLOCK_MAKERS = (makers.prose, makers.heading, makers.cloze, makers.keywords)
 WEIGHTS = {
     "qa": 0.8,
-    "reworded": 2.6,
+    "reworded": 2.0,
     "swapped": 1.0,
     "analogy": 0.6,
-    "asked": 0.6,
-    "query": 2.4,
+    "asked": 2.0,
+    "query": 1.6,
     "wrapped": 0.4,
     "dropped": 0.4,
     "prose": 0.2,
@@ -47,7 +48,7 @@ WEIGHTS = {
     "cloze": 0.3,
     "keywords": 0.2,
     "reverse": 0.2,
-    "absent": 0.3,
+    "absent": 0.2,
 }
 PLAIN = {"qa": 1.0, "prose": 1.0}
 """What the document itself says, and all that the recipe of this name trains."""
@@ -110,6 +111,8 @@ def build(
         *_study_records(lesson, known, similar),
         *(r for augmenter in augmenters for r in augmenter.records(lesson)),
     ]
+    if about := Subject.of(lesson.title, Known.of(lesson.questions, lesson.blocks, lesson.title)):
+        made = [placed(record, about, seed) for record in made]
     secret = [_plain(text) for text in lesson.reserved]
     longest = _fitting(document)
     train = [

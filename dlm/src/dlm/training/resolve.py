@@ -28,8 +28,8 @@ class Size(NamedTuple):
 
 EFFORTS: dict[Effort, Size] = {
     "quick": Size(20, 60_000, 1_000_000),
-    "normal": Size(80, 200_000, 4_000_000),
-    "thorough": Size(400, 1_000_000, 20_000_000),
+    "normal": Size(75, 200_000, 4_000_000),
+    "thorough": Size(375, 1_000_000, 20_000_000),
 }
 """What a page needs at least, and for a long document no more than minutes, an evening, a night on a laptop."""
 
