@@ -338,7 +338,7 @@ def test_set_keys_sets_them_and_leaves_the_rest(lines: list[str], values: dict[A
     touched = {key[0] for key in values}
     assert {k: v for k, v in data.items() if k not in touched} == {k: v for k, v in before.items() if k not in touched}
     assert new.endswith(end.join(["---", "# Body  ", " untouched "]))
-    if touched <= {"dlm_version", "base_model", "zebra"}:
+    if touched <= {"dlm_version", "base_model", "zebra"} and "#" not in repr(values):
         assert [line.partition("#")[2] for line in new.split(end) if "#" in line] == [
             line.partition("#")[2] for line in text.split(end) if "#" in line
         ]
