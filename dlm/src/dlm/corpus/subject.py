@@ -25,7 +25,7 @@ PLACED = frozenset(("reworded", "swapped", "analogy", "asked", "dropped", "query
 """Kinds of which a share says the subject's name; the others say the document's title, or are as written."""
 SHARE = 0.5
 _PREPOSITION = r"(?i:\b(at|on|in|aboard|inside|from|with)) (?:(?i:the) )?"
-_AFTER = ("{q} {p} {s}{end}", "{q} {p} {s}{end}", "{q} {p} {s}{end}")
+_AFTER = ("{q} {p} {s}{end}",) * 3  # As often as three of the others: it is how people ask.
 _BEFORE = ("{P} {s}, {l}{end}", "I have a question about {s}. {q}{end}", "This is about {s}. {q}{end}", "{S}: {q}{end}")
 _ENDS = re.compile(r"[?.!\s]*$")
 _CAPITALISED = re.compile(r"[^\W\d_a-zß-öø-ÿ][\w'’-]*(?: [^\W\d_a-zß-öø-ÿ][\w'’-]*)*")
