@@ -53,3 +53,8 @@ class TemplateEntry(Entry):
 class AugmenterEntry(Entry):
     """A writer of study records; the target is a :class:`dlm.corpus.lesson.Augmenter` subclass. A document names it in
     ``training.recipe.augmenters``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackerEntry(Entry):
+    """A tracker; the target is a :class:`dlm.record.trackers.Tracker` subclass. ``dlm train --track`` names it."""

@@ -16,7 +16,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from .document import Document
-    from .entries import AugmenterEntry, BackendEntry, BaseEntry, CommandEntry, PhaseEntry, SectionEntry, TemplateEntry
+    from .entries import (
+        AugmenterEntry,
+        BackendEntry,
+        BaseEntry,
+        CommandEntry,
+        PhaseEntry,
+        SectionEntry,
+        TemplateEntry,
+        TrackerEntry,
+    )
     from .training.events import StepLogged, TrainingFinished
     from .training.plan import Plan
 
@@ -58,6 +67,11 @@ def dlm_templates() -> Iterable[TemplateEntry]:
 @hookspec
 def dlm_augmenters() -> Iterable[AugmenterEntry]:
     """Writers of study records that a document may name in ``training.recipe.augmenters``."""
+
+
+@hookspec
+def dlm_trackers() -> Iterable[TrackerEntry]:
+    """Programs that draw the curves of a run, for ``dlm train --track NAME``."""
 
 
 @hookspec(firstresult=True)

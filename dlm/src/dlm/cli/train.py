@@ -36,6 +36,13 @@ if TYPE_CHECKING:
 )
 @click.option("--no-report", is_flag=True, help="Do not ask at the end how much was learned.")
 @click.option("--no-cache", is_flag=True, help="Tokenise everything anew. Never changes the result.")
+@click.option(
+    "--track",
+    metavar="NAMES",
+    envvar="DLM_TRACK",
+    help="Draw the curves with these, as in tensorboard,wandb. Default: $DLM_TRACK.",
+)
+@click.option("--strict-metrics", is_flag=True, help="Fail when a step cannot be written to the metrics database.")
 @click.option("--i-accept-license", "accepts", is_flag=True, help="You have read the base's licence and accept it.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON object; progress goes to stderr.")
 @click.option("--base", metavar="REF", help="Folder: base model of its new document; see `dlm base list`.")
@@ -59,6 +66,8 @@ def train(
     questions: str | None,
     no_report: bool,
     no_cache: bool,
+    track: str | None,
+    strict_metrics: bool,
     accepts: bool,
     as_json: bool,
     **folder: Any,
@@ -72,13 +81,24 @@ def train(
     The first time, name a base: dlm train notes/ --base smollm2-135m
     """
     from ..learning.stored import report_after, require
+    from ..record.trackers import named
     from ..training.run import TrainOptions
     from ..training.run import train as run
     from .progress import Progress
 
     quiet = bool((ctx.obj or {}).get("quiet"))
     doc = _document(doc, folder, quiet=quiet, to_stderr=as_json)
-    options = TrainOptions(seed, max_steps, budget, accepts, effort, cache=not no_cache, warm=warm)
+    options = TrainOptions(
+        seed,
+        max_steps,
+        budget,
+        accepts,
+        effort,
+        cache=not no_cache,
+        warm=warm,
+        track=named(track),
+        strict_metrics=strict_metrics,
+    )
     exam = _exam(doc, questions, no_report=no_report, required=require_learned is not None)
     with Progress(quiet=quiet, to_stderr=as_json) as progress:
         report = run(doc, options=options, observer=progress)

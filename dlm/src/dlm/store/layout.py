@@ -63,9 +63,19 @@ class Layout:
         return self.root / VERSIONS
 
     @property
+    def checkpoints(self) -> Path:
+        """Holds the state of a run that has not ended, or was stopped."""
+        return self.root / "checkpoints"
+
+    @property
     def logs(self) -> Path:
         """Holds one ``.jsonl`` a run."""
         return self.root / "logs"
+
+    @property
+    def metrics(self) -> Path:
+        """Every step of every run, as a database; the logs hold the same."""
+        return self.root / "metrics.db"
 
     @property
     def base_answers(self) -> Path:

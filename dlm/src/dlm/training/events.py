@@ -2,8 +2,43 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class RunStarted:
+    """A run was begun in the store; the first phase is next. Holds no text of the document but its title."""
+
+    run_id: int
+    dlm_id: str
+    title: str
+    base: str
+    """Key of the base model."""
+    seed: int
+    steps: int
+    """Planned, over all phases."""
+    warm_from: int | None = None
+    resumed_from: int | None = None
+    """The run whose last checkpoint this one goes on from."""
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    """What the optimiser is told, as plain data."""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """Distributions that decide what training does."""
+
+
+@dataclass(frozen=True)
+class PhaseStarted:
+    """The steps and evaluations that follow are this phase's."""
+
+    phase: str
+    number: int
+    """Counted from 1."""
+    steps: int
+    """Planned."""
+    tokens: int
+    """Planned."""
 
 
 @dataclass(frozen=True)
@@ -71,3 +106,14 @@ class TrainingFinished:
     version: int | None
     outcome: Outcome | None
     message: str = ""
+
+
+@dataclass(frozen=True)
+class RunEnded:
+    """The last thing that is said of a run."""
+
+    finished: TrainingFinished
+    seconds: float
+    """From reading the document to here, by a clock that only goes forward."""
+    early_stopped: bool = False
+    """A version was made without the last of the planned steps."""

@@ -37,6 +37,8 @@ class Plan:
     """How often a row is seen on average, by record kind."""
     mixture: dict[str, float] = field(default_factory=dict)
     """Share of the rows of a step, by record kind."""
+    phase: str = "sft"
+    """Name of the training phase."""
 
     def learning_rate(self, step: int) -> float:
         """Learning rate of ``step``, counted from 0."""

@@ -49,6 +49,10 @@ class TrainOptions:
     """Keep tokenised records between runs, if the document does not say otherwise. Never changes a result."""
     warm: bool = False
     """Go on from the current version instead of the base, with less to do: see :mod:`.warm`."""
+    track: tuple[str, ...] = ()
+    """Names of trackers that draw the run's curves."""
+    strict_metrics: bool = False
+    """End the run when its record cannot be kept complete."""
 
     def __post_init__(self) -> None:
         if self.max_steps is not None and self.max_steps < 1:

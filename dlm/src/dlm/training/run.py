@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import DocumentError, NonFiniteWeights, StoreError, TrainingRefused
 from . import heard
-from .events import Evaluated, Outcome, StepLogged, TrainingFinished
+from .events import Evaluated, Outcome, RunStarted, TrainingFinished
 from .material import Material, changes_record, collect
 from .observer import Observer as Observer
 from .observer import Preview
@@ -23,7 +23,7 @@ from .sizing import sized
 from .summary import facts, summary_record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from .._plugkit.plugins import PluginManager
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from ..corpus.records import StudySet
     from ..corpus.similar import Similar
     from ..document import Document
+    from ..record.record import Record
+    from ..record.trackers import Tracker
     from ..store.runs import Run
     from ..store.tokens import TokenCache
     from ..store.version import Version
@@ -80,13 +82,15 @@ class _Job:
     material: Material
     start: Start | None
     """What a warm run goes on from."""
+    trackers: tuple[tuple[str, Tracker], ...]
     started: float
     """By the clock that only goes forward."""
     began: float
     """By the clock of files."""
 
-    def tell(self, hook: str, **arguments: Any) -> None:
-        self.plugins.notify(hook, self.observer.say, **arguments)
+    def seconds(self) -> float:
+        """Since the run was asked for."""
+        return time.perf_counter() - self.started
 
     @property
     def warm_from(self) -> int | None:
@@ -103,6 +107,7 @@ def _prepare(
     from ..bases.resolve import resolve
     from ..document import read
     from ..document.unsupported import unsupported
+    from ..record.trackers import trackers_of
     from ..store import Store, layout
     from .choose import choose
     from .warm import start_of
@@ -114,6 +119,7 @@ def _prepare(
     root = layout.home(home)
     recipe = recipe_for(document.frontmatter, options)
     store = Store(root, document.frontmatter.dlm_id)
+    trackers = trackers_of(options.track, store.layout.root, plugins, observer.say)
     for note in store.settle():
         observer.say(note)
     material = collect(document, root, recipe.seed)
@@ -125,10 +131,13 @@ def _prepare(
     base = ensure(wanted, root, backend, observer.say, accept=options.accept_licence, acceptance=agreed)
     licence = manifest_entry(wanted, root)
     start = start_of(document, store, base, recipe, material) if options.warm else None
-    return _Job(document, root, options, observer, plugins, backend, base, licence, recipe, material, start, *clocks)
+    return _Job(
+        document, root, options, observer, plugins, backend, base, licence, recipe, material, start, trackers, *clocks
+    )
 
 
 def _on_bench(job: _Job, bench: Workbench) -> TrainReport:
+    from ..record.record import recording
     from ..store import Store
     from ..store.tokens import opened
 
@@ -144,7 +153,9 @@ def _on_bench(job: _Job, bench: Workbench) -> TrainReport:
     with store.lock("train"):
         known = {**facts(job.document, job.base, plan, job.material), "warm_from": job.warm_from}
         run = store.begin_run(known, job.material.change.ledger)
-        made = _guarded(job, bench, plan, run, cache)
+        heard_by = (store.layout.metrics, job.observer, job.plugins, job.trackers)
+        with recording(run, *heard_by, strict=job.options.strict_metrics) as record:
+            made = _guarded(job, bench, plan, run, record, cache)
     return TrainReport(
         document=job.document,
         base=job.base,
@@ -153,7 +164,7 @@ def _on_bench(job: _Job, bench: Workbench) -> TrainReport:
         version=made.version.number,
         path=made.version.path,
         run_id=run.id,
-        seconds=time.perf_counter() - job.started,
+        seconds=job.seconds(),
         material=job.material,
         warm_from=job.warm_from,
         base_answers=made.base_answers,
@@ -189,14 +200,14 @@ def _plan(job: _Job, bench: Workbench, cache: TokenCache | None) -> Plan:
     similar = similar_words(job.base, job.home, job.backend)
     augmenters = augmenters_of(job.document, job.home, job.plugins, job.observer.say)
     study = _study(job, similar, augmenters)
-    _, study = select(heard.unheard(study, job.start.heard) if job.start else study, job.plugins)
+    phase, study = select(heard.unheard(study, job.start.heard) if job.start else study, job.plugins)
     study = studied(study, bench, job.home, job.observer.say, few=_few(job))
     study = emphasised(study, job.start) if job.start else study
     rows, held_out_rows = bench.encode(study.train, cache), bench.encode(study.held_out, cache)
     recipe = with_budget(job.recipe, job.document.frontmatter, job.options, study, rows)
     recipe = sized(recipe, job.document.frontmatter.training, job.base.path)
     recipe = shortened(recipe, job.document, job.options) if job.start else recipe
-    plan = make_plan(recipe, study, rows, held_out_rows)
+    plan = replace(make_plan(recipe, study, rows, held_out_rows), phase=phase.name)
     answers = job.plugins.hook.dlm_refuse_training(plan=plan)
     if reasons := [reason for found in answers for reason in found or ()]:
         raise TrainingRefused("this training was refused:\n" + "\n".join(f"  - {reason}" for reason in reasons))
@@ -211,24 +222,25 @@ class _Made(NamedTuple):
     base_answers: Mapping[str, str]
 
 
-def _guarded(job: _Job, bench: Workbench, plan: Plan, run: Run, cache: TokenCache | None) -> _Made:
-    """Train and commit; however that ends, the store, the log and the observers hear of it."""
+def _guarded(job: _Job, bench: Workbench, plan: Plan, run: Run, record: Record, cache: TokenCache | None) -> _Made:
+    """Train and commit; however that ends, the store and the record hear of it."""
     try:
-        _announce(job, plan, run, cache)
-        made = _train_and_commit(job, bench, plan, run)
+        _announce(job, plan, run, record, cache)
+        made = _train_and_commit(job, bench, plan, run, record)
     except KeyboardInterrupt:
         run.cancel()
-        _finish(job, run, TrainingFinished("cancelled", run.id, None, None, "stopped from the keyboard"))
+        ended = TrainingFinished("cancelled", run.id, None, None, "stopped from the keyboard")
+        record.finished(ended, job.seconds())
         raise
     except _Rejected as rejected:
-        _finish(job, run, TrainingFinished("rejected", run.id, None, rejected.outcome, str(rejected)))
+        record.finished(TrainingFinished("rejected", run.id, None, rejected.outcome, str(rejected)), job.seconds())
         raise NonFiniteWeights(str(rejected)) from None
     except BaseException as problem:
         message = f"{type(problem).__name__}: {problem}"
         run.fail(message)
-        _finish(job, run, TrainingFinished("failed", run.id, None, None, message))
+        record.finished(TrainingFinished("failed", run.id, None, None, message), job.seconds())
         raise
-    _finish(job, run, TrainingFinished("ok", run.id, made.version.number, made.outcome))
+    record.finished(TrainingFinished("ok", run.id, made.version.number, made.outcome), job.seconds())
     return made
 
 
@@ -246,19 +258,36 @@ class _Rejected(Exception):
         super().__init__(message)
 
 
-def _announce(job: _Job, plan: Plan, run: Run, cache: TokenCache | None) -> None:
+def _announce(job: _Job, plan: Plan, run: Run, record: Record, cache: TokenCache | None) -> None:
     """Say and write down what was decided before the first step."""
-    if cache is not None:
-        # Before the weights are trained: a run that is stopped need not be tokenised again.
-        cache.finish(run.id)
+    from ..store import Store
+
+    # Before the weights are trained: a run that is stopped need not be tokenised again.
+    stats = cache.finish(run.id) if cache is not None else None
     for note in (*run.recovered, *(cache.notes if cache else ())):
         job.observer.say(note)
-    run.log({"type": "banner", "run_id": run.id, "seed": plan.recipe.seed, **run.facts})
-    run.log({"type": "delta", **changes_record(job.material)})
-    job.tell("dlm_training_started", plan=plan)
+    store = Store(job.home, job.document.frontmatter.dlm_id)
+    record.started(_run_started(job, plan, run), changes_record(job.material), store.manifest())
+    if stats is not None:
+        record.tokenised(len(job.document.sections) + len(job.material.more), stats)
+    record.phase_started(plan)
 
 
-def _train_and_commit(job: _Job, bench: Workbench, plan: Plan, run: Run) -> _Made:
+def _run_started(job: _Job, plan: Plan, run: Run) -> RunStarted:
+    return RunStarted(
+        run_id=run.id,
+        dlm_id=job.document.frontmatter.dlm_id,
+        title=job.document.title,
+        base=job.base.key,
+        seed=plan.recipe.seed,
+        steps=len(plan.steps),
+        warm_from=job.warm_from,
+        recipe=asdict(plan.recipe),
+        versions=run.facts["versions"],
+    )
+
+
+def _train_and_commit(job: _Job, bench: Workbench, plan: Plan, run: Run, record: Record) -> _Made:
     from ..store import Store
     from .letting_go import let_go
     from .warm import groups
@@ -268,18 +297,17 @@ def _train_and_commit(job: _Job, bench: Workbench, plan: Plan, run: Run) -> _Mad
         heard.write(folder, heard.heard_in(plan.records) | (job.start.heard if job.start else heard.Heard()))
 
     start = job.start.folder if job.start else None
-    outcome = bench.train(plan, _on_step(job, run), _on_evaluation(job, run), _revised, start)
+    outcome = bench.train(plan, record.stepped, record.evaluated, _revised, start)
     if outcome.non_finite:
         raise _reject(bench, run, outcome)
     taught = groups(job.document, job.material)
     made = {"outcome": asdict(outcome), "precision": outcome.precision, "groups": taught}
     version = run.commit(write, made, job.material.change.ledger)
-    seconds = time.perf_counter() - job.started
     # The version is safe by now: a disk that is full for its summary must not turn a good run into a failed one.
     with suppress(StoreError):
         if outcome.tokens >= ENOUGH_TO_TELL:
             remember(job.base, job.home, outcome.tokens, outcome.seconds)
-        run.summarise(summary_record(plan, job.material, outcome, seconds), job.licence)
+        run.summarise(summary_record(plan, job.material, outcome, job.seconds(), record.early_stopped), job.licence)
     layout = Store(job.home, job.document.frontmatter.dlm_id).layout
     answers = let_go(layout, job.material.change, run.id, job.began, job.observer.say)
     return _Made(outcome, version, answers)
@@ -298,37 +326,3 @@ def _reject(bench: Workbench, run: Run, outcome: Outcome) -> _Rejected:
         "Try a lower training.learning_rate, or training.precision: fp32",
         outcome,
     )
-
-
-def _on_step(job: _Job, run: Run) -> Callable[[StepLogged], None]:
-    def stepped(event: StepLogged) -> None:
-        run.log({"type": "step", **asdict(event)})
-        job.observer.stepped(event)
-        job.tell("dlm_step_logged", event=event)
-
-    return stepped
-
-
-def _on_evaluation(job: _Job, run: Run) -> Callable[[Evaluated], None]:
-    def evaluated(event: Evaluated) -> None:
-        run.log({"type": "evaluation", **asdict(event)})
-        job.observer.evaluated(event)
-
-    return evaluated
-
-
-def _finish(job: _Job, run: Run, event: TrainingFinished) -> None:
-    record = {
-        "type": "run_complete",
-        "run_id": run.id,
-        "status": event.status,
-        "adapter_version": event.version,
-        "steps": event.outcome.steps if event.outcome else None,
-        "summary_path": run.summary_path,
-        "elapsed_seconds": round(time.perf_counter() - job.started, 3),
-        "message": event.message,
-    }
-    # The manifest already tells how the run ended; a full disk must not hide why.
-    with suppress(StoreError):
-        run.log(record)
-    job.tell("dlm_training_finished", event=event)

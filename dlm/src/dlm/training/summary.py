@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
@@ -51,7 +52,9 @@ def plan_record(plan: Plan) -> dict[str, Any]:
     }
 
 
-def summary_record(plan: Plan, material: Material, outcome: Outcome, seconds: float) -> dict[str, Any]:
+def summary_record(
+    plan: Plan, material: Material, outcome: Outcome, seconds: float, early_stopped: bool
+) -> dict[str, Any]:
     """``logs/train-*.summary.json`` but the run's and the version's numbers. Losses in nats a token."""
     return {
         "seed": plan.recipe.seed,
@@ -60,10 +63,18 @@ def summary_record(plan: Plan, material: Material, outcome: Outcome, seconds: fl
         "final_train_loss": outcome.final_loss,
         "first_val_loss": outcome.held_out_before,
         "final_val_loss": outcome.held_out_best,
+        "final_val_perplexity": perplexity(outcome.held_out_best),
+        "early_stopped": early_stopped,
+        "tokens": outcome.tokens,
         "duration_seconds": round(seconds, 3),
         "changes": changes_record(material),
         "source_directives": [_directive(asdict(summary)) for summary in material.gathered.summaries],
     }
+
+
+def perplexity(loss: float | None) -> float | None:
+    """``exp(loss)``; ``None`` where that is no number."""
+    return math.exp(loss) if loss is not None and loss < 700 else None
 
 
 def installed_versions() -> dict[str, str]:
