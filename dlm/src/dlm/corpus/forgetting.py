@@ -70,7 +70,7 @@ def forget(store: Store, document: Document, targets: Sequence[Target], now: str
         StoreError: another process works on this document, or the disk cannot be written.
         UsageProblem: the document's file was changed since ``document`` was read; the store has forgotten by then.
     """
-    from ..store import base_answers
+    from ..store import base_answers, checkpoint
     from ..store.files import remove_tree
     from ..store.tokens import clear
     from ..store.version import drop_reports
@@ -87,6 +87,7 @@ def forget(store: Store, document: Document, targets: Sequence[Target], now: str
             remove_tree(store.layout.augmented)
         drop_reports(store.layout)
         base_answers.take(store.layout.base_answers)
+        checkpoint.clear(store.layout)
     return Forgotten(tuple(targets), tuple(v for v in store.versions() if family & set(v.facts.get("section_ids", ()))))
 
 

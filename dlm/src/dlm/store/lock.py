@@ -44,6 +44,30 @@ def hold(layout: Layout, purpose: str) -> Iterator[None]:
         lock.release()
 
 
+def is_held(layout: Layout) -> bool:
+    """Whether somebody is writing just now. Makes no file; a holder on another host is believed.
+
+    The note alone decides nothing: a process that was killed left one.
+    """
+    try:
+        host = json.loads(layout.lock_note.read_text(encoding="utf-8"))["host"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    if host != socket.gethostname():
+        return True
+    if not layout.lock.exists():
+        return False
+    lock = FileLock(layout.lock, timeout=0)
+    try:
+        with lock:
+            return False
+    except Timeout:
+        return True
+    except OSError:
+        # A folder that is not ours: whoever may write there is believed, too.
+        return True
+
+
 def _holder(layout: Layout) -> str:
     """The message about whoever holds the lock. The note may be gone: its writer removes it just before unlocking."""
     try:

@@ -61,6 +61,8 @@ class TrainingRun(_Part):
     log_path: str | None = None
     """Relative to the store."""
     summary_path: str | None = None
+    resumed_from: int | None = None
+    """The run, stopped before, that it went on from."""
 
 
 class Manifest(_Part):

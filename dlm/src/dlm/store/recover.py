@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import StoreError
+from . import checkpoint
 from . import version as reading
 from .files import disk_errors, remove_tree, write_atomic
 from .layout import VERSIONS, parse_rejected, version_name
@@ -49,6 +50,7 @@ def recover(layout: Layout, dlm_id: str) -> Recovered:
     manifest, adopted = _close_runs(manifest, found, notes)
     current = _settle_pointer(layout, found, adopted, notes)
     _settle_ledger(layout, found, notes)
+    _settle_checkpoint(layout, manifest, notes)
     manifest = manifest.model_copy(update=current_keys(current))
     return Recovered(manifest, found, tuple(notes))
 
@@ -116,6 +118,16 @@ def _settle_ledger(layout: Layout, found: Contents, notes: list[str]) -> None:
             notes.append(f"the ledger of {folder.name} was not yet in its place: now it is")
         for folder in (*newest_first, *found.damaged):
             (folder / LEDGER_FILE).unlink(missing_ok=True)
+
+
+def _settle_checkpoint(layout: Layout, manifest: Manifest, notes: list[str]) -> None:
+    """Remove what is half-written, and a checkpoint whose run, or a later one, has ended with a version."""
+    for folder in checkpoint.leftovers(layout):
+        remove_tree(folder)
+        notes.append(f"removed {folder.name}, a checkpoint that is not whole or not the latest")
+    found = checkpoint.newest(layout)
+    if found is not None and not checkpoint.may_go_on(found, manifest):
+        checkpoint.clear(layout)
 
 
 def _rebuilt(dlm_id: str, found: Contents, notes: list[str]) -> Manifest:

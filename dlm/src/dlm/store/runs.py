@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ..errors import StoreError
+from . import checkpoint
 from .encoding import canonical, jsonable, line, now
 from .files import disk_errors, explain, free_megabytes, remove_tree, sha256, sync_folder, sync_tree, write_atomic
 from .layout import version_name
@@ -83,6 +84,7 @@ class Run:
                     put_in_place(self._layout, final)
             version = read_version(final, self._number)
             self._close("ok", "", version)
+            checkpoint.clear(self._layout)
         except StoreError as problem:
             whole = f"{final.name} is whole and safe: the next `dlm train` or `dlm use` completes the bookkeeping"
             raise StoreError(f"{problem}. {whole}") from problem
@@ -98,15 +100,16 @@ class Run:
         final = _free_name(self._layout.versions, f"{version_name(self._number)}-rejected")
         self._show(partial, final)
         self._close("rejected", reason)
+        checkpoint.clear(self._layout)
         return final
 
     def fail(self, message: str) -> None:
         """End the run without a version. Does nothing when it has ended already."""
         self._give_up("failed", message)
 
-    def cancel(self) -> None:
+    def cancel(self, reason: str = "stopped from the keyboard") -> None:
         """End the run because someone stopped it. Does nothing when it has ended already."""
-        self._give_up("cancelled", "stopped from the keyboard")
+        self._give_up("cancelled", reason)
 
     def summarise(self, record: dict[str, Any], licence: dict[str, Any] | None = None) -> None:
         """Write ``record`` beside the log, and name it in the manifest; ``licence`` is the agreement to the base's.

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageProblem
+from . import checkpoint
 from . import ledger as ledgers
 from . import version as reading
 from .layout import store_layout
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from .checkpoint import Checkpoint
     from .ledger import Ledger
     from .manifest import Manifest
     from .version import Contents, Version
@@ -80,6 +82,15 @@ class Store:
             StoreError: the file is damaged, or of a newer dlm.
         """
         return load(self.layout.manifest)
+
+    def checkpoint(self) -> Checkpoint | None:
+        """Where a run that was stopped can go on; ``None`` when none was. Needs no lock.
+
+        Raises:
+            StoreError: as :meth:`manifest`.
+        """
+        found = checkpoint.newest(self.layout)
+        return found if found and checkpoint.may_go_on(found, self.manifest()) else None
 
     def licence_acceptance(self) -> dict[str, Any] | None:
         """The agreement to the base's licence that the manifest records.

@@ -27,6 +27,7 @@ def new_run(run_id: int, facts: Mapping[str, Any], at: str | None = None) -> Tra
         base_model_revision=base.get("revision"),
         document_digest=facts.get("document_digest"),
         seed=recipe.get("seed"),
+        resumed_from=facts.get("resumed_from"),
         pinned_versions=_part(facts, "versions"),
         log_path=f"logs/train-{run_id:06d}-{started.strftime('%Y%m%dT%H%M%SZ')}.jsonl",
     )

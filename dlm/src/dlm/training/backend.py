@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..bases import HubSource, LocalBase
     from ..corpus.records import Message, Record
     from ..store.tokens import TokenCache
+    from .checkpoints import Checkpoints
     from .events import Evaluated, Outcome, StepLogged
     from .plan import Plan, Row
     from .recipe import Recipe
@@ -128,6 +129,7 @@ class Workbench(ABC):
         on_evaluation: Callable[[Evaluated], None],
         revise: Callable[[Plan, int, Evaluated], Plan] | None = None,
         start: Path | None = None,
+        checkpoints: Checkpoints | None = None,
     ) -> Outcome:
         """Run ``plan`` and leave the best weights on the bench: those of the highest held-out recall, and of the lowest
         held-out loss where recall is the same or unknown.
@@ -140,8 +142,13 @@ class Workbench(ABC):
         with instead of fresh ones; the evaluation at step 0, and ``held_out_before``, are then that adapter's. What it
         begins with is never a result by itself: of the evaluations after it the best is kept.
 
+        ``checkpoints`` is told of every step, and may have a state to go on from: then ``plan`` is that run's, as it
+        was revised by then, ``start`` is of no account, and the steps before it are neither made nor told again. On a
+        CPU the weights end as they would have without the stop, to the last bit.
+
         Raises:
             AdapterMismatch: the weights in ``start`` do not fit the base or the recipe.
+            TrainingRefused: the state was left by a run of another precision or shape.
         """
 
     @abstractmethod

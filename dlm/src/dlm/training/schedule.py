@@ -75,6 +75,19 @@ def revise(plan: Plan, done: int, wrong: Collection[str], effort: float) -> Plan
     )
 
 
+def with_steps(plan: Plan, steps: Sequence[tuple[int, ...]]) -> Plan:
+    """``plan`` with these steps in place of its own."""
+    kinds: dict[str, list[int]] = {}
+    for index, row in enumerate(plan.rows):
+        kinds.setdefault(plan.records[row.record].kind, []).append(index)
+    return replace(
+        plan,
+        steps=tuple(steps),
+        tokens=_tokens(plan.rows, steps),
+        passes=_passes(plan.records, plan.rows, steps, {kind: kinds[kind] for kind in plan.passes}),
+    )
+
+
 def _tokens(rows: Sequence[Row], steps: Sequence[tuple[int, ...]]) -> int:
     return sum(rows[index].tokens for step in steps for index in step)
 
