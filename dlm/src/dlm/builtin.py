@@ -36,6 +36,9 @@ def dlm_commands() -> Iterable[CommandEntry]:
         name="versions", target="dlm.cli.versions:versions", summary="List the trained versions of a document."
     )
     yield CommandEntry(name="use", target="dlm.cli.versions:use", summary="Make a trained version the current one.")
+    yield CommandEntry(
+        name="metrics", target="dlm.cli.metrics:metrics", summary="Show how trainings went, step by step."
+    )
     yield CommandEntry(name="forget", target="dlm.cli.forget:forget", summary="Take sections out of training for good.")
     yield CommandEntry(
         name="cache", target="dlm.cli.cache:cache", summary="Show and empty the tokenised cache of a document."

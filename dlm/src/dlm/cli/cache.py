@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +10,6 @@ import click
 if TYPE_CHECKING:
     from ..document import Document
     from ..store import Store
-
-_UNITS = {"d": 86_400, "h": 3600, "m": 60, "s": 1}
 
 
 @click.group(short_help="Show and empty the tokenised cache of a document.")
@@ -54,10 +51,11 @@ def prune(doc: str, older_than: str | None) -> None:
 
     from ..store.tokens import DAY
     from ..store.tokens import prune as remove
+    from .ages import seconds
 
     document, store = _open(doc)
     settings = document.frontmatter.training.cache
-    age = settings.prune_older_than_days * DAY if older_than is None else _seconds(older_than)
+    age = settings.prune_older_than_days * DAY if older_than is None else seconds("--older-than", older_than)
     gone = remove(store.layout.tokens, time.time() - age)
     click.echo(f"removed {gone.entries:,} records, {_size(gone.bytes)}")
 
@@ -108,15 +106,6 @@ def _facts(document: Document, store: Store) -> dict[str, Any]:
         "max_bytes": settings.max_bytes,
         "prune_older_than_days": settings.prune_older_than_days,
     }
-
-
-def _seconds(age: str) -> int:
-    from ..errors import UsageProblem
-
-    found = re.fullmatch(r"(\d{1,9})([dhms])", age)
-    if found is None:
-        raise UsageProblem(f"--older-than {age!r} is no age: write a number and d, h, m or s, for example 30d")
-    return int(found[1]) * _UNITS[found[2]]
 
 
 def _size(count: float) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import StoreError
 
@@ -99,7 +99,7 @@ def open_for_reading(path: Path) -> Iterator[sqlite3.Connection]:
     try:
         database = sqlite3.connect(_uri(path), uri=True, timeout=READER_WAITS)
         try:
-            database.row_factory = sqlite3.Row
+            database.row_factory = _by_name
             yield database
         finally:
             database.close()
@@ -113,6 +113,10 @@ def open_for_reading(path: Path) -> Iterator[sqlite3.Connection]:
 def readable(layout: Layout) -> tuple[Path, ...]:
     """The databases of a store that exist: ours, then that of the trainer before this one."""
     return tuple(path for path in (layout.metrics, layout.root / PRIOR_NAME) if path.is_file())
+
+
+def _by_name(cursor: sqlite3.Cursor, row: tuple[Any, ...]) -> dict[str, Any]:
+    return {column[0]: value for column, value in zip(cursor.description, row, strict=True)}
 
 
 def _uri(path: Path) -> str:
