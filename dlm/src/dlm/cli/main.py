@@ -35,9 +35,9 @@ class Dlm(LazyGroup):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except KeyboardInterrupt:
-            click.echo("interrupted", err=True)
-            ctx.exit(INTERRUPTED)
+        except KeyboardInterrupt as stop:
+            click.echo(str(stop) or "interrupted", err=True)
+            ctx.exit(getattr(stop, "exit_code", INTERRUPTED))
 
 
 @click.group(cls=Dlm, context_settings={"help_option_names": ["-h", "--help"]})

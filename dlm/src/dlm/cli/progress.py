@@ -83,6 +83,7 @@ def preview_text(preview: Preview) -> str:
         f"base       {preview.base.key}, {preview.base.source}",
         *_beside(preview.material),
         *_warm(preview),
+        *_resumed(preview),
         *_kinds(plan),
         f"held out   {held_out} wording{'s' if held_out != 1 else ''}, never trained; the best answers to them win",
         f"steps      {len(plan.steps):,} of {plan.recipe.batch_rows} rows, {plan.tokens:,} tokens",
@@ -151,6 +152,14 @@ def _warm(preview: Preview) -> list[str]:
     new = len(preview.start.new)
     many = f"{new:,} new pair{'s' if new != 1 else ''} or text{'s' if new != 1 else ''}"
     return [f"start      {preview.start.version.name}, not the base; {many} studied more"]
+
+
+def _resumed(preview: Preview) -> list[str]:
+    """What a resumed run goes on from."""
+    found = preview.stopped
+    if found is None:
+        return []
+    return [f"resumed    run {found.moment.run_id}, after step {found.moment.step} of {len(preview.plan.steps):,}"]
 
 
 def _kinds(plan: Plan) -> list[str]:

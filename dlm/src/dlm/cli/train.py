@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     help="How long to study: a page takes about 3, 8 or 40 minutes on two cores. Over training.recipe.effort.",
 )
 @click.option("--warm", is_flag=True, help="Go on from the current version: faster after an edit, less exact.")
+@click.option("--resume", is_flag=True, help="Go on with the run that was killed, stopped or failed, where it was.")
+@click.option("--fresh", is_flag=True, help="Begin at the first step. The default.")
 @click.option(
     "--require-learned",
     type=click.FloatRange(0, 1),
@@ -62,6 +64,8 @@ def train(
     budget: int | None,
     effort: Effort | None,
     warm: bool,
+    resume: bool,
+    fresh: bool,
     require_learned: float | None,
     questions: str | None,
     no_report: bool,
@@ -80,12 +84,15 @@ def train(
     DOC may be a folder: then its text files are learned, and a document that says so is written to DOC/.dlm/ once.
     The first time, name a base: dlm train notes/ --base smollm2-135m
     """
+    from ..errors import UsageProblem
     from ..learning.stored import report_after, require
     from ..record.trackers import named
     from ..training.run import TrainOptions
     from ..training.run import train as run
     from .progress import Progress
 
+    if resume and fresh:
+        raise UsageProblem("--resume goes on and --fresh begins anew: give one of them")
     quiet = bool((ctx.obj or {}).get("quiet"))
     doc = _document(doc, folder, quiet=quiet, to_stderr=as_json)
     options = TrainOptions(
@@ -96,6 +103,7 @@ def train(
         effort,
         cache=not no_cache,
         warm=warm,
+        resume=resume,
         track=named(track),
         strict_metrics=strict_metrics,
     )
@@ -157,6 +165,7 @@ def _record(report: TrainReport, learned: LearningReport | None) -> dict[str, An
         "dlm_id": report.document.frontmatter.dlm_id,
         "version": report.version,
         "warm_from": report.warm_from,
+        "resumed_from": report.resumed_from,
         "run_id": report.run_id,
         "path": str(report.path),
         "base": {"key": report.base.key, "digest": report.base.digest, "source": report.base.source},

@@ -12,6 +12,7 @@ import struct
 import time
 from collections import Counter
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
@@ -21,6 +22,7 @@ from ..errors import AdapterMismatch, BaseModelError, TrainingFailed, UsageProbl
 from ..hookspecs import hookimpl
 from ..store.tokens import Window, digest, encode_all
 from ..training.backend import Answer, Answerer, Backend, OwnAnswer, Sampling, Workbench
+from ..training.checkpoints import Checkpoints
 from ..training.events import Evaluated, Outcome, StepLogged
 from ..training.plan import Row
 
@@ -94,6 +96,31 @@ class _Row(NamedTuple):
     group: str
 
 
+@dataclass(frozen=True)
+class _ToyState:
+    """A run between two steps."""
+
+    step: int
+    tokens: int
+    loss: float | None
+    anchor_kl: float | None
+    before: Evaluated | None
+    best: Evaluated | None
+    logits: list[float]
+    kept: list[float]
+
+    def write(self, folder: Path) -> None:
+        (folder / "state.json").write_text(json.dumps(asdict(self)), encoding="utf-8")
+
+    @classmethod
+    def read(cls, folder: Path) -> _ToyState:
+        found = json.loads((folder / "state.json").read_bytes())
+        for name in ("before", "best"):
+            if found[name] is not None:
+                found[name] = Evaluated(**found[name] | {"wrong": tuple(found[name]["wrong"])})
+        return cls(**found)
+
+
 class ToyWorkbench(Workbench):
     """The logits of the characters, trained with plain gradient descent."""
 
@@ -144,15 +171,24 @@ class ToyWorkbench(Workbench):
         on_evaluation: Callable[[Evaluated], None],
         revise: Callable[[Plan, int, Evaluated], Plan] | None = None,
         start: Path | None = None,
+        checkpoints: Checkpoints | None = None,
     ) -> Outcome:
+        checkpoints = checkpoints or Checkpoints()
         started = time.perf_counter()
         rows, held_out = self._encoded[0], self._encoded[1]
-        self._logits = _load(self.base, start)
-        before = self._judge(0, held_out)
-        if before is not None:
-            on_evaluation(before)
-        best, kept = None, list(self._logits)
         number, tokens, loss, anchor_kl = 0, 0, None, None
+        best: Evaluated | None = None
+        if checkpoints.folder is not None:
+            state = _ToyState.read(checkpoints.folder)
+            number, tokens, loss, anchor_kl = state.step, state.tokens, state.loss, state.anchor_kl
+            before, best = state.before, state.best
+            self._logits, kept = state.logits, state.kept
+            ToyBackend.loaded[self.base.key] += 1
+        else:
+            self._logits = _load(self.base, start)
+            before, kept = self._judge(0, held_out), list(self._logits)
+            if before is not None:
+                on_evaluation(before)
         while number < len(plan.steps):
             step = plan.steps[number]
             number += 1
@@ -161,15 +197,16 @@ class ToyWorkbench(Workbench):
             elapsed = time.perf_counter() - started
             rate = plan.learning_rate(number - 1)
             on_step(StepLogged(number, len(plan.steps), loss, anchor_kl, rate, norm, tokens, tokens / elapsed, elapsed))
-            if number % plan.evaluate_every == 0 or number == len(plan.steps):
-                found = self._judge(number, held_out, best)
-                if found is None:
-                    continue
+            due = number % plan.evaluate_every == 0 or number == len(plan.steps)
+            if due and (found := self._judge(number, held_out, best)) is not None:
                 if found.best:
                     best, kept = found, list(self._logits)
                 on_evaluation(found)
                 if revise is not None and number < len(plan.steps):
                     plan = revise(plan, number, found)
+            if all(map(math.isfinite, self._logits)):
+                state = _ToyState(number, tokens, loss, anchor_kl, before, best, self._logits, kept)
+                checkpoints.stepped(plan, number, state.write, evaluated=due)
         if before is not None and best is not None:
             self._logits = kept
         return Outcome(

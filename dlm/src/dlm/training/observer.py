@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from ..bases import LocalBase
     from ..document import Document
+    from ..store.checkpoint import Checkpoint
     from .events import Evaluated, Outcome, StepLogged
     from .material import Material
     from .pace import Pace
@@ -32,6 +33,8 @@ class Preview:
     """How fast the run is expected to be."""
     start: Start | None = None
     """What a warm run goes on from."""
+    stopped: Checkpoint | None = None
+    """What a resumed run goes on from."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,8 @@ class TrainReport:
     material: Material
     warm_from: int | None = None
     """The version that the run went on from; ``None`` after a refit."""
+    resumed_from: int | None = None
+    """The stopped run that it went on with."""
     base_answers: Mapping[str, str] = field(default_factory=dict)
     """What the base answered to earlier reports, when the store holds it no more since text was removed: the next
     report keeps what it still asks."""

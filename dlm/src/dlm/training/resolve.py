@@ -49,6 +49,8 @@ class TrainOptions:
     """Keep tokenised records between runs, if the document does not say otherwise. Never changes a result."""
     warm: bool = False
     """Go on from the current version instead of the base, with less to do: see :mod:`.warm`."""
+    resume: bool = False
+    """Go on with the run that was stopped, where it was: see :mod:`.resuming`."""
     track: tuple[str, ...] = ()
     """Names of trackers that draw the run's curves."""
     strict_metrics: bool = False

@@ -12,8 +12,8 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from ..errors import NotTrained, TrainingRefused
-from ..store import checkpoint as stored
 from ..store.encoding import jsonable, line
+from .checkpoints import StoredCheckpoints
 from .schedule import with_steps
 
 if TYPE_CHECKING:
@@ -22,8 +22,11 @@ if TYPE_CHECKING:
     from ..document import Document
     from ..store import Store
     from ..store.checkpoint import Checkpoint
+    from ..store.layout import Layout
+    from ..store.runs import Run
     from .plan import Plan
     from .resolve import TrainOptions
+    from .stopping import Stop
 
 DECIDING = {"seed": "--seed", "max_steps": "--max-steps", "token_budget": "--budget", "effort": "--effort"}
 """Options that decide what is trained; a run that goes on takes those it began with."""
@@ -76,9 +79,19 @@ def plan_digest(plan: Plan) -> str:
     return f"sha256:{found.hexdigest()}"
 
 
-def checkpoint_facts(facts: Mapping[str, Any], options: TrainOptions) -> dict[str, Any]:
-    """What a later run must know to go on: how this one began, and which options it was given."""
-    return {"began_with": dict(facts), "options": {name: getattr(options, name) for name in (*DECIDING, "warm")}}
+def checkpoints(
+    layout: Layout,
+    run: Run,
+    options: TrainOptions,
+    stop: Stop,
+    say: Callable[[str], None],
+    found: Checkpoint | None,
+) -> StoredCheckpoints:
+    """The door of ``run`` to its checkpoint. With it goes what a later run must know to go on: how this one began,
+    and which options it was given."""
+    had = {name: getattr(options, name) for name in (*DECIDING, "warm")}
+    facts = {"began_with": run.facts, "options": had}
+    return StoredCheckpoints(layout, run.id, facts, stop, say, folder=found.path if found else None)
 
 
 def origin(found: Checkpoint | None) -> dict[str, int | None]:
@@ -124,7 +137,7 @@ def _adopted(options: TrainOptions, found: Checkpoint, command: str) -> TrainOpt
 
 
 def _parts(plan: Plan) -> Iterator[Any]:
-    yield {key: value for key, value in asdict(plan.recipe).items() if key != "device"}
+    yield {key: value for key, value in asdict(plan.recipe).items() if key != "device"} | {"phase": plan.phase}
     for record in plan.records:
         yield record.__dict__ | {"messages": [list(message) for message in record.messages]}
     for rows in (plan.rows, plan.held_out_rows):
@@ -143,7 +156,7 @@ def _differences(was: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str
     ]
     yield from named
     if not named and was.get("plan_digest") != now["plan_digest"]:
-        yield "other records would be trained now: what makes them (plugins, augmenters, the base's own answers) changed"
+        yield "other records would be trained now: a plugin, an augmenter or the base's own answers changed"
 
 
 def _of_document(was: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import DocumentError, NonFiniteWeights, StoreError, TrainingRefused
-from . import heard
+from . import heard, resuming
 from .events import Evaluated, Outcome, RunStarted, TrainingFinished
 from .material import Material, changes_record, collect
 from .observer import Observer as Observer
@@ -20,6 +20,7 @@ from .resolve import TrainOptions as TrainOptions
 from .resolve import recipe_for, with_budget
 from .schedule import make_plan, revise
 from .sizing import sized
+from .stopping import reason_of, stoppable
 from .summary import facts, summary_record
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from ..document import Document
     from ..record.record import Record
     from ..record.trackers import Tracker
+    from ..store.checkpoint import Checkpoint
     from ..store.runs import Run
     from ..store.tokens import TokenCache
     from ..store.version import Version
@@ -52,7 +54,9 @@ def train(
         DocumentError: the document or one of its sources cannot be read, or asks for what this version does not do.
         BaseModelError: its base cannot be had.
         LicenceNotAccepted: nobody has agreed to the base's licence.
-        TrainingRefused: there is nothing to train, a plugin refuses, or a warm run has no start; says every reason.
+        NotTrained: ``options.resume``, and no run was stopped.
+        TrainingRefused: there is nothing to train, a plugin refuses, a warm run has no start, or a stopped run cannot
+            go on as it began; says every reason.
         StoreLocked: another process is training this document.
         NonFiniteWeights: NaN or infinity; the weights are kept aside, the version before stays current.
         TrainingFailed: the backend could not train.
@@ -82,6 +86,8 @@ class _Job:
     material: Material
     start: Start | None
     """What a warm run goes on from."""
+    stopped: Checkpoint | None
+    """What a resumed run goes on from."""
     trackers: tuple[tuple[str, Tracker], ...]
     started: float
     """By the clock that only goes forward."""
@@ -117,8 +123,9 @@ def _prepare(
     if findings := unsupported(document):
         raise DocumentError(findings)
     root = layout.home(home)
-    recipe = recipe_for(document.frontmatter, options)
     store = Store(root, document.frontmatter.dlm_id)
+    stopped, options = resuming.to_go_on(store, document, options, observer.say)
+    recipe = recipe_for(document.frontmatter, options)
     trackers = trackers_of(options.track, store.layout.root, plugins, observer.say)
     for note in store.settle():
         observer.say(note)
@@ -132,7 +139,20 @@ def _prepare(
     licence = manifest_entry(wanted, root)
     start = start_of(document, store, base, recipe, material) if options.warm else None
     return _Job(
-        document, root, options, observer, plugins, backend, base, licence, recipe, material, start, trackers, *clocks
+        document,
+        root,
+        options,
+        observer,
+        plugins,
+        backend,
+        base,
+        licence,
+        recipe,
+        material,
+        start,
+        stopped,
+        trackers,
+        *clocks,
     )
 
 
@@ -148,10 +168,14 @@ def _on_bench(job: _Job, bench: Workbench) -> TrainReport:
             pass
     with opened(store.layout, job.document.frontmatter.training.cache, wanted=job.options.cache) as cache:
         plan = _plan(job, bench, cache)
+    known = {**facts(job.document, job.base, plan, job.material), "warm_from": job.warm_from}
+    known |= {"plan_digest": resuming.plan_digest(plan), **resuming.origin(job.stopped)}
+    plan = resuming.restored(plan, job.stopped, known, job.document)
     pace = expected(job.base, job.home)
-    job.observer.planned(Preview(job.document, job.base, plan, store.layout.root, job.material, pace, job.start))
+    job.observer.planned(
+        Preview(job.document, job.base, plan, store.layout.root, job.material, pace, job.start, job.stopped)
+    )
     with store.lock("train"):
-        known = {**facts(job.document, job.base, plan, job.material), "warm_from": job.warm_from}
         run = store.begin_run(known, job.material.change.ledger)
         heard_by = (store.layout.metrics, job.observer, job.plugins, job.trackers)
         with recording(run, *heard_by, strict=job.options.strict_metrics) as record:
@@ -167,6 +191,7 @@ def _on_bench(job: _Job, bench: Workbench) -> TrainReport:
         seconds=job.seconds(),
         material=job.material,
         warm_from=job.warm_from,
+        resumed_from=job.stopped.moment.run_id if job.stopped else None,
         base_answers=made.base_answers,
     )
 
@@ -227,9 +252,9 @@ def _guarded(job: _Job, bench: Workbench, plan: Plan, run: Run, record: Record, 
     try:
         _announce(job, plan, run, record, cache)
         made = _train_and_commit(job, bench, plan, run, record)
-    except KeyboardInterrupt:
-        run.cancel()
-        ended = TrainingFinished("cancelled", run.id, None, None, "stopped from the keyboard")
+    except KeyboardInterrupt as stop:
+        run.cancel(reason_of(stop))
+        ended = TrainingFinished("cancelled", run.id, None, None, reason_of(stop))
         record.finished(ended, job.seconds())
         raise
     except _Rejected as rejected:
@@ -282,6 +307,7 @@ def _run_started(job: _Job, plan: Plan, run: Run) -> RunStarted:
         seed=plan.recipe.seed,
         steps=len(plan.steps),
         warm_from=job.warm_from,
+        resumed_from=job.stopped.moment.run_id if job.stopped else None,
         recipe=asdict(plan.recipe),
         versions=run.facts["versions"],
     )
@@ -297,7 +323,10 @@ def _train_and_commit(job: _Job, bench: Workbench, plan: Plan, run: Run, record:
         heard.write(folder, heard.heard_in(plan.records) | (job.start.heard if job.start else heard.Heard()))
 
     start = job.start.folder if job.start else None
-    outcome = bench.train(plan, record.stepped, record.evaluated, _revised, start)
+    layout = Store(job.home, job.document.frontmatter.dlm_id).layout
+    with stoppable() as stop:
+        checkpoints = resuming.checkpoints(layout, run, job.options, stop, job.observer.say, job.stopped)
+        outcome = bench.train(plan, record.stepped, record.evaluated, _revised, start, checkpoints)
     if outcome.non_finite:
         raise _reject(bench, run, outcome)
     taught = groups(job.document, job.material)
@@ -308,7 +337,6 @@ def _train_and_commit(job: _Job, bench: Workbench, plan: Plan, run: Run, record:
         if outcome.tokens >= ENOUGH_TO_TELL:
             remember(job.base, job.home, outcome.tokens, outcome.seconds)
         run.summarise(summary_record(plan, job.material, outcome, job.seconds(), record.early_stopped), job.licence)
-    layout = Store(job.home, job.document.frontmatter.dlm_id).layout
     answers = let_go(layout, job.material.change, run.id, job.began, job.observer.say)
     return _Made(outcome, version, answers)
 

@@ -29,6 +29,11 @@ class Stopped(KeyboardInterrupt):
         return "stopped from the keyboard" if self.asked is signal.SIGINT else f"stopped by {self.asked.name}"
 
 
+def reason_of(stop: KeyboardInterrupt) -> str:
+    """Why a run was cancelled, for the manifest."""
+    return stop.reason if isinstance(stop, Stopped) else "stopped from the keyboard"
+
+
 class Stop:
     """Whether somebody asked the run to stop. Until :meth:`arm`, and when asked twice, it stops at once."""
 

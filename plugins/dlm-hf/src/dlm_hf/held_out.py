@@ -88,6 +88,16 @@ class Best:
         self._kept = master.detach().clone()
         return True
 
+    @property
+    def kept(self) -> torch.Tensor | None:
+        """The best weights; ``None`` before the first finite evaluation."""
+        return self._kept
+
+    def put_back(self, step: int, found: Judged, weights: torch.Tensor) -> None:
+        """What an earlier process had found to be the best."""
+        self.found, self.step, self._rank = found, step, found.rank
+        self._kept = weights.detach().clone()
+
     def restore(self, master: torch.Tensor) -> None:
         """Put the kept weights back in place."""
         if self._kept is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import time
 from dataclasses import replace
+from functools import partial
 from math import isfinite
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,10 @@ import torch
 
 from dlm.errors import TrainingFailed
 from dlm.training.backend import BookGap, OwnAnswer, Workbench
+from dlm.training.checkpoints import Checkpoints
 from dlm.training.events import Evaluated, Outcome, StepLogged
 
+from . import state
 from .adapted import Adapted
 from .encode import Example, encode, token_scope
 from .held_out import Best, Judged, judge, value_log_prob
@@ -108,7 +111,9 @@ class HfWorkbench(Workbench):
         on_evaluation: Callable[[Evaluated], None],
         revise: Callable[[Plan, int, Evaluated], Plan] | None = None,
         start: Path | None = None,
+        checkpoints: Checkpoints | None = None,
     ) -> Outcome:
+        checkpoints = checkpoints or Checkpoints()
         train, held_out = self._encoded[0], self._encoded[1]
         recipe = plan.recipe
         adapted = self._open(recipe, start)
@@ -121,11 +126,17 @@ class HfWorkbench(Workbench):
             weight_decay=recipe.weight_decay,
             fused=self.device.type in ("cpu", "cuda"),
         )
-        started = time.perf_counter()
-        best = Best(judge(adapted, held_out))
-        if best.before is not None:
-            on_evaluation(_evaluated(0, best.before, best=True))
-        number, tokens, loss, anchor_kl = 0, 0, None, None
+        shape = self._shape()
+        if checkpoints.folder is not None:
+            best = Best(None)
+            at = state.read(checkpoints.folder, shape, best, self._master, optimiser)
+            self._write_back()
+        else:
+            best, at = Best(judge(adapted, held_out)), state.Counts()
+            if best.before is not None:
+                on_evaluation(_evaluated(0, best.before, best=True))
+        started = time.perf_counter() - at.seconds
+        number, tokens, loss, anchor_kl = at.step, at.tokens, at.loss, at.anchor_kl
         non_finite: tuple[str, ...] = ()
         while number < len(plan.steps):
             examples = [train[row] for row in plan.steps[number]]
@@ -151,7 +162,8 @@ class HfWorkbench(Workbench):
             if not finite:
                 non_finite = (f"loss at step {number}",)
                 break
-            if number % plan.evaluate_every == 0 or number == len(plan.steps):
+            due = number % plan.evaluate_every == 0 or number == len(plan.steps)
+            if due:
                 found = judge(adapted, held_out)
                 if found is not None:
                     event = _evaluated(number, found, best=best.offer(number, found, self._master))
@@ -159,6 +171,9 @@ class HfWorkbench(Workbench):
                     if revise is not None and number < len(plan.steps):
                         plan = revise(plan, number, event)
                         adapted.suit_steps(self._longest(plan))
+            at = state.Counts(number, tokens, loss, anchor_kl, time.perf_counter() - started)
+            write = partial(state.write, shape=shape, counts=at, best=best, master=self._master, optimiser=optimiser)
+            checkpoints.stepped(plan, number, write, evaluated=due)
         if not non_finite:
             best.restore(self._master)
             non_finite = self._non_finite()
@@ -216,6 +231,10 @@ class HfWorkbench(Workbench):
         self._master.grad = torch.zeros_like(self._master)
         adapted.model.train()
         return adapted
+
+    def _shape(self) -> state.Shape:
+        """What a checkpoint must share with this run."""
+        return state.Shape(NAMES[self.dtype], self.device.type, tuple(self._names), self._master.numel())
 
     def _longest(self, plan: Plan) -> int:
         train = self._encoded[0]
