@@ -81,6 +81,12 @@ class TrainingRefused(DlmError):
     exit_code = 2
 
 
+class LockViolated(DlmError):
+    """A training that would not be made of what the current version is made of."""
+
+    exit_code = 1
+
+
 class TrainingFailed(DlmError):
     """The run ended without a version worth keeping."""
 

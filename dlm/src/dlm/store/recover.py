@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import StoreError
-from . import checkpoint
+from . import checkpoint, lock_file
 from . import version as reading
 from .files import disk_errors, remove_tree, write_atomic
 from .layout import VERSIONS, parse_rejected, version_name
@@ -49,6 +49,7 @@ def recover(layout: Layout, dlm_id: str) -> Recovered:
         manifest = _rebuilt(dlm_id, found, notes)
     manifest, adopted = _close_runs(manifest, found, notes)
     current = _settle_pointer(layout, found, adopted, notes)
+    lock_file.put_in_place(layout, current)
     _settle_ledger(layout, found, notes)
     _settle_checkpoint(layout, manifest, notes)
     manifest = manifest.model_copy(update=current_keys(current))

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ..errors import StoreError
-from . import checkpoint
+from . import checkpoint, lock_file
 from .encoding import canonical, jsonable, line, now
 from .files import disk_errors, explain, free_megabytes, remove_tree, sha256, sync_folder, sync_tree, write_atomic
 from .layout import version_name
@@ -79,10 +79,12 @@ class Run:
         self._show(partial, final)
         try:
             point(self._layout, self._number)
+            version = read_version(final, self._number)
+            # Before the ledger: as long as that is not in its place, the next command completes the commit.
+            lock_file.put_in_place(self._layout, version)
             if ledger is not None:
                 with disk_errors(self._layout.ledger):
                     put_in_place(self._layout, final)
-            version = read_version(final, self._number)
             self._close("ok", "", version)
             checkpoint.clear(self._layout)
         except StoreError as problem:

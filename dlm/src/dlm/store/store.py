@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageProblem
-from . import checkpoint
+from . import checkpoint, lock_file
 from . import ledger as ledgers
 from . import version as reading
 from .layout import store_layout
@@ -179,6 +179,7 @@ class Store:
         version.verify()
         state = recover(self.layout, self.dlm_id)
         point(self.layout, number)
+        lock_file.put_in_place(self.layout, version)
         save(self.layout.manifest, state.manifest.model_copy(update=current_keys(version)))
         return version
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 from ..errors import UsageProblem
+from ..locking.table import LockMode
 from .recipe import Recipe
 
 if TYPE_CHECKING:
@@ -55,10 +56,14 @@ class TrainOptions:
     """Names of trackers that draw the run's curves."""
     strict_metrics: bool = False
     """End the run when its record cannot be kept complete."""
+    lock: LockMode = "warn"
+    """What to do where the run would not be made of what the current version is made of: see :mod:`dlm.locking`."""
 
     def __post_init__(self) -> None:
         if self.max_steps is not None and self.max_steps < 1:
             raise UsageProblem(f"max_steps is {self.max_steps}: give at least 1, or leave it out")
+        if self.lock not in get_args(LockMode):
+            raise UsageProblem(f"the lock mode is {self.lock!r}: give one of {', '.join(get_args(LockMode))}")
         if self.effort is not None and self.effort not in EFFORTS:
             raise UsageProblem(f"the effort is {self.effort!r}: give one of {', '.join(get_args(Effort))}")
         if self.token_budget is not None and self.token_budget < 1000:

@@ -33,8 +33,11 @@ if TYPE_CHECKING:
     from ..corpus.records import StudySet
     from ..corpus.similar import Similar
     from ..document import Document
+    from ..locking.guard import Unchanged
+    from ..locking.models import Lock
     from ..record.record import Record
     from ..record.trackers import Tracker
+    from ..store import Store
     from ..store.checkpoint import Checkpoint
     from ..store.runs import Run
     from ..store.tokens import TokenCache
@@ -57,14 +60,41 @@ def train(
         NotTrained: ``options.resume``, and no run was stopped.
         TrainingRefused: there is nothing to train, a plugin refuses, a warm run has no start, or a stopped run cannot
             go on as it began; says every reason.
+        LockViolated: it would not be made of what the current version is made of, and ``options.lock`` minds.
         StoreLocked: another process is training this document.
         NonFiniteWeights: NaN or infinity; the weights are kept aside, the version before stays current.
         TrainingFailed: the backend could not train.
     """
     from ..plugins import manager
 
-    observer = observer or Observer()
-    job = _prepare(path, home, options or TrainOptions(), observer, manager())
+    return _trained(_prepare(path, home, options or TrainOptions(), observer or Observer(), manager()))
+
+
+def train_if_changed(
+    path: Path | str, *, home: Path | None = None, options: TrainOptions | None = None, observer: Observer | None = None
+) -> TrainReport | Unchanged:
+    """As :func:`train`, unless the current version is already made of exactly what this one would be made of.
+
+    That is found out from digests alone. A warm or resumed run, and one that does not look at the lock, always trains.
+    """
+    from ..plugins import manager
+
+    job = _prepare(path, home, options or TrainOptions(), observer or Observer(), manager())
+    return _unchanged(job) or _trained(job)
+
+
+def _unchanged(job: _Job) -> Unchanged | None:
+    from ..locking.guard import unchanged
+
+    if job.options.warm or job.options.resume or job.options.lock == "ignore":
+        return None
+    return unchanged(job.store, job.lock, job.document, job.material)
+
+
+def _trained(job: _Job) -> TrainReport:
+    from ..locking.guard import look
+
+    look(job.store, job.lock, job.options.lock, job.document, job.observer.say)
     with job.backend.workbench(job.base, job.recipe, job.document.frontmatter.system_prompt) as bench:
         return _on_bench(job, bench)
 
@@ -89,6 +119,8 @@ class _Job:
     stopped: Checkpoint | None
     """What a resumed run goes on from."""
     trackers: tuple[tuple[str, Tracker], ...]
+    lock: Lock
+    """Of what it is made, as far as that is known before the first step."""
     started: float
     """By the clock that only goes forward."""
     began: float
@@ -97,6 +129,12 @@ class _Job:
     def seconds(self) -> float:
         """Since the run was asked for."""
         return time.perf_counter() - self.started
+
+    @property
+    def store(self) -> Store:
+        from ..store import Store
+
+        return Store(self.home, self.document.frontmatter.dlm_id)
 
     @property
     def warm_from(self) -> int | None:
@@ -113,6 +151,7 @@ def _prepare(
     from ..bases.resolve import resolve
     from ..document import read
     from ..document.unsupported import unsupported
+    from ..locking.taking import take
     from ..record.trackers import trackers_of
     from ..store import Store, layout
     from .choose import choose
@@ -138,6 +177,8 @@ def _prepare(
     base = ensure(wanted, root, backend, observer.say, accept=options.accept_licence, acceptance=agreed)
     licence = manifest_entry(wanted, root)
     start = start_of(document, store, base, recipe, material) if options.warm else None
+    warm_from = start.version.number if start else None
+    lock = take(document, base, recipe, options, material, plugins, warm_from=warm_from, licence=licence)
     return _Job(
         document,
         root,
@@ -152,6 +193,7 @@ def _prepare(
         start,
         stopped,
         trackers,
+        lock,
         *clocks,
     )
 
@@ -314,6 +356,8 @@ def _run_started(job: _Job, plan: Plan, run: Run) -> RunStarted:
 
 
 def _train_and_commit(job: _Job, bench: Workbench, plan: Plan, run: Run, record: Record) -> _Made:
+    from ..locking.guard import write as write_lock
+    from ..locking.taking import made_on
     from ..store import Store
     from .letting_go import let_go
     from .warm import groups
@@ -321,6 +365,8 @@ def _train_and_commit(job: _Job, bench: Workbench, plan: Plan, run: Run, record:
     def write(folder: Path) -> None:
         bench.save(folder)
         heard.write(folder, heard.heard_in(plan.records) | (job.start.heard if job.start else heard.Heard()))
+        made = {"last_run_id": run.id, "plan_sha256": run.facts["plan_digest"], **made_on(outcome)}
+        write_lock(folder, job.lock.stamped(**made))
 
     start = job.start.folder if job.start else None
     layout = Store(job.home, job.document.frontmatter.dlm_id).layout

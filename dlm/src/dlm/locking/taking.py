@@ -1,0 +1,132 @@
+"""Writing down what a training of a document would be made of. Loads no library and no weights."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from dataclasses import asdict, fields
+from typing import TYPE_CHECKING, Any
+
+from ..store.encoding import canonical, jsonable
+from .models import DeterminismClass, Lock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from .._plugkit.plugins import PluginManager
+    from ..bases import LocalBase
+    from ..document import Document, Section
+    from ..training.events import Outcome
+    from ..training.material import Material
+    from ..training.recipe import Recipe
+    from ..training.resolve import TrainOptions
+
+LORA = ("rank", "alpha", "dropout", "target_modules")
+"""Numbers of the recipe that make the adapter what it is."""
+UNDECIDED = ("seed", "token_budget", "max_steps", "device")
+"""Numbers of the recipe that stand elsewhere in the lock, or are not known before the rows are."""
+CLASSES: dict[str, DeterminismClass] = {"cpu": "strong", "cuda": "best-effort"}
+"""By device; any other is ``advisory``."""
+SILENT = frozenset(
+    {
+        "seed",  # in the lock by itself
+        "warm",  # warm_from says it
+        "accept_licence",
+        "cache",
+        "track",
+        "strict_metrics",
+        "resume",
+        "lock",
+    }
+)
+"""Options that never change a result, or that stand elsewhere in the lock. Any other one counts."""
+
+
+def take(
+    document: Document,
+    base: LocalBase | None,
+    recipe: Recipe,
+    options: TrainOptions,
+    material: Material,
+    plugins: PluginManager,
+    *,
+    warm_from: int | None = None,
+    licence: Mapping[str, Any] | None = None,
+) -> Lock:
+    """The lock of a training that would begin now; what only shows later is left open: see :meth:`Lock.stamped`.
+
+    Without ``base``, which is then not on this disk, its weights are left open too.
+    """
+    system = document.frontmatter.system_prompt
+    numbers = jsonable(asdict(recipe))
+    return Lock(
+        dlm_id=document.frontmatter.dlm_id,
+        dlm_sha256=hashlib.sha256(document.text.encode("utf-8", "surrogatepass")).hexdigest(),
+        document_digest=document.digest,
+        title=document.title,
+        system_prompt_sha256=digest(system or ""),
+        sources={summary.path: summary.digest for summary in material.gathered.summaries},
+        sources_sha256=_digest_of(material.change.sources),
+        replay_sha256=_digest_of(material.replayed),
+        base_model=base.key if base else document.frontmatter.base_model,
+        base_model_revision=base.revision if base else None,
+        base_model_sha256=base.digest if base else None,
+        seed=recipe.seed,
+        lora={name: numbers[name] for name in LORA},
+        recipe={name: value for name, value in numbers.items() if name not in (*LORA, *UNDECIDED)},
+        asked=asked_for(options),
+        warm_from=warm_from,
+        pinned_versions=deciding_versions(document, plugins),
+        python_version=".".join(platform.python_version_tuple()[:2]),
+        license_acceptance=dict(licence) if licence else None,
+    )
+
+
+def made_on(outcome: Outcome) -> dict[str, Any]:
+    """Where the weights were made: the part of the lock that only the backend knows."""
+    kind = outcome.device.partition(":")[0]
+    return {
+        "device": kind,
+        "precision": outcome.precision,
+        "determinism_class": CLASSES.get(kind, "advisory"),
+    }
+
+
+def asked_for(options: TrainOptions) -> dict[str, Any]:
+    """The options that change what is trained, where somebody gave them."""
+    given = {
+        field.name: getattr(options, field.name)
+        for field in fields(options)
+        if field.name not in SILENT and getattr(options, field.name) != field.default
+    }
+    return dict(jsonable(given))
+
+
+def deciding_versions(document: Document, plugins: PluginManager) -> dict[str, str]:
+    """Versions of the distributions that take part in training ``document``: libraries, backends, and the plugins whose
+    section types and augmenters it uses."""
+    from ..training.summary import installed_versions
+
+    wanted = {
+        "dlm_sections": {section.type for section in document.sections},
+        "dlm_augmenters": set(document.frontmatter.training.recipe.augmenters),
+        "dlm_backends": set(plugins.offers("dlm_backends")),
+    }
+    found = {}
+    for hook, names in wanted.items():
+        for name in names & set(plugins.offers(hook)):
+            for offer in plugins.offers(hook)[name]:
+                distribution, _, version = offer.source.partition(" ")
+                if version:
+                    found[distribution] = version
+    return dict(sorted((found | installed_versions()).items()))
+
+
+def digest(text: str) -> str:
+    """``sha256:...`` over ``text``."""
+    return f"sha256:{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
+
+
+def _digest_of(sections: Iterable[Section]) -> str:
+    """Over all that training sees of ``sections``; an id stands for type, adapter, attributes and text."""
+    return digest(canonical([[one.id, one.origin, dict(one.tags), one.weight] for one in sections]))
