@@ -5,6 +5,7 @@ The backend knows its state, the core decides when it is worth keeping and where
 
 from __future__ import annotations
 
+import shlex
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -52,11 +53,11 @@ class StoredCheckpoints(Checkpoints):
         *,
         phase: int = 1,
         folder: Path | None = None,
-        command: str = "dlm train DOC --resume",
+        document: str = "DOC",
     ) -> None:
         self.folder = folder
         self._layout, self._run_id, self._facts, self._phase = layout, run_id, facts, phase
-        self._stop, self._say, self._command = stop, say, command
+        self._stop, self._say, self._document = stop, say, document
         self._kept_at = time.monotonic()
         self._complained = False
 
@@ -67,7 +68,11 @@ class StoredCheckpoints(Checkpoints):
         if evaluated or asked or time.monotonic() - self._kept_at > PATIENCE:
             kept = self._keep(plan, step, write)
         if asked:
-            way_on = f"go on with `{self._command}`" if kept else "nothing could be kept of it"
+            way_on = (
+                f"go on with `dlm train {shlex.quote(self._document)} --resume`"
+                if kept
+                else "nothing could be kept of it"
+            )
             raise Stopped(asked, f"stopped after step {step} of {len(plan.steps)}: {way_on}")
 
     def _keep(self, plan: Plan, step: int, write: Callable[[Path], None]) -> bool:

@@ -80,6 +80,7 @@ def plan_digest(plan: Plan) -> str:
 
 
 def checkpoints(
+    document: Document,
     layout: Layout,
     run: Run,
     options: TrainOptions,
@@ -91,7 +92,8 @@ def checkpoints(
     and which options it was given."""
     had = {name: getattr(options, name) for name in (*DECIDING, "warm")}
     facts = {"began_with": run.facts, "options": had}
-    return StoredCheckpoints(layout, run.id, facts, stop, say, folder=found.path if found else None)
+    folder = found.path if found else None
+    return StoredCheckpoints(layout, run.id, facts, stop, say, folder=folder, document=document.location)
 
 
 def origin(found: Checkpoint | None) -> dict[str, int | None]:

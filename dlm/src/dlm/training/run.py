@@ -371,7 +371,8 @@ def _train_and_commit(job: _Job, bench: Workbench, plan: Plan, run: Run, record:
     start = job.start.folder if job.start else None
     layout = Store(job.home, job.document.frontmatter.dlm_id).layout
     with stoppable() as stop:
-        checkpoints = resuming.checkpoints(layout, run, job.options, stop, job.observer.say, job.stopped)
+        go_on = (job.document, layout, run, job.options, stop, job.observer.say, job.stopped)
+        checkpoints = resuming.checkpoints(*go_on)
         outcome = bench.train(plan, record.stepped, record.evaluated, _revised, start, checkpoints)
     if outcome.non_finite:
         raise _reject(bench, run, outcome)
