@@ -39,6 +39,9 @@ def dlm_commands() -> Iterable[CommandEntry]:
     yield CommandEntry(
         name="metrics", target="dlm.cli.metrics:metrics", summary="Show how trainings went, step by step."
     )
+    yield CommandEntry(
+        name="lock", target="dlm.cli.lock:lock", summary="Show what a version was made of, and what differs now."
+    )
     yield CommandEntry(name="forget", target="dlm.cli.forget:forget", summary="Take sections out of training for good.")
     yield CommandEntry(
         name="cache", target="dlm.cli.cache:cache", summary="Show and empty the tokenised cache of a document."

@@ -10,6 +10,8 @@ import click
 if TYPE_CHECKING:
     from ..learning.measure import LearnOptions
     from ..learning.report import LearningReport
+    from ..locking.guard import Unchanged
+    from ..training.observer import Observer
     from ..training.resolve import Effort
     from ..training.run import TrainReport
 
@@ -27,6 +29,10 @@ if TYPE_CHECKING:
 @click.option("--warm", is_flag=True, help="Go on from the current version: faster after an edit, less exact.")
 @click.option("--resume", is_flag=True, help="Go on with the run that was killed, stopped or failed, where it was.")
 @click.option("--fresh", is_flag=True, help="Begin at the first step. The default.")
+@click.option("--force", is_flag=True, help="Train although nothing has changed since the current version.")
+@click.option("--strict-lock", is_flag=True, help="Exit with 1 where dlm.lock is not met: see `dlm lock check`.")
+@click.option("--update-lock", is_flag=True, help="Accept what is not as dlm.lock says; the new version has a new one.")
+@click.option("--ignore-lock", is_flag=True, help="Do not look at dlm.lock.")
 @click.option(
     "--require-learned",
     type=click.FloatRange(0, 1),
@@ -66,6 +72,10 @@ def train(
     warm: bool,
     resume: bool,
     fresh: bool,
+    force: bool,
+    strict_lock: bool,
+    update_lock: bool,
+    ignore_lock: bool,
     require_learned: float | None,
     questions: str | None,
     no_report: bool,
@@ -87,8 +97,9 @@ def train(
     from ..errors import UsageProblem
     from ..learning.stored import report_after, require
     from ..record.trackers import named
-    from ..training.run import TrainOptions
+    from ..training.run import TrainOptions, TrainReport, train_if_changed
     from ..training.run import train as run
+    from .lock import lock_mode
     from .progress import Progress
 
     if resume and fresh:
@@ -106,11 +117,15 @@ def train(
         resume=resume,
         track=named(track),
         strict_metrics=strict_metrics,
+        lock=lock_mode(strict=strict_lock, update=update_lock, ignore=ignore_lock),
     )
     exam = _exam(doc, questions, no_report=no_report, required=require_learned is not None)
     with Progress(quiet=quiet, to_stderr=as_json) as progress:
-        report = run(doc, options=options, observer=progress)
-        learned = report_after(report, exam, progress) if exam else None
+        report = (run if force else train_if_changed)(doc, options=options, observer=progress)
+        if isinstance(report, TrainReport):
+            learned = report_after(report, exam, progress) if exam else None
+        else:
+            learned = _learned_before(report, exam, progress) if require_learned is not None and exam else None
     if as_json:
         click.echo(json.dumps(_record(report, learned), ensure_ascii=False))
     else:
@@ -137,6 +152,18 @@ def _exam(doc: str, questions: str | None, *, no_report: bool, required: bool) -
     return LearnOptions(path)
 
 
+def _learned_before(found: Unchanged, exam: LearnOptions, observer: Observer) -> LearningReport:
+    """What the version that was not trained again has learned: what it was asked then, unless it is asked otherwise."""
+    from ..learning.report import load
+    from ..learning.stored import ReportOptions, report_on
+    from ..store import home
+
+    options = ReportOptions(found.version.number, asked=exam)
+    return load(found.version.path) or report_on(
+        found.document.location, home=home(), options=options, observer=observer
+    )
+
+
 def _document(doc: str, folder: dict[str, Any], *, quiet: bool, to_stderr: bool) -> str:
     """The document to train: ``doc``, or that of the folder ``doc``."""
     from pathlib import Path
@@ -154,16 +181,20 @@ def _document(doc: str, folder: dict[str, Any], *, quiet: bool, to_stderr: bool)
     return str(path)
 
 
-def _record(report: TrainReport, learned: LearningReport | None) -> dict[str, Any]:
+def _record(report: TrainReport | Unchanged, learned: LearningReport | None) -> dict[str, Any]:
     from dataclasses import asdict
 
+    from ..locking.guard import Unchanged
     from ..training.material import changes_record
     from ..training.summary import plan_record
 
+    if isinstance(report, Unchanged):
+        return report.as_json()
     return {
         "document": report.document.location,
         "dlm_id": report.document.frontmatter.dlm_id,
         "version": report.version,
+        "trained": True,
         "warm_from": report.warm_from,
         "resumed_from": report.resumed_from,
         "run_id": report.run_id,
@@ -178,10 +209,13 @@ def _record(report: TrainReport, learned: LearningReport | None) -> dict[str, An
     }
 
 
-def _summary(report: TrainReport, learned: LearningReport | None, doc: str) -> str:
+def _summary(report: TrainReport | Unchanged, learned: LearningReport | None, doc: str) -> str:
+    from ..locking.guard import Unchanged
     from .learned import report_text
     from .progress import duration, shell_quoted
 
+    if isinstance(report, Unchanged):
+        return report.words
     outcome = report.outcome
     lines = ["", report_text(learned), ""] if learned else [""]
     before, after = outcome.held_out_before, outcome.held_out_best

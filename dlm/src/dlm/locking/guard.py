@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import LockViolated, StoreError
 from ..store.lock_file import lock_of
@@ -34,6 +34,17 @@ class Unchanged:
         """For people."""
         again = f"dlm train {shlex.quote(self.document.location)} --force"
         return f"nothing has changed since {self.version.name}: not trained again; `{again}` trains anyway"
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data for ``--json``."""
+        return {
+            "document": self.document.location,
+            "dlm_id": self.document.frontmatter.dlm_id,
+            "version": self.version.number,
+            "path": str(self.version.path),
+            "trained": False,
+            "message": self.words,
+        }
 
 
 def locked(store: Store) -> tuple[Version, Lock] | None:
@@ -69,7 +80,7 @@ def look(store: Store, now: Lock, mode: LockMode, document: Document, say: Calla
     differing = [one for one in differences(lock, now) if one.severity != "allow"]
     bad = violations(differing, strict=mode == "strict")
     if bad and mode != "update":
-        raise LockViolated(_refusal(version, bad, document))
+        raise LockViolated(refusal(version, bad, document))
     for one in differing:
         say(f"lock: {one}" + ("; accepted" if mode == "update" else ""))
 
@@ -111,7 +122,8 @@ def write(folder: Path, lock: Lock) -> None:
     write_atomic(folder / LOCK_FILE, lock.text())
 
 
-def _refusal(version: Version, bad: Iterable[Difference], document: Document) -> str:
+def refusal(version: Version, bad: Iterable[Difference], document: Document) -> str:
+    """Why a training is stopped, and the ways out."""
     listed = "\n".join(f"  - {one}" for one in bad)
     command = f"dlm train {shlex.quote(document.location)} --update-lock"
     return (
