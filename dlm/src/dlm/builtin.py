@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .entries import BaseEntry, CommandEntry, PhaseEntry, SectionEntry, TemplateEntry
+from .entries import AcceleratorEntry, BaseEntry, CommandEntry, PhaseEntry, SectionEntry, TemplateEntry
 from .hookspecs import hookimpl
 
 if TYPE_CHECKING:
@@ -50,6 +50,11 @@ def dlm_commands() -> Iterable[CommandEntry]:
     yield CommandEntry(
         name="templates", target="dlm.cli.templates:templates", summary="List and show documents to start from."
     )
+    yield CommandEntry(
+        name="doctor",
+        target="dlm.cli.doctor:doctor",
+        summary="Say what this machine can do, and what a training of DOC would take.",
+    )
     yield CommandEntry(name="plugins", target="dlm.cli.plugins:plugins", summary="List the installed plugins.")
 
 
@@ -64,6 +69,13 @@ def dlm_sections() -> Iterable[SectionEntry]:
 @hookimpl
 def dlm_phases() -> Iterable[PhaseEntry]:
     yield PhaseEntry(name="sft", target="dlm.training.phases:SFT", summary="Learn every kind of record.", order=100)
+
+
+@hookimpl
+def dlm_accelerators() -> Iterable[AcceleratorEntry]:
+    yield AcceleratorEntry(
+        name="dlm", target="dlm.hardware.accelerator:OWN", summary="What must not be tried on any machine."
+    )
 
 
 @hookimpl

@@ -58,3 +58,13 @@ class AugmenterEntry(Entry):
 @dataclass(frozen=True, kw_only=True)
 class TrackerEntry(Entry):
     """A tracker; the target is a :class:`dlm.record.trackers.Tracker` subclass. ``dlm train --track`` names it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AcceleratorEntry(Entry):
+    """Devices and rows of the refusal matrix; the target is a :class:`dlm.hardware.accelerator.Accelerator`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckEntry(Entry):
+    """Findings for ``dlm doctor``; the target is a :data:`dlm.hardware.accelerator.Check`."""

@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 
     from .document import Document
     from .entries import (
+        AcceleratorEntry,
         AugmenterEntry,
         BackendEntry,
         BaseEntry,
+        CheckEntry,
         CommandEntry,
         PhaseEntry,
         SectionEntry,
@@ -72,6 +74,16 @@ def dlm_augmenters() -> Iterable[AugmenterEntry]:
 @hookspec
 def dlm_trackers() -> Iterable[TrackerEntry]:
     """Programs that draw the curves of a run, for ``dlm train --track NAME``."""
+
+
+@hookspec
+def dlm_accelerators() -> Iterable[AcceleratorEntry]:
+    """Devices that a plugin can see, and reasons why a training must not run on this machine."""
+
+
+@hookspec
+def dlm_checks() -> Iterable[CheckEntry]:
+    """Findings to add to ``dlm doctor``."""
 
 
 @hookspec(firstresult=True)

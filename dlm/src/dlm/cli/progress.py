@@ -89,7 +89,7 @@ def preview_text(preview: Preview) -> str:
         f"steps      {len(plan.steps):,} of {plan.recipe.batch_rows} rows, {plan.tokens:,} tokens",
         *_expected(preview),
         *_uncovered(plan),
-        f"store      {_tilde(preview.store)}",
+        f"store      {tilde(preview.store)}",
         "",
     ]
     return visible("\n".join(lines))
@@ -186,6 +186,7 @@ def _is_tenth(event: StepLogged) -> bool:
     return event.step * PLAIN_LINES // event.steps != (event.step - 1) * PLAIN_LINES // event.steps
 
 
-def _tilde(path: Path) -> str:
+def tilde(path: Path) -> str:
+    """``path`` with the home folder as ``~``."""
     home = Path.home()
     return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)

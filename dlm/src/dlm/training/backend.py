@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from ..bases import HubSource, LocalBase
     from ..corpus.records import Message, Record
+    from ..hardware.capabilities import Capabilities
+    from ..hardware.estimate import Estimate, Measured
     from ..store.tokens import TokenCache
     from .checkpoints import Checkpoints
     from .events import Evaluated, Outcome, StepLogged
@@ -151,6 +153,11 @@ class Workbench(ABC):
             TrainingRefused: the state was left by a run of another precision or shape.
         """
 
+    def measure(self, plan: Plan) -> Measured | None:
+        """Load the weights, make the fullest step of ``plan`` once, and say what it took; ``None`` when this backend
+        cannot tell. What is on the bench afterwards is worth nothing."""
+        return None
+
     @abstractmethod
     def save(self, folder: Path) -> None:
         """Write the adapter (PEFT layout) and the tokenizer into an existing empty ``folder``."""
@@ -196,6 +203,17 @@ class Backend(ABC):
         """A name of all that decides the greedy answers of ``base`` beside the questions and their length: what it is,
         the prompt, precision, device, libraries. ``None`` when the backend cannot tell: then they are asked for anew
         each time. Takes no second and loads no model."""
+        return None
+
+    def hardware(self) -> Capabilities:
+        """What this machine can do for this backend. Takes seconds at most, and loads no model."""
+        from ..hardware.capabilities import processor_only
+
+        return processor_only()
+
+    def estimate(self, base: LocalBase, plan: Plan, precision: str) -> Estimate | None:
+        """What running ``plan`` on ``base`` in ``precision`` takes at its fullest moment, known without the weights;
+        ``None`` when the backend cannot tell."""
         return None
 
     @abstractmethod

@@ -15,10 +15,22 @@ INSTALL = "pip install 'dlm[hf]'"
 
 
 def choose(task: str) -> Backend:
-    """A backend for ``task`` (``train`` or ``generate``): what a plugin decides, else the highest priority available.
+    """A backend for ``task`` (``train`` or ``generate``).
 
     Raises:
         PluginUnavailable: none is installed, or none of those installed has all it needs.
+    """
+    from ..plugins import manager
+
+    backend: Backend = manager().resolve("dlm_backends", chosen(task))()
+    return backend
+
+
+def chosen(task: str) -> str:
+    """Name of the backend for ``task``: what a plugin decides, else the highest priority available.
+
+    Raises:
+        PluginUnavailable: as :func:`choose`.
     """
     from ..plugins import manager
 
@@ -26,22 +38,22 @@ def choose(task: str) -> Backend:
     offers = [offer for found in plugins.offers("dlm_backends").values() for offer in found]
     entries = [cast("BackendEntry", offer.entry) for offer in offers]
     able = [entry for entry in entries if task in entry.tasks]
-    ready = sorted((entry for entry in able if not _missing(entry)), key=lambda entry: (-entry.priority, entry.name))
-    name = plugins.hook.dlm_choose_backend(task=task, offers=tuple(ready))
+    ready = sorted((entry for entry in able if not missing(entry)), key=lambda entry: (-entry.priority, entry.name))
+    name: str | None = plugins.hook.dlm_choose_backend(task=task, offers=tuple(ready))
     if name is None and not ready:
         raise _none(task, able)
-    backend: Backend = plugins.resolve("dlm_backends", name or ready[0].name)()
-    return backend
+    return name or ready[0].name
 
 
-def _missing(entry: BackendEntry) -> list[str]:
+def missing(entry: BackendEntry) -> list[str]:
+    """Modules that it needs and that are not installed."""
     return [module for module in entry.requires if find_spec(module) is None]
 
 
 def _none(task: str, able: list[BackendEntry]) -> PluginUnavailable:
     from ..plugins import manager
 
-    lacking = [f"{entry.name} lacks {', '.join(_missing(entry))}" for entry in able]
+    lacking = [f"{entry.name} lacks {', '.join(missing(entry))}" for entry in able]
     broken = [f"plugin {f.name} ({f.distribution}) failed to load: {f.error}" for f in manager().failures]
     why = "; ".join(lacking + broken) or "no backend is installed"
     return PluginUnavailable(f"a backend to {task}", "the installed plugins", f"{why}: {INSTALL}")

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dlm.bases import HubSource, LocalBase
+    from dlm.hardware.capabilities import Capabilities
     from dlm.training.backend import Answerer, Workbench
     from dlm.training.recipe import Recipe
 
@@ -33,6 +34,11 @@ class HfBackend(Backend):
         from .answer import scope
 
         return scope(base, system_prompt)
+
+    def hardware(self) -> Capabilities:
+        from .hardware import capabilities
+
+        return capabilities()
 
     @contextmanager
     def workbench(self, base: LocalBase, recipe: Recipe, system_prompt: str | None) -> Iterator[Workbench]:
