@@ -104,7 +104,7 @@ def watch(doc: str, poll_seconds: float) -> None:
         shown = True
         for line in seen_text(seen):
             click.echo(line)
-        if seen.run.status != "running":
+        if seen.ended:
             click.echo(end_text(seen.run))
     if not shown:
         click.echo(f"no training of {doc} is running; `dlm metrics show {doc}` lists those that were")

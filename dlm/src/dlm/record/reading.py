@@ -99,7 +99,7 @@ def _agreeing(run: RunRow, told: TrainingRun) -> RunRow:
         "ended_at": run.ended_at or _moment(told.ended_at),
         "adapter_version": told.adapter_version if told.adapter_version is not None else run.adapter_version,
         "seed": run.seed if run.seed is not None else told.seed,
-        "message": told.message or run.message,
+        "message": run.message or told.message,
         "base_model": run.base_model or told.base_model,
         "steps": run.steps if run.steps is not None else told.steps,
         "best_val_loss": run.best_val_loss if run.best_val_loss is not None else told.final_val_loss,
@@ -117,6 +117,9 @@ def _died(run: RunRow, store: Store) -> RunRow:
 
 def _runs_in(path: Path) -> list[RunRow]:
     with open_for_reading(path) as database:
+        if not _columns(database, "runs"):
+            # Just being made by another process.
+            return []
         done = _done(database)
         losses = _losses(database)
         rows = database.execute("SELECT * FROM runs ORDER BY run_id").fetchall()

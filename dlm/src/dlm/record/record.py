@@ -35,6 +35,7 @@ class Record:
         self._recorder, self._trackers = recorder, trackers
         self._planned: dict[int, int] = {}
         self._done: dict[int, int] = {}
+        self._phase = 1
 
     def started(self, event: RunStarted, changes: Mapping[str, Any], manifest: Manifest | None) -> None:
         """The run was begun; ``changes`` is the log's ``delta``."""
@@ -47,9 +48,9 @@ class Record:
         """What the tokenised cache did for the run."""
         self._recorder.tokenised(sections, stats)
 
-    def phase_started(self, plan: Plan) -> None:
-        """The steps that follow are those of ``plan``."""
-        number = len(self._planned) + 1
+    def phase_started(self, plan: Plan, number: int) -> None:
+        """The steps that follow are those of ``plan``, the phase ``number`` of the run, counted from 1."""
+        self._phase = number
         event = PhaseStarted(plan.phase, number, len(plan.steps), plan.tokens)
         self._planned[number] = event.steps
         self._run.log({"type": "phase_start", **asdict(event)})
@@ -58,7 +59,7 @@ class Record:
         self._plugins.notify("dlm_training_started", self._observer.say, plan=plan)
 
     def stepped(self, event: StepLogged) -> None:
-        self._done[len(self._planned)] = event.step
+        self._done[self._phase] = event.step
         self._run.log({"type": "step", **asdict(event)})
         self._recorder.stepped(event)
         self._observer.stepped(event)

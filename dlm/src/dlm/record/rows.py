@@ -129,6 +129,7 @@ class Curve:
             tuple(one for one in self.phases if one.phase == phase),
             tuple(one for one in self.steps if one.phase == phase),
             tuple(one for one in self.evals if one.phase == phase),
+            self.tokenization,
         )
 
     def as_json(self) -> dict[str, Any]:

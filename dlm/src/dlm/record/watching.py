@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..store.lock import is_held
 from .reading import curve, history
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ class Seen(NamedTuple):
     steps: tuple[StepRow, ...]
     evals: tuple[EvalRow, ...]
     first: bool
+    ended: bool
+    """Nothing follows."""
 
 
 def follow(store: Store, poll_seconds: float, sleep: Callable[[float], None] = time.sleep) -> Iterator[Seen]:
@@ -30,13 +33,18 @@ def follow(store: Store, poll_seconds: float, sleep: Callable[[float], None] = t
         return
     number, steps, evals, first = runs[-1].run_id, 0, 0, True
     while True:
-        # The status is read before the curve: what a run writes last is there when it has ended.
-        run = history(store).run(number)
+        # Whether it has ended is asked before the curve is read: then nothing is missing from the curve.
+        runs = history(store).runs
+        run = next(one for one in runs if one.run_id == number)
+        # The manifest knows first; the last rows are written before the lock is let go.
+        ended = run.status != "running" and (runs[-1].run_id > number or not is_held(store.layout))
         found = curve(store, number)
-        seen = Seen(run, found.steps[steps:], found.evals[evals:], first)
-        if first or seen.steps or seen.evals or run.status != "running":
+        seen = Seen(
+            history(store).run(number) if ended else run, found.steps[steps:], found.evals[evals:], first, ended
+        )
+        if first or ended or seen.steps or seen.evals:
             yield seen
-        if run.status != "running":
+        if ended:
             return
         steps, evals, first = len(found.steps), len(found.evals), False
         sleep(poll_seconds)
