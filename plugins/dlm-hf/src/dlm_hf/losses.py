@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch.nn import functional as F
 
+from .held_out import judge
+from .room import in_passes
 from .teaching import WRITTEN, Taught, divergence, taught
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from .adapted import Adapted
     from .encode import Example
+    from .held_out import Judged
     from .render import Encoded
+
+NOTHING: Mapping[str, torch.Tensor] = MappingProxyType({})
 
 
 class StepLoss(NamedTuple):
@@ -31,15 +37,17 @@ class Losses:
         self._adapted, self._anchor_weight = adapted, anchor_weight
         self._lessons: dict[Encoded, Taught] = {}
 
-    def backpropagate(self, examples: Sequence[Example]) -> StepLoss:
+    def backpropagate(self, examples: Sequence[Example], most: int | None = None) -> StepLoss:
         """Gradients of the mean loss of learned tokens plus the mean KL(base || adapter) of anchored ones.
 
-        The anchors' divergence is exact over the vocabulary. All kinds share one pass through the adapted model.
+        The anchors' divergence is exact over the vocabulary. All kinds share one pass through the adapted model, or as
+        many of them as have ``most`` examples at most; the means are over all of them either way.
         """
         learned = sum(example.scored for example in examples if not example.anchor)
         anchored = sum(example.scored for example in examples if example.anchor)
         losses = divergences = 0.0
-        for group in self._adapted.groups(sorted(examples, key=_order)):
+        together = in_passes(sorted(examples, key=_order), most)
+        for group in (group for some in together for group in self._adapted.groups(some)):
             anchors = [example.encoded for example in group if example.anchor]
             pupils = [example for example in group if example.teacher is not None]
             wanted = self._base_log_probs(anchors) if anchors else None
@@ -59,6 +67,17 @@ class Losses:
                 loss = loss + self._anchor_weight * kl
             loss.backward()  # type: ignore[no-untyped-call]
         return StepLoss(losses if learned else None, divergences if anchored else None)
+
+    def begin(self, before: Judged | None = None, kept: Mapping[str, torch.Tensor] = NOTHING) -> None:
+        """Called once the weights that the run begins with are in place; ``before`` and ``kept``, when it goes on."""
+
+    def state(self) -> Mapping[str, torch.Tensor]:
+        """What :meth:`begin` of a run that goes on needs."""
+        return NOTHING
+
+    def judge(self, held_out: Sequence[Example]) -> Judged | None:
+        """How the adapter stands on ``held_out``; ``None`` when it is empty."""
+        return judge(self._adapted, held_out)
 
     @torch.no_grad()
     def _base_log_probs(self, examples: Sequence[Encoded]) -> torch.Tensor:
