@@ -11,7 +11,8 @@ bleed the share of general questions near the subject that are answered with the
 share of questions about what the document does not say that are answered with one of its values.
 
 Several efforts and several numbers of wordings are measured one after the other; ``--targets`` holds all of them
-against what the product promises, ``--edits`` measures retraining after an edit. What has been measured is kept in
+against what the product promises, ``--edits`` measures retraining after an edit, and ``--shares query=0`` what a kind of
+record is worth. What has been measured is kept in
 ``--out`` and not measured again; a changed training loop with the same records needs another file.
 """
 
@@ -25,6 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import dlm_hf  # noqa: F401  (first: it settles how torch's threads wait)
+from dlm.corpus import study
 
 HERE = Path(__file__).parent
 if str(HERE) not in sys.path:
@@ -50,6 +52,8 @@ DEFAULT: tuple[Arm, ...] = ("base", "ours", "document", "section")
 def main() -> None:
     """Measure what is not known yet, then print the tables."""
     options = _options()
+    # The product has no such switch: a table of what each kind of record is worth is a matter of this bench.
+    study.WEIGHTS.update(options.shares)
     results = Results(options.out, _say)
     amounts = [Amount(tokens=options.budget)] if options.budget else [Amount(effort) for effort in options.effort]
     found: dict[Setting, dict[str, dict[str, list[Cell]]]] = {}
@@ -231,6 +235,9 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--edits", action="store_true", help="retrain after edits; not for documents from a file")
     parser.add_argument("--warm", action="store_true", help="teach a changed fact with `dlm train --warm`")
+    parser.add_argument(
+        "--shares", nargs="+", type=_share, default=[], metavar="KIND=SHARE", help="other shares of kinds of record"
+    )
     parser.add_argument("--targets", action="store_true", help="hold the results against the product's targets")
     parser.add_argument("--markdown", action="store_true", help="print tables for the docs")
     parser.add_argument(
@@ -244,6 +251,13 @@ def _size(text: str) -> tuple[int, int]:
     if not (1 <= things <= 10 and 1 <= attributes <= 5):
         raise argparse.ArgumentTypeError(f"{text}: at most 10 things and 5 attributes")
     return things, attributes
+
+
+def _share(text: str) -> tuple[str, float]:
+    kind, _, share = text.partition("=")
+    if kind not in study.WEIGHTS or not share.replace(".", "", 1).isdigit():
+        raise argparse.ArgumentTypeError(f"{text}: write KIND=SHARE, with one of {', '.join(study.WEIGHTS)}")
+    return kind, float(share)
 
 
 def _wordings(text: str) -> int:
