@@ -11,9 +11,9 @@ bleed the share of general questions near the subject that are answered with the
 share of questions about what the document does not say that are answered with one of its values.
 
 Several efforts and several numbers of wordings are measured one after the other; ``--targets`` holds all of them
-against what the product promises, ``--edits`` measures retraining after an edit, and ``--shares query=0`` what a kind of
-record is worth. What has been measured is kept in
-``--out`` and not measured again; a changed training loop with the same records needs another file.
+against what the product promises, ``--edits`` measures retraining after an edit, and ``--shares query=0`` what a kind
+of record is worth. What has been measured is kept in ``--out`` and not measured again; a changed training loop with the
+same records needs another file.
 """
 
 from __future__ import annotations
