@@ -81,6 +81,14 @@ class TrainingRefused(DlmError):
     exit_code = 2
 
 
+class NoWarmStart(TrainingRefused):
+    """The current version is nothing that a warm run may go on from; a refit may begin all the same."""
+
+    def __init__(self, message: str, reasons: Sequence[str]) -> None:
+        self.reasons = tuple(reasons)
+        super().__init__(message)
+
+
 class LockViolated(DlmError):
     """A training that would not be made of what the current version is made of."""
 

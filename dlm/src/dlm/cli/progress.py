@@ -55,9 +55,9 @@ class Progress(Observer):
 
     def stepped(self, event: StepLogged) -> None:
         if self._bar is not None:
-            self._bar.update(self._task, completed=event.step, numbers=_numbers(event, self._held_out))
-        elif event.step == 1 or event.step == event.steps or _is_tenth(event):
-            self.say(f"step {event.step:>{len(str(event.steps))}}/{event.steps}  {_numbers(event, self._held_out)}")
+            self._bar.update(self._task, completed=event.step, numbers=numbers(event, self._held_out))
+        elif event.step == 1 or event.step == event.steps or is_tenth(event):
+            self.say(f"step {event.step:>{len(str(event.steps))}}/{event.steps}  {numbers(event, self._held_out)}")
 
     def evaluated(self, event: Evaluated) -> None:
         self._held_out = event.held_out_loss
@@ -67,9 +67,9 @@ class Progress(Observer):
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
         from rich.progress import Progress as Bar
 
-        numbers = TextColumn("{task.fields[numbers]}", markup=False)
+        text = TextColumn("{task.fields[numbers]}", markup=False)
         console = Console(stderr=self._to_stderr)
-        self._bar = Bar(BarColumn(bar_width=12), MofNCompleteColumn(), numbers, console=console)
+        self._bar = Bar(BarColumn(bar_width=12), MofNCompleteColumn(), text, console=console)
         self._task = self._bar.add_task("", total=steps, numbers="")
         self._bar.start()
 
@@ -171,7 +171,8 @@ def _kinds(plan: Plan) -> list[str]:
     return [f"{'trained' if index == 0 else '':<10} {row}" for index, row in enumerate(rows)]
 
 
-def _numbers(event: StepLogged, held_out: float | None) -> str:
+def numbers(event: StepLogged, held_out: float | None) -> str:
+    """How the run stands, in 60 columns."""
     left = (event.steps - event.step) * event.elapsed_seconds / event.step
     parts = [
         f"loss {event.loss:.2f}" if event.loss is not None else "loss  -  ",
@@ -182,7 +183,8 @@ def _numbers(event: StepLogged, held_out: float | None) -> str:
     return "  ".join(part for part in parts if part)
 
 
-def _is_tenth(event: StepLogged) -> bool:
+def is_tenth(event: StepLogged) -> bool:
+    """Whether another tenth of the run is done."""
     return event.step * PLAIN_LINES // event.steps != (event.step - 1) * PLAIN_LINES // event.steps
 
 

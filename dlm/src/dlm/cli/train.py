@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from .watch import rhythm_of, run_watch, watch_options
 
 if TYPE_CHECKING:
     from ..learning.measure import LearnOptions
@@ -51,6 +54,7 @@ if TYPE_CHECKING:
     help="Draw the curves with these, as in tensorboard,wandb. Default: $DLM_TRACK.",
 )
 @click.option("--strict-metrics", is_flag=True, help="Fail when a step cannot be written to the metrics database.")
+@watch_options
 @click.option("--i-accept-license", "accepts", is_flag=True, help="You have read the base's licence and accept it.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON object; progress goes to stderr.")
 @click.option("--base", metavar="REF", help="Folder: base model of its new document; see `dlm base list`.")
@@ -82,6 +86,9 @@ def train(
     no_cache: bool,
     track: str | None,
     strict_metrics: bool,
+    watching: bool,
+    settle_ms: int | None,
+    watch_max_steps: int | None,
     accepts: bool,
     as_json: bool,
     **folder: Any,
@@ -95,7 +102,7 @@ def train(
     The first time, name a base: dlm train notes/ --base smollm2-135m
     """
     from ..errors import UsageProblem
-    from ..learning.stored import report_after, require
+    from ..learning.stored import require
     from ..record.trackers import named
     from ..training.run import TrainOptions, TrainReport, train_if_changed
     from ..training.run import train as run
@@ -104,6 +111,7 @@ def train(
 
     if resume and fresh:
         raise UsageProblem("--resume goes on and --fresh begins anew: give one of them")
+    rhythm = rhythm_of(watching=watching, settle_ms=settle_ms, max_steps=watch_max_steps)
     quiet = bool((ctx.obj or {}).get("quiet"))
     doc = _document(doc, folder, quiet=quiet, to_stderr=as_json)
     options = TrainOptions(
@@ -120,12 +128,17 @@ def train(
         lock=lock_mode(strict=strict_lock, update=update_lock, ignore=ignore_lock),
     )
     exam = _exam(doc, questions, no_report=no_report, required=require_learned is not None)
+    if rhythm is not None:
+        from .watch_line import Line
+
+        learn = partial(_learned, exam=exam) if exam is not None and require_learned is not None else None
+        line = Line(doc, quiet=quiet, record=_record if as_json else None, learn=learn, required=require_learned)
+        run_watch(doc, options, rhythm, line, force=force)
+        return
     with Progress(quiet=quiet, to_stderr=as_json) as progress:
         report = (run if force else train_if_changed)(doc, options=options, observer=progress)
-        if isinstance(report, TrainReport):
-            learned = report_after(report, exam, progress) if exam else None
-        else:
-            learned = _learned_before(report, exam, progress) if require_learned is not None and exam else None
+        asked = exam if isinstance(report, TrainReport) or require_learned is not None else None
+        learned = _learned(report, progress, exam=asked) if asked else None
     if as_json:
         click.echo(json.dumps(_record(report, learned), ensure_ascii=False))
     else:
@@ -152,12 +165,15 @@ def _exam(doc: str, questions: str | None, *, no_report: bool, required: bool) -
     return LearnOptions(path)
 
 
-def _learned_before(found: Unchanged, exam: LearnOptions, observer: Observer) -> LearningReport:
-    """What the version that was not trained again has learned: what it was asked then, unless it is asked otherwise."""
+def _learned(found: TrainReport | Unchanged, observer: Observer, exam: LearnOptions) -> LearningReport | None:
+    """What a new version has learned, or one that was not trained again: what it was asked then."""
     from ..learning.report import load
-    from ..learning.stored import ReportOptions, report_on
+    from ..learning.stored import ReportOptions, report_after, report_on
     from ..store import home
+    from ..training.run import TrainReport
 
+    if isinstance(found, TrainReport):
+        return report_after(found, exam, observer)
     options = ReportOptions(found.version.number, asked=exam)
     return load(found.version.path) or report_on(
         found.document.location, home=home(), options=options, observer=observer

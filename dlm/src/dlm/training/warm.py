@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ..errors import NotTrained, TrainingRefused
+from ..errors import NotTrained, NoWarmStart
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -57,7 +57,7 @@ def start_of(document: Document, store: Store, base: LocalBase, recipe: Recipe, 
 
     Raises:
         NotTrained: there is none.
-        TrainingRefused: it is of another base, shape or seed, or knows text that is there no more.
+        NoWarmStart: it is of another base, shape or seed, or knows text that is there no more.
         StoreError: it is damaged.
     """
     from .heard import read
@@ -71,9 +71,10 @@ def start_of(document: Document, store: Store, base: LocalBase, recipe: Recipe, 
         reasons.append("it is of an earlier dlm, which did not write down what its versions were asked")
     if heard is None or reasons:
         listed = "\n".join(f"  - {reason}" for reason in reasons)
-        raise TrainingRefused(
+        raise NoWarmStart(
             f"{version.name} is no start for a warm run:\n{listed}\n"
-            f"Train without --warm: `dlm train {document.location}` learns everything anew from the base"
+            f"Train without --warm: `dlm train {document.location}` learns everything anew from the base",
+            reasons,
         )
     version.verify()
     return Start(version, _new(version, there), heard)
