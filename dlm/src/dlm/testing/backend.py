@@ -10,7 +10,9 @@ import pytest
 
 from ..corpus.records import Message, Record, StudySet
 from ..errors import AdapterMismatch, TrainingFailed, UsageProblem
+from ..store.version import ADAPTER_FILE
 from ..training.backend import Backend, Sampling
+from ..training.checkpoints import Checkpoints
 from ..training.recipe import Recipe
 from ..training.schedule import make_plan
 from .contract import forbid_overrides
@@ -48,6 +50,36 @@ QUESTIONS = tuple(
     Record("anchor", "anchor", f"question-{number}", section_id="", messages=(Message("user", text),))
     for number, text in enumerate(("Hello!", "What is a lamp, and what is it good for?", "Who are you?", "And then?"))
 )
+
+
+class _StoppedHere(Exception):
+    """In place of somebody's Ctrl-C."""
+
+
+class _Stopping(Checkpoints):
+    """Has the state written after one step, and ends the run there; ``after`` 0 never does."""
+
+    def __init__(self, empty: Path, after: int, folder: Path | None = None) -> None:
+        self.folder = folder
+        self.folder_filled, self._after = empty, after
+        self.plan: Plan | None = None
+
+    def stepped(self, plan: Plan, step: int, write: Callable[[Path], None], *, evaluated: bool) -> None:
+        assert evaluated is (step % plan.evaluate_every == 0 or step == len(plan.steps))
+        if step == self._after:
+            write(self.folder_filled)
+            self.plan = plan
+            raise _StoppedHere
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+def _turned(plan: Plan, done: int, _: Evaluated) -> Plan:
+    """The steps that are left, backwards."""
+    return replace(plan, steps=(*plan.steps[:done], *reversed(plan.steps[done:])))
 
 
 class BackendContract:
@@ -189,6 +221,25 @@ class BackendContract:
         with pytest.raises(AdapterMismatch):
             self._train(backend, base, None, start=tmp_path)
 
+    def test_a_run_that_was_stopped_goes_on_to_the_same_adapter(
+        self, backend: Backend, base: LocalBase, tmp_path: Path
+    ) -> None:
+        whole = self._train(backend, base, _made(tmp_path / "whole"), revise=_turned)
+        for stop in range(1, RECIPE.max_steps or 0):
+            before = _Stopping(_made(tmp_path / f"state-{stop}"), stop)
+            with pytest.raises(_StoppedHere):
+                self._train(backend, base, None, revise=_turned, checkpoints=before)
+            after = _Stopping(tmp_path / "nothing", 0, before.folder_filled)
+            again = self._train(
+                backend, base, _made(tmp_path / f"on-{stop}"), revise=_turned, checkpoints=after, plan=before.plan
+            )
+            assert [event.step for event in again[0]] == list(range(stop + 1, 5))
+            assert [event.loss for event in again[0]] == [event.loss for event in whole[0][stop:]]
+            assert again[2].held_out_before == whole[2].held_out_before
+            assert (again[2].best_step, again[2].tokens) == (whole[2].best_step, whole[2].tokens)
+            adapters = [(tmp_path / name / ADAPTER_FILE).read_bytes() for name in ("whole", f"on-{stop}")]
+            assert adapters[0] == adapters[1], "on a CPU the same to the last bit"
+
     def test_the_base_ends_what_ends_with_a_question_and_nothing_else(self, backend: Backend, base: LocalBase) -> None:
         with backend.workbench(base, RECIPE, None) as bench:
             records = bench.complete([*STUDY.train, *QUESTIONS])
@@ -275,13 +326,15 @@ class BackendContract:
         cache: TokenCache | None = None,
         revise: Callable[[Plan, int, Evaluated], Plan] | None = None,
         start: Path | None = None,
+        checkpoints: Checkpoints | None = None,
+        plan: Plan | None = None,
     ) -> tuple[list[StepLogged], list[Evaluated], Outcome]:
         steps: list[StepLogged] = []
         evaluations: list[Evaluated] = []
         with backend.workbench(base, RECIPE, None) as bench:
             rows, held_out = bench.encode(study.train, cache), bench.encode(study.held_out, cache)
-            plan = make_plan(RECIPE, study, rows, held_out)
-            outcome = bench.train(plan, steps.append, evaluations.append, revise, start)
+            plan = plan or make_plan(RECIPE, study, rows, held_out)
+            outcome = bench.train(plan, steps.append, evaluations.append, revise, start, checkpoints)
             if folder is not None:
                 bench.save(folder)
         return steps, evaluations, outcome
