@@ -81,7 +81,7 @@ def lock_mode(*, strict: bool, update: bool, ignore: bool) -> LockMode:
 def rows(found: Lock) -> list[tuple[str, str]]:
     """The lock for people; what is unknown is left out."""
     base = f"{found.base_model or '?'} {short(found.base_model_sha256 or found.base_model_revision)}".rstrip()
-    machine = (found.device, found.precision, found.hardware_tier, found.determinism_class)
+    machine = (found.hardware_tier, found.precision, _pairs(found.determinism_flags), found.determinism_class)
     table: list[tuple[str, Any]] = [
         ("document", short(found.document_digest or found.dlm_sha256)),
         *((f"source {path}", short(value)) for path, value in sorted(found.sources.items())),

@@ -13,10 +13,6 @@ if TYPE_CHECKING:
 
 FAMILIES = ("sources", "lora", "recipe", "asked", "pinned_versions", "determinism_flags")
 """Keys whose values are maps, compared entry by entry; an entry that is missing counts as none."""
-LATER = frozenset(
-    {"plan_sha256", "device", "precision", "hardware_tier", "cuda_version", "rocm_version", "determinism_class"}
-)
-"""Known only once the libraries are loaded, or the steps laid out."""
 _MAJOR = re.compile(r"\d+")
 _DIGEST = re.compile(r"(?:sha256:)?[0-9a-f]{40,64}")
 
@@ -90,7 +86,11 @@ def _comparable(key: str, locked: Lock, now: Lock, before: dict[str, Any], after
     if family == "pinned_versions":
         # The prior trainer pinned libraries that this one does not use, and left out some that it does.
         return not (locked.prior or now.prior) or (key in before and key in after)
-    if family in FAMILIES or family == "license_acceptance":
+    if family == "determinism_flags":
+        return key in before and key in after
+    if family == "license_acceptance":
+        return True
+    if family in FAMILIES:
         return not locked.prior
     if key == "warm_from":
         return not locked.prior

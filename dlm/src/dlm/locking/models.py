@@ -65,9 +65,9 @@ class Lock(BaseModel):
     pinned_versions: dict[str, str] = {}
     """Versions of the distributions that decide what training does."""
     python_version: str | None = None
-    device: str | None = None
     precision: str | None = None
     hardware_tier: str | None = None
+    """``cpu``, ``mps``, ``rocm``, ``cuda-sm80+`` or ``cuda-sm<80``."""
     cuda_version: str | None = None
     rocm_version: str | None = None
     world_size: int = Field(default=1, ge=1)

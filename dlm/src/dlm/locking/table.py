@@ -106,7 +106,6 @@ RULES: tuple[Rule, ...] = (
     Rule("pinned_versions.dlm-hf", "warn", "dlm-hf", "the training loop may differ", _PIP, major="error"),
     Rule("pinned_versions.*", "warn", "{}", "it takes part in training, and may do it differently", _PIP),
     Rule("python_version", "warn", "Python", "its tables of characters decide what counts as a word"),
-    Rule("device", "warn", "the device", _SUMS),
     Rule("hardware_tier", "warn", "the kind of hardware", _SUMS),
     Rule("precision", "warn", "the precision", _SUMS, "training.precision: {was}"),
     Rule("cuda_version", "warn", "CUDA", _SUMS),

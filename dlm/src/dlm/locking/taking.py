@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
+import re
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from .._plugkit.plugins import PluginManager
     from ..bases import LocalBase
     from ..document import Document, Section
-    from ..training.events import Outcome
+    from ..hardware.capabilities import Capabilities, Device
     from ..training.material import Material
     from ..training.recipe import Recipe
     from ..training.resolve import TrainOptions
@@ -25,8 +26,8 @@ LORA = ("rank", "alpha", "dropout", "target_modules")
 """Numbers of the recipe that make the adapter what it is."""
 UNDECIDED = ("seed", "token_budget", "max_steps", "device")
 """Numbers of the recipe that stand elsewhere in the lock, or are not known before the rows are."""
-CLASSES: dict[str, DeterminismClass] = {"cpu": "strong", "cuda": "best-effort"}
-"""By device; any other is ``advisory``."""
+CLASSES: dict[str, DeterminismClass] = {"strict": "strong", "best_effort": "best-effort", "loose": "advisory"}
+"""What the doctor says, in the words of the prior trainer's locks."""
 SILENT = frozenset(
     {
         "seed",  # in the lock by itself
@@ -82,14 +83,32 @@ def take(
     )
 
 
-def made_on(outcome: Outcome) -> dict[str, Any]:
-    """Where the weights were made: the part of the lock that only the backend knows."""
-    kind = outcome.device.partition(":")[0]
-    return {
-        "device": kind,
-        "precision": outcome.precision,
-        "determinism_class": CLASSES.get(kind, "advisory"),
-    }
+def seen_on(lock: Lock, here: Capabilities, recipe: Recipe) -> Lock:
+    """``lock`` with the machine: what the backend tells of it once its libraries are loaded."""
+    flags = {"threads": here.threads} if here.device.tier == "cpu" else {}
+    return lock.model_copy(
+        update={
+            "precision": here.precision if recipe.precision == "auto" else recipe.precision,
+            "hardware_tier": tier_of(here.device),
+            "determinism_class": CLASSES[here.determinism.level],
+            "determinism_flags": flags,
+            **_accelerator_of(here.libraries.get("torch", "")),
+        }
+    )
+
+
+def tier_of(device: Device) -> str:
+    """The kind of hardware, in the words of the prior trainer's locks."""
+    if device.tier != "cuda":
+        return device.tier
+    found = re.fullmatch(r"sm_(\d+)", device.architecture)
+    return "cuda-sm80+" if found and int(found[1]) >= 80 else "cuda-sm<80"
+
+
+def _accelerator_of(torch: str) -> dict[str, str | None]:
+    """What a build of PyTorch was made for, by its version: ``2.9.1+cu128``."""
+    cuda, rocm = re.search(r"\+cu(\d+)(\d)$", torch), re.search(r"\+rocm([\d.]+)$", torch)
+    return {"cuda_version": f"{cuda[1]}.{cuda[2]}" if cuda else None, "rocm_version": rocm[1] if rocm else None}
 
 
 def asked_for(options: TrainOptions) -> dict[str, Any]:

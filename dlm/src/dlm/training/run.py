@@ -93,7 +93,9 @@ def _unchanged(job: _Job) -> Unchanged | None:
 
 def _trained(job: _Job) -> TrainReport:
     from ..locking.guard import look
+    from ..locking.taking import seen_on
 
+    job = replace(job, lock=seen_on(job.lock, job.backend.hardware(), job.recipe))
     look(job.store, job.lock, job.options.lock, job.document, job.observer.say)
     with job.backend.workbench(job.base, job.recipe, job.document.frontmatter.system_prompt) as bench:
         return _on_bench(job, bench)
@@ -357,7 +359,6 @@ def _run_started(job: _Job, plan: Plan, run: Run) -> RunStarted:
 
 def _train_and_commit(job: _Job, bench: Workbench, plan: Plan, run: Run, record: Record) -> _Made:
     from ..locking.guard import write as write_lock
-    from ..locking.taking import made_on
     from ..store import Store
     from .letting_go import let_go
     from .warm import groups
@@ -365,7 +366,7 @@ def _train_and_commit(job: _Job, bench: Workbench, plan: Plan, run: Run, record:
     def write(folder: Path) -> None:
         bench.save(folder)
         heard.write(folder, heard.heard_in(plan.records) | (job.start.heard if job.start else heard.Heard()))
-        made = {"last_run_id": run.id, "plan_sha256": run.facts["plan_digest"], **made_on(outcome)}
+        made = {"last_run_id": run.id, "plan_sha256": run.facts["plan_digest"], "precision": outcome.precision}
         write_lock(folder, job.lock.stamped(**made))
 
     start = job.start.folder if job.start else None
