@@ -3,15 +3,10 @@ from __future__ import annotations
 import pytest
 
 from dlm._plugkit.errors import PluginUnavailable
-from dlm.corpus.records import Record, StudySet
-from dlm.entries import BackendEntry, PhaseEntry
-from dlm.errors import TrainingRefused
+from dlm.entries import BackendEntry
 from dlm.hookspecs import hookimpl
 from dlm.testing import ToyBackend, only_plugins
 from dlm.training.choose import choose
-from dlm.training.phases import SFT, Phase, select
-
-PREFERENCE = Phase("preference", frozenset({"preference"}))
 
 
 class Offers:
@@ -59,35 +54,3 @@ def test_what_an_installed_backend_lacks_is_named():
             choose("train")
         with pytest.raises(PluginUnavailable, match="no backend is installed"):
             choose("generate")
-
-
-class OffersPhase:
-    @hookimpl
-    def dlm_phases(self):
-        yield PhaseEntry(name="preference", target=f"{__name__}:PREFERENCE", summary="", order=200)
-
-
-def record(kind, objective="answer"):
-    return Record(kind, objective, kind, "", text="x")
-
-
-def test_sft_eats_every_kind_that_no_other_phase_names():
-    study = StudySet((record("qa"), record("anchor", "anchor")), (), {"qa": 0.85, "anchor": 0.15})
-    with only_plugins() as plugins:
-        phase, part = select(study, plugins)
-    assert phase is SFT
-    assert part == study
-
-
-def test_nothing_to_train_is_refused():
-    with only_plugins() as plugins, pytest.raises(TrainingRefused, match="nothing to train"):
-        select(StudySet((record("anchor", "anchor"),), (), {"anchor": 1.0}), plugins)
-
-
-def test_two_phases_at_once_are_refused_by_name(monkeypatch):
-    study = StudySet((record("qa"), record("preference")), (), {"qa": 0.5, "preference": 0.5})
-    plugin = OffersPhase()
-    with only_plugins(plugin) as plugins:
-        monkeypatch.setattr(plugins, "resolve", lambda hook, name: {"sft": SFT, "preference": PREFERENCE}[name])
-        with pytest.raises(TrainingRefused, match="sft and preference"):
-            select(study, plugins)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ..document.remarks import Remark, trained_pairs
 from ..errors import Finding
 from ..training.material import collect
+from ..training.phases import without_pairs
 from ..training.plan import Row
 from ..training.resolve import TrainOptions, recipe_for, with_budget
 from ..training.schedule import make_plan
@@ -126,7 +127,7 @@ def _measured(document: Document, pair: Pair, said: list[str], lengths: Lengths,
 
 
 def _lay_out(document: Document, lengths: Lengths, more: Iterable[Section], recipe: Recipe) -> LaidOut:
-    study = build(document, recipe.seed, more)
+    study = without_pairs(build(document, recipe.seed, more))
     rows = _rows(study.train, lengths, recipe)
     recipe = with_budget(recipe, document.frontmatter, TrainOptions(), study, rows)
     plan = make_plan(recipe, study, rows, _rows(study.held_out, lengths, recipe))

@@ -13,10 +13,11 @@ class Message(NamedTuple):
     content: str
 
 
-Objective = Literal["answer", "text", "anchor", "distill"]
+Objective = Literal["answer", "text", "anchor", "distill", "prefer"]
 """``answer``: next-token loss on the last assistant turn. ``text``: on every token. ``anchor``: divergence from the
 base on the last assistant turn (or on every token of ``text``), which keeps the base whole. ``distill``: divergence, on
-the last assistant turn, from the base that has read :attr:`Record.context`, with some next-token loss."""
+the last assistant turn, from the base that has read :attr:`Record.context`, with some next-token loss. ``prefer``: the
+last assistant turn over :attr:`Record.rejected`, by the loss that the recipe names."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ class Record:
     recall."""
     context: str = ""
     """Text that the teacher of a ``distill`` record reads before the question; the adapter never sees it."""
+    rejected: str = ""
+    """The worse answer of a ``prefer`` record; its last turn is the better one."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,8 @@ class StudySet:
     held_out: tuple[Record, ...]
     """Never trained on; their loss picks the best weights."""
     mixture: dict[str, float]
-    """Share of the rows of a step, by record kind. Sums to 1."""
+    """Share of the rows of a step, by record kind. Sums to 1 over the kinds of one phase."""
     probes: tuple[Record, ...] = ()
     """For the evaluator alone: neither trained on nor used to pick the weights, which would flatter its numbers."""
+    held_out_pairs: tuple[Record, ...] = ()
+    """Never trained on; judge a phase that trains ``prefer`` records, beside :attr:`held_out`."""

@@ -17,6 +17,7 @@ from .absent import absent
 from .known import Known
 from .lesson import Lesson
 from .makers import Block
+from .preferred import Split, is_pair, split
 from .queries import LEAST_EACH, MOST_EACH, queries
 from .records import Message, Record, StudySet
 from .reverse import reverse
@@ -103,8 +104,9 @@ def build(
     """
     primary = list(primary_records(document, more))
     lesson = lay_out(document, primary, seed)
+    pairs = split([record for record in primary if is_pair(record)], lesson.questions, seed)
     if document.frontmatter.training.recipe.name == "plain":
-        return _plain_study(document, lesson)
+        return _with_pairs(_plain_study(document, lesson), pairs, ())
     known, apart, probes = _examined(document, lesson)
     lesson = replace(lesson, reserved=tuple(makers.question(record) for record in (*apart, *probes)))
     made = [
@@ -125,15 +127,23 @@ def build(
     near = anchors.near(lesson.title, lesson.blocks, lesson.questions, seed)
     anchored = [record for record in (*anchors.prompts(), *near) if _size(record) <= lesson.room]
     shares = {**WEIGHTS, **{kind: share for augmenter in augmenters for kind, share in augmenter.kinds.items()}}
-    return StudySet((*train, *anchored), tuple(apart), _mixture((*train, *anchored), shares), tuple(probes))
+    study = StudySet((*train, *anchored), tuple(apart), _mixture((*train, *anchored), shares), tuple(probes))
+    return _with_pairs(study, pairs, secret)
 
 
 def lay_out(document: Document, primary: Sequence[Record], seed: int) -> Lesson:
     """Pairs and headings of the primary records, nothing reserved yet."""
     room = _room(document)
-    questions = tuple(record for record in primary if record.messages)
+    questions = tuple(record for record in primary if record.messages and not is_pair(record))
     blocks = tuple(_blocks([record for record in primary if not record.messages], room))
     return Lesson(document.title, questions, blocks, (), seed, room)
+
+
+def _with_pairs(study: StudySet, pairs: Split, secret: Sequence[str]) -> StudySet:
+    """``study`` and, for a phase of their own, the pairs of a better and a worse answer. Nothing else changes."""
+    trained = tuple(record for record in pairs.train if not _gives_away(record, secret))
+    shares = {**dict.fromkeys((record.kind for record in trained), 1.0), **study.mixture}
+    return replace(study, train=(*study.train, *trained), mixture=shares, held_out_pairs=pairs.held_out)
 
 
 def _taught(record: Record, blocks: Sequence[Block]) -> Record:
@@ -195,7 +205,7 @@ def _distinct(records: Iterable[Record]) -> Iterator[Record]:
     """The records without those that say what an earlier one of the same kind says, wherever that one stands."""
     seen = set()
     for record in records:
-        said = (record.kind, record.objective, record.messages, record.text, record.title)
+        said = (record.kind, record.objective, record.messages, record.rejected, record.text, record.title)
         if said not in seen:
             seen.add(said)
             yield record

@@ -28,8 +28,10 @@ def unsupported(document: Document) -> list[Finding]:
         for path, fix in _keys(document)
     ]
     types = InstalledTypes()
+    wanted = document.frontmatter.training.preference
+    left_out = {"preference"} if "enabled" in wanted.model_fields_set and not wanted.enabled else set()
     for section in (section for section in document.sections if section.weight):
-        if section.type in RESERVED and not types.trains(section.type):
+        if section.type in RESERVED and section.type not in left_out and not types.trains(section.type):
             found.append(Finding(document.location, section.fence, 1, *untrained_word(section.type)))
         if section.adapter is not None:
             what = f"{_WHAT} sections of an adapter of their own (#{section.adapter})"
@@ -54,7 +56,7 @@ def _keys(document: Document) -> Iterator[tuple[Path, str]]:
         yield ("training", "cpt", "schedule"), "write `schedule: auto`, or remove it"
     if training.cpt.embed_warmup_steps:
         yield ("training", "cpt", "embed_warmup_steps"), remove
-    if training.preference.enabled:
-        yield ("training", "preference", "enabled"), remove
+    if training.preference.enabled and not InstalledTypes().trains("preference"):
+        yield ("training", "preference", "enabled"), untrained_word("preference")[1].split(", or ")[0]
     if training.audio.auto_resample:
         yield ("training", "audio", "auto_resample"), remove

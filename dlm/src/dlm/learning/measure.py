@@ -79,12 +79,13 @@ def exam_of(
         UsageProblem: the user's own questions cannot be read.
     """
     from ..corpus.known import Known
+    from ..corpus.preferred import is_pair
     from ..corpus.study import primary_records
     from ..document.model import probes
 
     stem = document.path.stem if document.path else ""
     path = options.questions or own_file(document.folder, stem)
-    primary = list(primary_records(document, more))
+    primary = [record for record in primary_records(document, more) if not is_pair(record)]
     own = read_own(path) if path else []
     heard = heard or Heard()
     study, probed = unheard(study, heard), bool(probes(document))
@@ -172,7 +173,7 @@ def learn_report(trained: TrainReport, options: LearnOptions, observer: Observer
     version = read_version(trained.path, trained.version)
     study = unheard(build(document, trained.plan.recipe.seed, more), heard_by(version.path))
     # Augmenters wrote records too, and a question that one of them trained is none in other words.
-    study = replace(study, train=trained.plan.records)
+    study = replace(study, train=trained.trained)
     at_hand = trained.base_answers
     return examine_version(document, trained.base, choose("generate"), version, study, options, observer, more, at_hand)
 

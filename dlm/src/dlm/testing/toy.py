@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
 from ..entries import BackendEntry
 from ..errors import AdapterMismatch, BaseModelError, TrainingFailed, UsageProblem
@@ -170,12 +170,14 @@ class ToyWorkbench(Workbench):
         on_step: Callable[[StepLogged], None],
         on_evaluation: Callable[[Evaluated], None],
         revise: Callable[[Plan, int, Evaluated], Plan] | None = None,
-        start: Path | None = None,
+        start: Path | Literal["on bench"] | None = None,
         checkpoints: Checkpoints | None = None,
     ) -> Outcome:
         checkpoints = checkpoints or Checkpoints()
         started = time.perf_counter()
-        rows, held_out = self._encoded[0], self._encoded[1]
+        rows, held_out = (self._encoded[call] for call in plan.encodings)
+        if plan.recipe.preferring is not None:
+            raise TrainingFailed("the toy backend compares no answers: it cannot train a preference phase")
         number, tokens, loss, anchor_kl = 0, 0, None, None
         best: Evaluated | None = None
         if checkpoints.folder is not None:
@@ -185,7 +187,7 @@ class ToyWorkbench(Workbench):
             self._logits, kept = state.logits, state.kept
             ToyBackend.loaded[self.base.key] += 1
         else:
-            self._logits = _load(self.base, start)
+            self._logits = self._logits if start == "on bench" else _load(self.base, start)
             before, kept = self._judge(0, held_out), list(self._logits)
             if before is not None:
                 on_evaluation(before)

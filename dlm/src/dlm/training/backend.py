@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from ..errors import TrainingFailed
 
@@ -68,8 +68,15 @@ def silent(line: str) -> None:
     """Say nothing."""
 
 
+ON_BENCH: Final = "on bench"
+"""Instead of a folder: go on with the weights that :meth:`Workbench.train` left on the bench."""
+
+
 class Workbench(ABC):
     """One base on the bench, with an adapter being trained. A context manager: leaving it frees the memory."""
+
+    say: Callable[[str], None] = staticmethod(silent)
+    """Takes a line that whoever watches should read, such as that memory runs short. Set it to hear them."""
 
     def complete(
         self, records: Sequence[Record], cache_folder: Path | None = None, say: Callable[[str], None] = silent
@@ -130,19 +137,24 @@ class Workbench(ABC):
         on_step: Callable[[StepLogged], None],
         on_evaluation: Callable[[Evaluated], None],
         revise: Callable[[Plan, int, Evaluated], Plan] | None = None,
-        start: Path | None = None,
+        start: Path | Literal["on bench"] | None = None,
         checkpoints: Checkpoints | None = None,
     ) -> Outcome:
         """Run ``plan`` and leave the best weights on the bench: those of the highest held-out recall, and of the lowest
         held-out loss where recall is the same or unknown.
 
-        ``plan.rows`` were encoded first and ``plan.held_out_rows`` second, by two calls of :meth:`encode`. After every
-        evaluation but the first and the last, ``revise`` is given the plan, the steps made and what was found; training
-        goes on with the plan that it returns: the same rows and the same steps so far, others to come.
+        ``plan.encodings`` says by which calls of :meth:`encode` its rows were made. After every evaluation but the
+        first and the last, ``revise`` is given the plan, the steps made and what was found; training goes on with the
+        plan that it returns: the same rows and the same steps so far, others to come.
 
         ``start`` is the folder of an adapter of the recipe's shape, made by :meth:`save`, whose weights the run begins
-        with instead of fresh ones; the evaluation at step 0, and ``held_out_before``, are then that adapter's. What it
-        begins with is never a result by itself: of the evaluations after it the best is kept.
+        with instead of fresh ones, or :data:`ON_BENCH` for those that the phase before left; the evaluation at step 0,
+        and ``held_out_before``, are then that adapter's. What it begins with is never a result by itself: of the
+        evaluations after it the best is kept.
+
+        A plan whose recipe is ``preferring`` has ``prefer`` records: their loss is what it names, and so is the
+        ``held_out_loss`` of the pairs among the held-out rows; ``accuracy`` and ``margin`` are told beside it, and the
+        best weights have the lowest of that loss.
 
         ``checkpoints`` is told of every step, and may have a state to go on from: then ``plan`` is that run's, as it
         was revised by then, ``start`` is of no account, and the steps before it are neither made nor told again. On a
@@ -151,6 +163,7 @@ class Workbench(ABC):
         Raises:
             AdapterMismatch: the weights in ``start`` do not fit the base or the recipe.
             TrainingRefused: the state was left by a run of another precision or shape.
+            TrainingFailed: this backend does not train such records.
         """
 
     def measure(self, plan: Plan) -> Measured | None:

@@ -72,6 +72,11 @@ class Evaluated:
     the likeliest. ``None`` when no record names one."""
     wrong: tuple[str, ...] = ()
     """Groups of the records whose value is not said, in their order."""
+    accuracy: float | None = None
+    """Share of the held-out pairs whose better answer is the likelier one, by the mean over its tokens; ``None`` in a
+    phase without pairs."""
+    margin: float | None = None
+    """How much likelier it is on average, in nats a token."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +100,12 @@ class Outcome:
     """Of what the run began with; see :attr:`Evaluated.held_out_recall`."""
     held_out_recall: float | None = None
     """At ``best_step``."""
+    accuracy_before: float | None = None
+    """Of what the phase began with; see :attr:`Evaluated.accuracy`."""
+    accuracy: float | None = None
+    """At ``best_step``."""
+    margin_before: float | None = None
+    margin: float | None = None
 
 
 @dataclass(frozen=True)
@@ -115,5 +126,7 @@ class RunEnded:
     finished: TrainingFinished
     seconds: float
     """From reading the document to here, by a clock that only goes forward."""
+    tokens: int = 0
+    """Trained on, over all phases, also when no version was made."""
     early_stopped: bool = False
     """A version was made without the last of the planned steps."""

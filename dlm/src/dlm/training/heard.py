@@ -87,6 +87,8 @@ def unheard(study: StudySet, heard: Heard) -> StudySet:
     In place of one that is, another wording with the same answer is held out, which is then not trained; where there is
     none, the question is left out.
     """
+    pairs = tuple(pair for pair in study.held_out_pairs if _question(pair) not in heard)
+    study = study if len(pairs) == len(study.held_out_pairs) else replace(study, held_out_pairs=pairs)
     if not any(_question(one) in heard for one in (*study.held_out, *study.probes)):
         return study
     spare = [one for one in study.train if one.kind in SPARE and _question(one) not in heard]

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..bases import LocalBase
+    from ..corpus.records import Record
     from ..document import Document
     from ..store.checkpoint import Checkpoint
     from .events import Evaluated, Outcome, StepLogged
@@ -25,7 +26,8 @@ class Preview:
 
     document: Document
     base: LocalBase
-    plan: Plan
+    plans: tuple[Plan, ...]
+    """One a phase, in their order."""
     store: Path
     material: Material
     """What is trained beside the document, and what changed since the last training."""
@@ -36,15 +38,22 @@ class Preview:
     stopped: Checkpoint | None = None
     """What a resumed run goes on from."""
 
+    @property
+    def plan(self) -> Plan:
+        """Of the first phase."""
+        return self.plans[0]
+
 
 @dataclass(frozen=True)
 class TrainReport:
-    """What a run left behind. Losses are nats per answer token on the held-out records."""
+    """What a run left behind. Losses are nats per answer token on the held-out records, but those of pairs."""
 
     document: Document
     base: LocalBase
-    plan: Plan
-    outcome: Outcome
+    plans: tuple[Plan, ...]
+    """One a phase, in their order."""
+    outcomes: tuple[Outcome, ...]
+    """How each phase ended."""
     version: int
     path: Path
     """Folder of the adapter."""
@@ -60,6 +69,21 @@ class TrainReport:
     """What the base answered to earlier reports, when the store holds it no more since text was removed: the next
     report keeps what it still asks."""
 
+    @property
+    def plan(self) -> Plan:
+        """Of the first phase."""
+        return self.plans[0]
+
+    @property
+    def outcome(self) -> Outcome:
+        """Of the first phase."""
+        return self.outcomes[0]
+
+    @property
+    def trained(self) -> tuple[Record, ...]:
+        """The records of all phases."""
+        return tuple(dict.fromkeys(record for plan in self.plans for record in plan.records))
+
 
 class Observer:
     """Override what you want to hear. What is raised here ends the run."""
@@ -69,6 +93,9 @@ class Observer:
 
     def planned(self, preview: Preview) -> None:
         """Called once, before the weights are loaded."""
+
+    def phase_started(self, plan: Plan, number: int, of: int) -> None:
+        """Called before the first step of each phase, counted from 1."""
 
     def stepped(self, event: StepLogged) -> None:
         """Called after every optimiser step."""

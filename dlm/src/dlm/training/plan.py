@@ -21,7 +21,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Plan:
-    """The whole run, printable before it starts and the same on every machine."""
+    """One phase of a run, printable before it starts and the same on every machine."""
 
     recipe: Recipe
     records: tuple[Record, ...]
@@ -39,6 +39,8 @@ class Plan:
     """Share of the rows of a step, by record kind."""
     phase: str = "sft"
     """Name of the training phase."""
+    encodings: tuple[int, int] = (0, 1)
+    """Which calls of :meth:`.backend.Workbench.encode`, counted from 0, gave ``rows`` and ``held_out_rows``."""
 
     def learning_rate(self, step: int) -> float:
         """Learning rate of ``step``, counted from 0."""

@@ -9,6 +9,19 @@ Precision = Literal["bf16", "fp16", "fp32"]
 
 
 @dataclass(frozen=True)
+class Preferring:
+    """How a phase learns from a better and a worse answer."""
+
+    method: Literal["dpo", "orpo"] = "dpo"
+    loss: Literal["sigmoid", "hinge", "ipo"] = "sigmoid"
+    """Of DPO."""
+    strength: float = 0.1
+    """DPO's beta, which holds the adapter to the reference; ORPO's lambda, the weight of the odds ratio."""
+    reference: Literal["base", "pre_adapter"] = "pre_adapter"
+    """What DPO compares with: the untouched base, or the adapter as the phase begins."""
+
+
+@dataclass(frozen=True)
 class Recipe:
     """What the optimiser is told. Nothing here depends on the machine but ``precision`` and ``device``.
 
@@ -42,3 +55,5 @@ class Recipe:
     """How often the held-out loss is measured during the run, at equal distances."""
     precision: Precision | Literal["auto"] = "auto"
     device: str = "auto"
+    preferring: Preferring | None = None
+    """Of a phase with ``prefer`` records."""

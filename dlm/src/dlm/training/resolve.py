@@ -59,7 +59,12 @@ class TrainOptions:
     lock: LockMode = "warn"
     """What to do where the run would not be made of what the current version is made of: see :mod:`dlm.locking`."""
 
+    phase: str | None = None
+    """The only phase to go through; ``None`` and ``all``: every one with something to train. See :mod:`.phases`."""
+
     def __post_init__(self) -> None:
+        if self.phase == "":
+            raise UsageProblem("the phase is empty: name one, or leave it out")
         if self.max_steps is not None and self.max_steps < 1:
             raise UsageProblem(f"max_steps is {self.max_steps}: give at least 1, or leave it out")
         if self.lock not in get_args(LockMode):

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 from ..errors import NotTrained, TrainingRefused
 from ..store.encoding import jsonable, line
 from .checkpoints import StoredCheckpoints
+from .events import Outcome
 from .schedule import with_steps
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ..document import Document
     from ..store import Store
@@ -28,7 +29,13 @@ if TYPE_CHECKING:
     from .resolve import TrainOptions
     from .stopping import Stop
 
-DECIDING = {"seed": "--seed", "max_steps": "--max-steps", "token_budget": "--budget", "effort": "--effort"}
+DECIDING = {
+    "seed": "--seed",
+    "max_steps": "--max-steps",
+    "token_budget": "--budget",
+    "effort": "--effort",
+    "phase": "--phase",
+}
 """Options that decide what is trained; a run that goes on takes those it began with."""
 KEYS = {
     "rank": "training.lora_r",
@@ -68,13 +75,15 @@ def to_go_on(
 
 def described(found: Checkpoint) -> str:
     """For example ``run 3 was stopped after step 120 of 400``."""
-    return f"run {found.moment.run_id} was stopped after step {found.moment.step} of {found.facts.get('steps')}"
+    phase = f" of phase {found.moment.phase}" if found.moment.phase > 1 else ""
+    step = f"step {found.moment.step} of {found.facts.get('steps')}"
+    return f"run {found.moment.run_id} was stopped after {step}{phase}"
 
 
-def plan_digest(plan: Plan) -> str:
+def plan_digest(*plans: Plan) -> str:
     """One name for everything that is trained, in which order, and by which numbers."""
     found = hashlib.sha256()
-    for part in _parts(plan):
+    for part in (part for plan in plans for part in _parts(plan)):
         found.update(line(part).encode())
     return f"sha256:{found.hexdigest()}"
 
@@ -87,13 +96,21 @@ def checkpoints(
     stop: Stop,
     say: Callable[[str], None],
     found: Checkpoint | None,
+    phase: int = 1,
+    ended: Sequence[Outcome] = (),
 ) -> StoredCheckpoints:
-    """The door of ``run`` to its checkpoint. With it goes what a later run must know to go on: how this one began,
-    and which options it was given."""
+    """The door of ``run`` to its checkpoint in one ``phase``. With it goes what a later run must know to go on: how
+    this one began, which options it was given, and how the phases before this one ``ended``."""
     had = {name: getattr(options, name) for name in (*DECIDING, "warm")}
-    facts = {"began_with": run.facts, "options": had}
+    facts = {"began_with": run.facts, "options": had, "ended": jsonable([asdict(outcome) for outcome in ended])}
     folder = found.path if found else None
-    return StoredCheckpoints(layout, run.id, facts, stop, say, folder=folder, document=document.location)
+    return StoredCheckpoints(layout, run.id, facts, stop, say, phase=phase, folder=folder, document=document.location)
+
+
+def ended_before(found: Checkpoint | None) -> tuple[Outcome, ...]:
+    """How the phases before the one that was stopped ended."""
+    ended = found.facts.get("ended", ()) if found else ()
+    return tuple(Outcome(**{**one, "non_finite": tuple(one["non_finite"])}) for one in ended)
 
 
 def origin(found: Checkpoint | None) -> dict[str, int | None]:
@@ -104,21 +121,25 @@ def origin(found: Checkpoint | None) -> dict[str, int | None]:
     }
 
 
-def restored(plan: Plan, found: Checkpoint | None, facts: Mapping[str, Any], document: Document) -> Plan:
-    """``plan`` as the stopped run had revised it by then.
+def restored(
+    plans: tuple[Plan, ...], found: Checkpoint | None, facts: Mapping[str, Any], document: Document
+) -> tuple[Plan, ...]:
+    """``plans``, that of the phase that was stopped as the run had revised it by then.
 
     Raises:
         TrainingRefused: something else would be trained now; names what changed.
     """
     if found is None:
-        return plan
+        return plans
     if reasons := list(_differences(found.facts["began_with"], jsonable(dict(facts)))):
         listed = "\n".join(f"  - {reason}" for reason in reasons)
         raise TrainingRefused(
             f"{described(found)} and cannot go on as it began:\n{listed}\n"
             f"Put that back, or start anew: `dlm train {shlex.quote(document.location)}`"
         )
-    return with_steps(plan, [tuple(rows) for rows in found.facts["plan_steps"]])
+    revised = [tuple(rows) for rows in found.facts["plan_steps"]]
+    numbered = enumerate(plans, start=1)
+    return tuple(with_steps(plan, revised) if number == found.moment.phase else plan for number, plan in numbered)
 
 
 def _adopted(options: TrainOptions, found: Checkpoint, command: str) -> TrainOptions:

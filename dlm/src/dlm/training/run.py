@@ -4,48 +4,38 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, NamedTuple
 
-from ..errors import DocumentError, NonFiniteWeights, StoreError, TrainingRefused
+from ..errors import DocumentError, NonFiniteWeights, StoreError
 from . import heard, resuming
-from .events import Evaluated, Outcome, RunStarted, TrainingFinished
-from .material import Material, changes_record, collect
+from .events import Outcome, RunStarted, TrainingFinished
+from .job import Job
+from .material import changes_record, collect
 from .observer import Observer as Observer
 from .observer import Preview
 from .observer import TrainReport as TrainReport
 from .pace import expected, remember
-from .phases import select
+from .phase_loop import go_through
+from .phases import ALL, goes_on
+from .planning import lay_out
 from .resolve import TrainOptions as TrainOptions
-from .resolve import recipe_for, with_budget
-from .schedule import make_plan, revise
-from .sizing import sized
-from .stopping import reason_of, stoppable
-from .summary import facts, summary_record
+from .resolve import recipe_for
+from .stopping import reason_of
+from .summary import facts, phase_records, summary_record
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
     from .._plugkit.plugins import PluginManager
-    from ..bases import LocalBase
-    from ..corpus.lesson import Augmenter
-    from ..corpus.records import StudySet
-    from ..corpus.similar import Similar
-    from ..document import Document
     from ..locking.guard import Unchanged
-    from ..locking.models import Lock
     from ..record.record import Record
-    from ..record.trackers import Tracker
-    from ..store import Store
-    from ..store.checkpoint import Checkpoint
     from ..store.runs import Run
     from ..store.tokens import TokenCache
     from ..store.version import Version
     from .backend import Workbench
     from .plan import Plan
-    from .recipe import Recipe
-    from .warm import Start
 
 
 def train(
@@ -83,7 +73,7 @@ def train_if_changed(
     return _unchanged(job) or _trained(job)
 
 
-def _unchanged(job: _Job) -> Unchanged | None:
+def _unchanged(job: Job) -> Unchanged | None:
     from ..locking.guard import unchanged
 
     if job.options.warm or job.options.resume or job.options.lock == "ignore":
@@ -91,7 +81,7 @@ def _unchanged(job: _Job) -> Unchanged | None:
     return unchanged(job.store, job.lock, job.document, job.material)
 
 
-def _trained(job: _Job) -> TrainReport:
+def _trained(job: Job) -> TrainReport:
     from ..locking.guard import look
     from ..locking.taking import seen_on
 
@@ -101,51 +91,9 @@ def _trained(job: _Job) -> TrainReport:
         return _on_bench(job, bench)
 
 
-@dataclass(frozen=True)
-class _Job:
-    """What stays the same from the first line to the last."""
-
-    document: Document
-    home: Path
-    options: TrainOptions
-    observer: Observer
-    plugins: PluginManager
-    backend: Any
-    base: LocalBase
-    licence: dict[str, Any] | None
-    """The agreement to the base's licence, for the manifest."""
-    recipe: Recipe
-    material: Material
-    start: Start | None
-    """What a warm run goes on from."""
-    stopped: Checkpoint | None
-    """What a resumed run goes on from."""
-    trackers: tuple[tuple[str, Tracker], ...]
-    lock: Lock
-    """Of what it is made, as far as that is known before the first step."""
-    started: float
-    """By the clock that only goes forward."""
-    began: float
-    """By the clock of files."""
-
-    def seconds(self) -> float:
-        """Since the run was asked for."""
-        return time.perf_counter() - self.started
-
-    @property
-    def store(self) -> Store:
-        from ..store import Store
-
-        return Store(self.home, self.document.frontmatter.dlm_id)
-
-    @property
-    def warm_from(self) -> int | None:
-        return self.start.version.number if self.start else None
-
-
 def _prepare(
     path: Path | str, home: Path | None, options: TrainOptions, observer: Observer, plugins: PluginManager
-) -> _Job:
+) -> Job:
     from pathlib import Path as RealPath
 
     from ..bases.cache import ensure
@@ -166,6 +114,7 @@ def _prepare(
     root = layout.home(home)
     store = Store(root, document.frontmatter.dlm_id)
     stopped, options = resuming.to_go_on(store, document, options, observer.say)
+    later = goes_on(options.phase or ALL, plugins)
     recipe = recipe_for(document.frontmatter, options)
     trackers = trackers_of(options.track, store.layout.root, plugins, observer.say)
     for note in store.settle():
@@ -178,10 +127,10 @@ def _prepare(
     agreed = store.licence_acceptance()
     base = ensure(wanted, root, backend, observer.say, accept=options.accept_licence, acceptance=agreed)
     licence = manifest_entry(wanted, root)
-    start = start_of(document, store, base, recipe, material) if options.warm else None
+    start = start_of(document, store, base, recipe, material) if options.warm or later else None
     warm_from = start.version.number if start else None
     lock = take(document, base, recipe, options, material, plugins, warm_from=warm_from, licence=licence)
-    return _Job(
+    return Job(
         document,
         root,
         options,
@@ -200,7 +149,7 @@ def _prepare(
     )
 
 
-def _on_bench(job: _Job, bench: Workbench) -> TrainReport:
+def _on_bench(job: Job, bench: Workbench) -> TrainReport:
     from ..record.record import recording
     from ..store import Store
     from ..store.tokens import opened
@@ -211,24 +160,24 @@ def _on_bench(job: _Job, bench: Workbench) -> TrainReport:
         with store.lock("train"):
             pass
     with opened(store.layout, job.document.frontmatter.training.cache, wanted=job.options.cache) as cache:
-        plan = _plan(job, bench, cache)
-    known = {**facts(job.document, job.base, plan, job.material), "warm_from": job.warm_from}
-    known |= {"plan_digest": resuming.plan_digest(plan), **resuming.origin(job.stopped)}
-    plan = resuming.restored(plan, job.stopped, known, job.document)
+        plans = lay_out(job, bench, cache)
+    known = {**facts(job.document, job.base, plans, job.material), "warm_from": job.warm_from}
+    known |= {"plan_digest": resuming.plan_digest(*plans), **resuming.origin(job.stopped)}
+    plans = resuming.restored(plans, job.stopped, known, job.document)
     pace = expected(job.base, job.home)
     job.observer.planned(
-        Preview(job.document, job.base, plan, store.layout.root, job.material, pace, job.start, job.stopped)
+        Preview(job.document, job.base, plans, store.layout.root, job.material, pace, job.start, job.stopped)
     )
     with store.lock("train"):
         run = store.begin_run(known, job.material.change.ledger)
         heard_by = (store.layout.metrics, job.observer, job.plugins, job.trackers)
         with recording(run, *heard_by, strict=job.options.strict_metrics) as record:
-            made = _guarded(job, bench, plan, run, record, cache)
+            made = _guarded(job, bench, plans, run, record, cache)
     return TrainReport(
         document=job.document,
         base=job.base,
-        plan=plan,
-        outcome=made.outcome,
+        plans=plans,
+        outcomes=made.outcomes,
         version=made.version.number,
         path=made.version.path,
         run_id=run.id,
@@ -240,62 +189,22 @@ def _on_bench(job: _Job, bench: Workbench) -> TrainReport:
     )
 
 
-def _study(job: _Job, similar: Similar, augmenters: Sequence[Augmenter]) -> StudySet:
-    from ..corpus.study import build
-
-    return build(job.document, job.recipe.seed, job.material.more, augmenters, similar)
-
-
-def _few(job: _Job) -> bool:
-    """Whether the run is too short for all anchors."""
-    from .sizing import SHORT_RUN
-
-    training, options = job.document.frontmatter.training, job.options
-    if options.token_budget is not None:
-        return options.token_budget < SHORT_RUN
-    if options.effort is not None:
-        return options.effort == "quick"
-    if training.token_budget is not None:
-        return training.token_budget < SHORT_RUN
-    return training.recipe.effort == "quick"
-
-
-def _plan(job: _Job, bench: Workbench, cache: TokenCache | None) -> Plan:
-    from ..bases.similar import similar_words
-    from .augmenting import augmenters_of
-    from .studied import studied
-    from .warm import emphasised, shortened
-
-    similar = similar_words(job.base, job.home, job.backend)
-    augmenters = augmenters_of(job.document, job.home, job.plugins, job.observer.say)
-    study = _study(job, similar, augmenters)
-    phase, study = select(heard.unheard(study, job.start.heard) if job.start else study, job.plugins)
-    study = studied(study, bench, job.home, job.observer.say, few=_few(job))
-    study = emphasised(study, job.start) if job.start else study
-    rows, held_out_rows = bench.encode(study.train, cache), bench.encode(study.held_out, cache)
-    recipe = with_budget(job.recipe, job.document.frontmatter, job.options, study, rows)
-    recipe = sized(recipe, job.document.frontmatter.training, job.base.path)
-    recipe = shortened(recipe, job.document, job.options) if job.start else recipe
-    plan = replace(make_plan(recipe, study, rows, held_out_rows), phase=phase.name)
-    answers = job.plugins.hook.dlm_refuse_training(plan=plan)
-    if reasons := [reason for found in answers for reason in found or ()]:
-        raise TrainingRefused("this training was refused:\n" + "\n".join(f"  - {reason}" for reason in reasons))
-    return plan
-
-
 class _Made(NamedTuple):
     """What a run leaves behind."""
 
-    outcome: Outcome
+    outcomes: tuple[Outcome, ...]
+    """Of each phase."""
     version: Version
     base_answers: Mapping[str, str]
 
 
-def _guarded(job: _Job, bench: Workbench, plan: Plan, run: Run, record: Record, cache: TokenCache | None) -> _Made:
+def _guarded(
+    job: Job, bench: Workbench, plans: tuple[Plan, ...], run: Run, record: Record, cache: TokenCache | None
+) -> _Made:
     """Train and commit; however that ends, the store and the record hear of it."""
     try:
-        _announce(job, plan, run, record, cache)
-        made = _train_and_commit(job, bench, plan, run, record)
+        _announce(job, plans, run, record, cache)
+        made = _train_and_commit(job, bench, plans, run, record)
     except KeyboardInterrupt as stop:
         run.cancel(reason_of(stop))
         ended = TrainingFinished("cancelled", run.id, None, None, reason_of(stop))
@@ -309,14 +218,12 @@ def _guarded(job: _Job, bench: Workbench, plan: Plan, run: Run, record: Record, 
         run.fail(message)
         record.finished(TrainingFinished("failed", run.id, None, None, message), job.seconds())
         raise
-    record.finished(TrainingFinished("ok", run.id, made.version.number, made.outcome), job.seconds())
+    record.finished(TrainingFinished("ok", run.id, made.version.number, made.outcomes[0]), job.seconds())
     return made
 
 
 ENOUGH_TO_TELL = 10_000
 """Tokens of a run from which its speed says something about the next one."""
-MORE_EFFORT = 4.0
-"""How much oftener the facts come that are still wrong at an evaluation."""
 
 
 class _Rejected(Exception):
@@ -327,7 +234,7 @@ class _Rejected(Exception):
         super().__init__(message)
 
 
-def _announce(job: _Job, plan: Plan, run: Run, record: Record, cache: TokenCache | None) -> None:
+def _announce(job: Job, plans: tuple[Plan, ...], run: Run, record: Record, cache: TokenCache | None) -> None:
     """Say and write down what was decided before the first step."""
     from ..store import Store
 
@@ -336,62 +243,53 @@ def _announce(job: _Job, plan: Plan, run: Run, record: Record, cache: TokenCache
     for note in (*run.recovered, *(cache.notes if cache else ())):
         job.observer.say(note)
     store = Store(job.home, job.document.frontmatter.dlm_id)
-    record.started(_run_started(job, plan, run), changes_record(job.material), store.manifest())
+    record.started(_run_started(job, plans, run), changes_record(job.material), store.manifest())
     if stats is not None:
         record.tokenised(len(job.document.sections) + len(job.material.more), stats)
-    record.phase_started(plan)
 
 
-def _run_started(job: _Job, plan: Plan, run: Run) -> RunStarted:
+def _run_started(job: Job, plans: tuple[Plan, ...], run: Run) -> RunStarted:
     return RunStarted(
         run_id=run.id,
         dlm_id=job.document.frontmatter.dlm_id,
         title=job.document.title,
         base=job.base.key,
-        seed=plan.recipe.seed,
-        steps=len(plan.steps),
+        seed=job.recipe.seed,
+        steps=sum(len(plan.steps) for plan in plans),
         warm_from=job.warm_from,
         resumed_from=job.stopped.moment.run_id if job.stopped else None,
-        recipe=asdict(plan.recipe),
+        recipe=asdict(plans[0].recipe),
         versions=run.facts["versions"],
     )
 
 
-def _train_and_commit(job: _Job, bench: Workbench, plan: Plan, run: Run, record: Record) -> _Made:
+def _train_and_commit(job: Job, bench: Workbench, plans: tuple[Plan, ...], run: Run, record: Record) -> _Made:
     from ..locking.guard import write as write_lock
-    from ..store import Store
     from .letting_go import let_go
     from .warm import groups
 
     def write(folder: Path) -> None:
         bench.save(folder)
-        heard.write(folder, heard.heard_in(plan.records) | (job.start.heard if job.start else heard.Heard()))
-        made = {"last_run_id": run.id, "plan_sha256": run.facts["plan_digest"], "precision": outcome.precision}
+        trained = heard.heard_in(one for plan in plans for one in plan.records)
+        heard.write(folder, trained | (job.start.heard if job.start else heard.Heard()))
+        made = {"last_run_id": run.id, "plan_sha256": run.facts["plan_digest"], "precision": outcomes[0].precision}
         write_lock(folder, job.lock.stamped(**made))
 
-    start = job.start.folder if job.start else None
-    layout = Store(job.home, job.document.frontmatter.dlm_id).layout
-    with stoppable() as stop:
-        go_on = (job.document, layout, run, job.options, stop, job.observer.say, job.stopped)
-        checkpoints = resuming.checkpoints(*go_on)
-        outcome = bench.train(plan, record.stepped, record.evaluated, _revised, start, checkpoints)
-    if outcome.non_finite:
-        raise _reject(bench, run, outcome)
+    outcomes = go_through(job, bench, plans, run, record)
+    if outcomes[-1].non_finite:
+        raise _reject(bench, run, outcomes[-1])
     taught = groups(job.document, job.material)
-    made = {"outcome": asdict(outcome), "precision": outcome.precision, "groups": taught}
-    version = run.commit(write, made, job.material.change.ledger)
+    made = {"outcome": asdict(outcomes[0]), "precision": outcomes[0].precision, "groups": taught}
+    ended = {"phases": phase_records(plans, outcomes)}
+    version = run.commit(write, {**made, **ended}, job.material.change.ledger)
     # The version is safe by now: a disk that is full for its summary must not turn a good run into a failed one.
     with suppress(StoreError):
-        if outcome.tokens >= ENOUGH_TO_TELL:
-            remember(job.base, job.home, outcome.tokens, outcome.seconds)
-        run.summarise(summary_record(plan, job.material, outcome, job.seconds(), record.early_stopped), job.licence)
-    answers = let_go(layout, job.material.change, run.id, job.began, job.observer.say)
-    return _Made(outcome, version, answers)
-
-
-def _revised(plan: Plan, done: int, found: Evaluated) -> Plan:
-    """More of what is still wrong, in the steps that are left."""
-    return revise(plan, done, found.wrong, MORE_EFFORT) if found.wrong else plan
+        if outcomes[0].tokens >= ENOUGH_TO_TELL:
+            remember(job.base, job.home, outcomes[0].tokens, outcomes[0].seconds)
+        summary = summary_record(plans, job.material, outcomes, job.seconds(), record.early_stopped)
+        run.summarise(summary, job.licence)
+    answers = let_go(job.store.layout, job.material.change, run.id, job.began, job.observer.say)
+    return _Made(outcomes, version, answers)
 
 
 def _reject(bench: Workbench, run: Run, outcome: Outcome) -> _Rejected:

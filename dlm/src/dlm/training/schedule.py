@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     from .recipe import Recipe
 
 
-def make_plan(recipe: Recipe, study: StudySet, rows: Sequence[Row], held_out_rows: Sequence[Row]) -> Plan:
+def make_plan(
+    recipe: Recipe,
+    study: StudySet,
+    rows: Sequence[Row],
+    held_out_rows: Sequence[Row],
+    *,
+    phase: str = "sft",
+    encodings: tuple[int, int] = (0, 1),
+) -> Plan:
     """Lay out the whole run: ``recipe.batch_rows`` rows a step, until one more step would exceed the token budget.
 
     Kinds take turns so that each one's share of the rows is kept at every moment, not only on average; within a kind
@@ -47,6 +55,8 @@ def make_plan(recipe: Recipe, study: StudySet, rows: Sequence[Row], held_out_row
         tokens=tokens,
         passes=_passes(study.train, rows, steps, draw.kinds),
         mixture=dict(study.mixture),
+        phase=phase,
+        encodings=encodings,
     )
 
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from .material import changes_record
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..bases import LocalBase
     from ..document import Document
     from .events import Outcome
@@ -20,18 +22,27 @@ RECORDED = ("dlm", "dlm-hf", "torch", "transformers", "peft", "safetensors", "to
 """Distributions whose versions are written beside the weights, when they are installed."""
 
 
-def facts(document: Document, base: LocalBase, plan: Plan, material: Material) -> dict[str, Any]:
-    """What goes into ``version.json`` and the log's banner."""
+def facts(document: Document, base: LocalBase, plans: Sequence[Plan], material: Material) -> dict[str, Any]:
+    """What goes into ``version.json`` and the log's banner. Recipe and plan are those of the first phase."""
     return {
         "document_digest": document.digest,
         "section_ids": [section.id for section in (*document.sections, *material.more)],
         "source_path": str(document.path.absolute()) if document.path else None,
         "sources": [asdict(summary) for summary in material.gathered.summaries],
         "base": {key: value for key, value in asdict(base).items() if key != "path"},
-        "recipe": asdict(plan.recipe),
-        "plan": plan_record(plan),
+        "recipe": asdict(plans[0].recipe),
+        "plan": plan_record(plans[0]),
+        "phases": phase_records(plans),
         "versions": installed_versions(),
     }
+
+
+def phase_records(plans: Sequence[Plan], outcomes: Sequence[Outcome] = ()) -> list[dict[str, Any]]:
+    """Every phase: what was planned, and how it ended when it has."""
+    records = [{"phase": plan.phase, "recipe": asdict(plan.recipe), "plan": plan_record(plan)} for plan in plans]
+    for record, outcome in zip(records, outcomes, strict=False):
+        record["outcome"] = asdict(outcome)
+    return records
 
 
 def plan_record(plan: Plan) -> dict[str, Any]:
@@ -53,9 +64,11 @@ def plan_record(plan: Plan) -> dict[str, Any]:
 
 
 def summary_record(
-    plan: Plan, material: Material, outcome: Outcome, seconds: float, early_stopped: bool
+    plans: Sequence[Plan], material: Material, outcomes: Sequence[Outcome], seconds: float, early_stopped: bool
 ) -> dict[str, Any]:
-    """``logs/train-*.summary.json`` but the run's and the version's numbers. Losses in nats a token."""
+    """``logs/train-*.summary.json`` but the run's and the version's numbers. Losses in nats a token, of the first phase
+    where ``phases`` does not say otherwise."""
+    plan, outcome = plans[0], outcomes[0]
     return {
         "seed": plan.recipe.seed,
         "steps": outcome.steps,
@@ -65,7 +78,8 @@ def summary_record(
         "final_val_loss": outcome.held_out_best,
         "final_val_perplexity": perplexity(outcome.held_out_best),
         "early_stopped": early_stopped,
-        "tokens": outcome.tokens,
+        "tokens": sum(one.tokens for one in outcomes),
+        "phases": [{"phase": plan.phase, **asdict(ended)} for plan, ended in zip(plans, outcomes, strict=False)],
         "duration_seconds": round(seconds, 3),
         "changes": changes_record(material),
         "source_directives": [_directive(asdict(summary)) for summary in material.gathered.summaries],

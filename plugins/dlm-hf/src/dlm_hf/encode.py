@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -40,11 +40,23 @@ class Example:
     """Which of the scored tokens say the value, of a conversation that names one."""
     teacher: Encoded | None = None
     """The same answer after a prompt that holds the text to learn from."""
+    rejected: Encoded | None = None
+    """The same prompt with the worse answer, of a pair."""
 
     @property
     def scored(self) -> int:
         """How many tokens are learned or scored."""
-        return len(self.encoded.ids) - self.encoded.start
+        return sum(len(one.ids) - one.start for one in self.spoken)
+
+    @property
+    def tokens(self) -> int:
+        """How many tokens go through the model."""
+        return sum(len(one.ids) for one in self.spoken)
+
+    @property
+    def spoken(self) -> tuple[Encoded, ...]:
+        """What goes through the model: one conversation, or the two of a pair."""
+        return (self.encoded,) if self.rejected is None else (self.encoded, self.rejected)
 
 
 def encode(
@@ -67,22 +79,32 @@ def encode(
         return _tokenise(missing, renderer, sequence_len, overlap)
 
     examples, rows = [], []
+    worse = [_with_worse(record) for record in records if record.objective == "prefer"]
+    windows_of = encode_all([*records, *worse], scope, tokenise, cache)
+    others = iter(windows_of[len(records) :])  # a conversation is one window
     teachers = iter(_teacher_prompts([record for record in records if record.objective == "distill"], renderer))
-    for index, (record, windows) in enumerate(zip(records, encode_all(records, scope, tokenise, cache), strict=True)):
+    for index, (record, windows) in enumerate(zip(records, windows_of[: len(records)], strict=True)):
         teacher = next(teachers) if record.objective == "distill" else None
+        worse_one = next(others)[0] if record.objective == "prefer" else None
         for start, ids in windows:
             encoded = Encoded(ids, start)
-            examples.append(
-                Example(
-                    encoded,
-                    anchor=record.objective == "anchor",
-                    group=record.group,
-                    value=value_positions(encoded, record.value, renderer) if record.value else (),
-                    teacher=None if teacher is None else Encoded((*teacher, *ids[start:]), len(teacher)),
-                )
+            example = Example(
+                encoded,
+                anchor=record.objective == "anchor",
+                group=record.group,
+                value=value_positions(encoded, record.value, renderer) if record.value else (),
+                teacher=None if teacher is None else Encoded((*teacher, *ids[start:]), len(teacher)),
+                rejected=None if worse_one is None else Encoded(worse_one.ids, worse_one.start),
             )
-            rows.append(Row(index, len(ids), len(ids) - start))
+            examples.append(example)
+            rows.append(Row(index, example.tokens, example.scored))
     return examples, rows
+
+
+def _with_worse(record: Record) -> Record:
+    """The conversation of a pair with the worse answer at its end."""
+    *before, better = record.messages
+    return replace(record, messages=(*before, Message(better.role, record.rejected)))
 
 
 def with_context(record: Record) -> tuple[Message, ...]:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from .adapted import Adapted
     from .encode import Example
 
+FORGIVEN = 0.05
+"""Share of the held-out questions that a phase with pairs may lose: one in twenty is chance."""
 EVALUATION_TOKENS = 1024
 """Examples are scored this many tokens at a time."""
 
@@ -29,11 +31,22 @@ class Judged:
     """Share of the examples with a value that say it; ``None`` without any."""
     wrong: tuple[str, ...]
     """Groups of those that do not."""
+    accuracy: float | None = None
+    """Share of the pairs whose better answer is the likelier one; ``None`` without pairs. With them, ``loss`` is the
+    phase's own."""
+    margin: float | None = None
+    """How much likelier it is on average, in nats a token."""
+    recall_before: float | None = None
+    """Of what a phase with pairs began with."""
 
     @property
     def rank(self) -> tuple[float, float]:
-        """Larger is better."""
-        return (0.0 if self.recall is None else self.recall, -self.loss)
+        """Larger is better: what says more values, and of equals the lower loss. Pairs come after the facts are known,
+        so there the loss decides, unless facts are lost for it."""
+        said = 0.0 if self.recall is None else self.recall
+        if self.accuracy is None:
+            return (said, -self.loss)
+        return (-max(0.0, (self.recall_before or 0.0) - said - FORGIVEN), -self.loss)
 
 
 @torch.no_grad()

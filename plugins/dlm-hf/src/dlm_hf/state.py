@@ -19,9 +19,14 @@ from dlm.errors import TrainingRefused
 from .held_out import Best, Judged
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
+    from .losses import Losses
+
 TENSORS, NUMBERS = "state.safetensors", "state.json"
+LOSSES = "losses."
+"""Before the names of what the losses keep."""
 MOMENTS = ("exp_avg", "exp_avg_sq")
 """What AdamW remembers of every weight."""
 
@@ -51,7 +56,13 @@ class Counts:
 
 
 def write(
-    folder: Path, shape: Shape, counts: Counts, best: Best, master: torch.Tensor, optimiser: torch.optim.Optimizer
+    folder: Path,
+    shape: Shape,
+    counts: Counts,
+    best: Best,
+    master: torch.Tensor,
+    optimiser: torch.optim.Optimizer,
+    losses: Mapping[str, torch.Tensor],
 ) -> None:
     """Fill ``folder``. The best weights are written once when they are the present ones."""
     moments: dict[str, Any] = optimiser.state[master]
@@ -66,6 +77,7 @@ def write(
     kept = best.kept
     if kept is not None and best.step != counts.step:
         tensors["best"] = kept
+    tensors |= {f"{LOSSES}{name}": tensor for name, tensor in losses.items()}
     save_file({name: tensor.cpu().contiguous() for name, tensor in tensors.items()}, folder / TENSORS)
     numbers = {
         "shape": asdict(shape),
@@ -80,8 +92,10 @@ def write(
     (folder / NUMBERS).write_text(json.dumps(numbers, sort_keys=True, indent=2, allow_nan=False), encoding="utf-8")
 
 
-def read(folder: Path, shape: Shape, best: Best, master: torch.Tensor, optimiser: torch.optim.Optimizer) -> Counts:
-    """Put the state in ``folder`` into ``best``, ``master``, ``optimiser`` and the random number generators.
+def read(
+    folder: Path, shape: Shape, best: Best, master: torch.Tensor, optimiser: torch.optim.Optimizer, losses: Losses
+) -> Counts:
+    """Put the state in ``folder`` into ``best``, ``master``, ``optimiser``, ``losses`` and the random generators.
 
     Raises:
         TrainingRefused: it was left by a run of another precision, device or shape, or cannot be read.
@@ -100,6 +114,8 @@ def read(folder: Path, shape: Shape, best: Best, master: torch.Tensor, optimiser
     best.before = _judged(found["before"])
     if found["step"] is not None and (judged := _judged(found["found"])) is not None:
         best.put_back(found["step"], judged, tensors.get("best", tensors["master"]))
+    own = {name.removeprefix(LOSSES): tensor for name, tensor in tensors.items() if name.startswith(LOSSES)}
+    losses.begin(best.before, own)
     torch.set_rng_state(tensors["random"].cpu())
     if "random_cuda" in tensors:
         torch.cuda.set_rng_state(tensors["random_cuda"].cpu(), master.device)
@@ -130,4 +146,4 @@ def _plain(judged: Judged | None) -> dict[str, Any] | None:
 def _judged(found: dict[str, Any] | None) -> Judged | None:
     if found is None:
         return None
-    return Judged(nan if found["loss"] is None else found["loss"], found["recall"], tuple(found["wrong"]))
+    return Judged(**{**found, "loss": nan if found["loss"] is None else found["loss"], "wrong": tuple(found["wrong"])})

@@ -7,23 +7,24 @@ import time
 from dataclasses import replace
 from functools import partial
 from math import isfinite
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import torch
 
 from dlm.errors import TrainingFailed
-from dlm.training.backend import BookGap, OwnAnswer, Workbench
+from dlm.training.backend import ON_BENCH, BookGap, OwnAnswer, Workbench
 from dlm.training.checkpoints import Checkpoints
 from dlm.training.events import Evaluated, Outcome, StepLogged
 
 from . import state
 from .adapted import Adapted
 from .encode import Example, encode, token_scope
-from .held_out import Best, Judged, judge, value_log_prob
-from .losses import Losses
+from .held_out import Best, Judged, value_log_prob
 from .model import NAMES, declared_context, pick_device, pick_dtype, quiet_libraries
 from .opened import open_model, open_renderer
 from .own_answers import own_answers, scope
+from .preferring import losses_of
+from .room import Room
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from dlm.store.tokens import TokenCache
     from dlm.training.plan import Plan, Row
     from dlm.training.recipe import Recipe
+
+    from .losses import Losses
 
 
 class HfWorkbench(Workbench):
@@ -59,6 +62,7 @@ class HfWorkbench(Workbench):
         self._master = torch.empty(0)
         self._names: list[str] = []
         self._parameters: list[torch.nn.Parameter] = []
+        self._room = Room(self.device, lambda line: self.say(line), self._forget_gradients)
 
     def encode(self, records: Sequence[Record], cache: TokenCache | None = None) -> list[Row]:
         examples, rows = self._examples(records, cache)
@@ -110,15 +114,15 @@ class HfWorkbench(Workbench):
         on_step: Callable[[StepLogged], None],
         on_evaluation: Callable[[Evaluated], None],
         revise: Callable[[Plan, int, Evaluated], Plan] | None = None,
-        start: Path | None = None,
+        start: Path | Literal["on bench"] | None = None,
         checkpoints: Checkpoints | None = None,
     ) -> Outcome:
         checkpoints = checkpoints or Checkpoints()
-        train, held_out = self._encoded[0], self._encoded[1]
+        train, held_out = (self._encoded[call] for call in plan.encodings)
         recipe = plan.recipe
-        adapted = self._open(recipe, start)
+        adapted = self._on_bench() if start == ON_BENCH else self._open(recipe, start)
         adapted.suit_steps(self._longest(plan))
-        losses = Losses(adapted, recipe.anchor_weight)
+        losses = losses_of(recipe, adapted, (*train, *held_out))
         optimiser = torch.optim.AdamW(
             [self._master],
             lr=recipe.learning_rate,
@@ -129,10 +133,11 @@ class HfWorkbench(Workbench):
         shape = self._shape()
         if checkpoints.folder is not None:
             best = Best(None)
-            at = state.read(checkpoints.folder, shape, best, self._master, optimiser)
+            at = state.read(checkpoints.folder, shape, best, self._master, optimiser, losses)
             self._write_back()
         else:
-            best, at = Best(judge(adapted, held_out)), state.Counts()
+            losses.begin()
+            best, at = Best(losses.judge(held_out)), state.Counts()
             if best.before is not None:
                 on_evaluation(_evaluated(0, best.before, best=True))
         started = time.perf_counter() - at.seconds
@@ -143,7 +148,7 @@ class HfWorkbench(Workbench):
             number += 1
             learning_rate = plan.learning_rate(number - 1)
             loss, anchor_kl, grad_norm = self._step(losses, examples, optimiser, learning_rate, recipe.max_grad_norm)
-            tokens += sum(len(example.encoded.ids) for example in examples)
+            tokens += sum(example.tokens for example in examples)
             elapsed = time.perf_counter() - started
             finite = all(value is None or isfinite(value) for value in (loss, anchor_kl, grad_norm))
             on_step(
@@ -164,7 +169,7 @@ class HfWorkbench(Workbench):
                 break
             due = number % plan.evaluate_every == 0 or number == len(plan.steps)
             if due:
-                found = judge(adapted, held_out)
+                found = losses.judge(held_out)
                 if found is not None:
                     event = _evaluated(number, found, best=best.offer(number, found, self._master))
                     on_evaluation(event)
@@ -172,7 +177,8 @@ class HfWorkbench(Workbench):
                         plan = revise(plan, number, event)
                         adapted.suit_steps(self._longest(plan))
             at = state.Counts(number, tokens, loss, anchor_kl, time.perf_counter() - started)
-            write = partial(state.write, shape=shape, counts=at, best=best, master=self._master, optimiser=optimiser)
+            kept = {"best": best, "master": self._master, "optimiser": optimiser, "losses": losses.state()}
+            write = partial(state.write, shape=shape, counts=at, **kept)
             checkpoints.stepped(plan, number, write, evaluated=due)
         if not non_finite:
             best.restore(self._master)
@@ -191,6 +197,10 @@ class HfWorkbench(Workbench):
             non_finite=non_finite,
             held_out_recall_before=best.before.recall if best.before is not None else None,
             held_out_recall=best.found.recall if best.found is not None else None,
+            accuracy_before=best.before.accuracy if best.before is not None else None,
+            accuracy=best.found.accuracy if best.found is not None else None,
+            margin_before=best.before.margin if best.before is not None else None,
+            margin=best.found.margin if best.found is not None else None,
         )
 
     def save(self, folder: Path) -> None:
@@ -236,9 +246,16 @@ class HfWorkbench(Workbench):
         """What a checkpoint must share with this run."""
         return state.Shape(NAMES[self.dtype], self.device.type, tuple(self._names), self._master.numel())
 
+    def _on_bench(self) -> Adapted:
+        """The adapter that the phase before left, its best weights in place."""
+        self._write_back()
+        assert self._master.grad is not None
+        self._master.grad.zero_()
+        return self._loaded()
+
     def _longest(self, plan: Plan) -> int:
-        train = self._encoded[0]
-        return max((sum(len(train[row].encoded.ids) for row in rows) for rows in plan.steps), default=0)
+        train = self._encoded[plan.encodings[0]]
+        return max((sum(train[row].tokens for row in rows) for rows in plan.steps), default=0)
 
     def _views(self, flat: torch.Tensor) -> list[torch.Tensor]:
         """``flat``, laid out like the adapter's parameters."""
@@ -254,7 +271,7 @@ class HfWorkbench(Workbench):
         max_norm: float,
     ) -> tuple[float | None, float | None, float]:
         """One optimiser step; mean answer loss, mean anchor divergence, gradient norm."""
-        loss, divergence = losses.backpropagate(examples)
+        loss, divergence = self._room.within(losses.backpropagate, examples)
         gradient = self._master.grad
         assert gradient is not None
         for parameter, view in zip(self._parameters, self._views(gradient), strict=True):
@@ -270,6 +287,10 @@ class HfWorkbench(Workbench):
         self._write_back()
         return loss, divergence, float(norm)
 
+    def _forget_gradients(self) -> None:
+        for parameter in self._parameters:
+            parameter.grad = None
+
     @torch.no_grad()
     def _write_back(self) -> None:
         """The fp32 weights into the model's own, in its precision."""
@@ -282,4 +303,12 @@ class HfWorkbench(Workbench):
 
 
 def _evaluated(step: int, found: Judged, *, best: bool) -> Evaluated:
-    return Evaluated(step, found.loss, best=best, held_out_recall=found.recall, wrong=found.wrong)
+    return Evaluated(
+        step,
+        found.loss,
+        best=best,
+        held_out_recall=found.recall,
+        wrong=found.wrong,
+        accuracy=found.accuracy,
+        margin=found.margin,
+    )

@@ -1,0 +1,94 @@
+"""From a document to the plans of a run, one a phase. Needs the base's tokenizer, and no weights of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..errors import TrainingRefused
+from . import heard
+from .phases import ALL, select
+from .resolve import with_budget
+from .schedule import make_plan
+from .sizing import SHORT_RUN, sized
+
+if TYPE_CHECKING:
+    from ..corpus.records import StudySet
+    from ..store.tokens import TokenCache
+    from .backend import Workbench
+    from .job import Job
+    from .phases import Part, Phase
+    from .plan import Plan, Row
+    from .recipe import Recipe
+
+SHAPE = ("seed", "rank", "alpha", "dropout", "target_modules", "sequence_len", "window_overlap", "precision", "device")
+"""Numbers that a phase may not change: the bench is made with them, or the adapter has them from the phase before."""
+
+
+def lay_out(job: Job, bench: Workbench, cache: TokenCache | None) -> tuple[Plan, ...]:
+    """The plan of every phase that the run goes through, in order.
+
+    Raises:
+        TrainingRefused: there is nothing to train, or a plugin refuses; says every reason.
+        UsageProblem: the phase that was asked for has nothing to train.
+    """
+    study = _study(job)
+    study = heard.unheard(study, job.start.heard) if job.start else study
+    selected = select(study, job.plugins, job.document.frontmatter, job.options.phase or ALL)
+    for note in selected.notes:
+        job.observer.say(note)
+    plans = tuple(_plan(job, bench, cache, part, 2 * index) for index, part in enumerate(selected.parts))
+    answers = [found for plan in plans for found in job.plugins.hook.dlm_refuse_training(plan=plan)]
+    if reasons := [reason for found in answers for reason in found or ()]:
+        raise TrainingRefused("this training was refused:\n" + "\n".join(f"  - {reason}" for reason in reasons))
+    return plans
+
+
+def _study(job: Job) -> StudySet:
+    from ..bases.similar import similar_words
+    from ..corpus.study import build
+    from .augmenting import augmenters_of
+
+    similar = similar_words(job.base, job.home, job.backend)
+    augmenters = augmenters_of(job.document, job.home, job.plugins, job.observer.say)
+    return build(job.document, job.recipe.seed, job.material.more, augmenters, similar)
+
+
+def _plan(job: Job, bench: Workbench, cache: TokenCache | None, part: Part, encoding: int) -> Plan:
+    """The plan of one phase; its rows are what the bench encodes in its calls ``encoding`` and the next."""
+    from .studied import studied
+    from .warm import emphasised
+
+    study = studied(part.study, bench, job.home, job.observer.say, few=_few(job))
+    study = emphasised(study, job.start) if job.start else study
+    held_out = (*study.held_out_pairs, *study.held_out)
+    rows, held_out_rows = bench.encode(study.train, cache), bench.encode(held_out, cache)
+    recipe = _recipe(job, part.phase, study, rows)
+    return make_plan(recipe, study, rows, held_out_rows, phase=part.phase.name, encodings=(encoding, encoding + 1))
+
+
+def _recipe(job: Job, phase: Phase, study: StudySet, rows: list[Row]) -> Recipe:
+    from .warm import shortened
+
+    frontmatter = job.document.frontmatter
+    wanted = phase.recipe_for(frontmatter, job.recipe)
+    if changed := [name for name in SHAPE if getattr(wanted, name) != getattr(job.recipe, name)]:
+        raise TrainingRefused(
+            f"the phase {phase.name} changes {', '.join(changed)}, which all phases share: report this to its authors"
+        )
+    if (recipe := phase.with_length(frontmatter, wanted, study, rows)) is not None:
+        return recipe
+    recipe = with_budget(wanted, frontmatter, job.options, study, rows)
+    recipe = sized(recipe, frontmatter.training, job.base.path)
+    return shortened(recipe, job.document, job.options) if job.start else recipe
+
+
+def _few(job: Job) -> bool:
+    """Whether the run is too short for all anchors."""
+    training, options = job.document.frontmatter.training, job.options
+    if options.token_budget is not None:
+        return options.token_budget < SHORT_RUN
+    if options.effort is not None:
+        return options.effort == "quick"
+    if training.token_budget is not None:
+        return training.token_budget < SHORT_RUN
+    return training.recipe.effort == "quick"
