@@ -55,9 +55,10 @@ def seen_text(seen: Seen) -> Iterator[str]:
         planned = f" of {seen.run.steps:,} steps" if seen.run.steps else ""
         yield f"run {seen.run.run_id}{planned}, begun {_minute(seen.run.started_at)} UTC"
     for one in seen.evals:
-        recall = f"  recall {one.recall:.0%}" if one.recall is not None else ""
+        said = {"recall": one.recall, "accuracy": one.accuracy}
+        shares = "".join(f"  {name} {value:.0%}" for name, value in said.items() if value is not None)
         kept = "  best so far" if one.best and one.step else ""
-        yield f"step {one.step:>5}  held-out {_number(one.val_loss)}{recall}{kept}"
+        yield f"step {one.step:>5}  held-out {_number(one.val_loss)}{shares}{kept}"
     if seen.steps:
         newest = seen.steps[-1]
         speed = f"  {newest.tokens_per_sec:.0f} tok/s" if newest.tokens_per_sec else ""
@@ -98,17 +99,22 @@ def _phase(curve: Curve, name: str) -> list[str]:
     if lines:
         lines = ["", f"  loss in nats a token{name}: . trained, o held-out wordings", *lines]
     if curve.evals:
-        lines += ["", "   step  held-out  perplexity  recall"]
+        pairs = any(one.accuracy is not None for one in curve.evals)
         kept = max((one.step for one in curve.evals if one.best), default=None)
-        lines += [_evaluation(one, kept=one.step == kept) for one in curve.evals]
+        lines += ["", "   step  held-out  perplexity  recall" + ("  accuracy  margin" if pairs else "")]
+        lines += [_evaluation(one, pairs=pairs, kept=one.step == kept) for one in curve.evals]
     return lines or ["", "  nothing was measured"]
 
 
-def _evaluation(one: EvalRow, *, kept: bool) -> str:
-    perplexity = _number(one.perplexity, 2)
-    recall = f"{one.recall:.0%}" if one.recall is not None else "-"
-    mark = "  kept" if kept else ""
-    return f"{one.step:>7}  {_number(one.val_loss):>8}  {perplexity:>10}  {recall:>6}{mark}"
+def _evaluation(one: EvalRow, *, pairs: bool, kept: bool) -> str:
+    line = f"{one.step:>7}  {_number(one.val_loss):>8}  {_number(one.perplexity, 2):>10}  {_share(one.recall):>6}"
+    if pairs:
+        line += f"  {_share(one.accuracy):>8}  {_number(one.margin, 2):>6}"
+    return f"{line}  kept" if kept else line
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.0%}"
 
 
 def _facts(run: RunRow, curve: Curve) -> Iterator[tuple[str, str]]:

@@ -126,8 +126,11 @@ class Recorder:
             phase=self._phase,
             step=event.step,
             val_loss=event.held_out_loss,
-            perplexity=perplexity(event.held_out_loss),
+            # A loss of pairs is no mean log-probability of a text.
+            perplexity=perplexity(event.held_out_loss) if event.accuracy is None else None,
             recall=event.held_out_recall,
+            accuracy=event.accuracy,
+            margin=event.margin,
             best=event.best,
             at=now(),
         )
@@ -145,7 +148,7 @@ class Recorder:
             status=event.finished.status,
             adapter_version=event.finished.version,
             message=event.finished.message,
-            tokens=outcome.tokens if outcome else None,
+            tokens=event.tokens,
             device=outcome.device if outcome else None,
             precision=outcome.precision if outcome else None,
             seconds=event.seconds,

@@ -27,7 +27,8 @@ def curve_of(path: Path) -> Curve:
             steps.append(StepRow.read({**record, "phase": phase, "seconds": record.get("elapsed_seconds"), "at": at}))
         elif kind == "evaluation":
             loss, recall = record.get("held_out_loss"), record.get("held_out_recall")
-            measured = {"val_loss": loss, "perplexity": perplexity(loss), "recall": recall}
+            pairs = record.get("accuracy") is not None
+            measured = {"val_loss": loss, "perplexity": None if pairs else perplexity(loss), "recall": recall}
             evals.append(EvalRow.read({**record, **measured, "phase": phase, "at": at}))
     return Curve(tuple(phases), tuple(steps), tuple(evals))
 

@@ -35,6 +35,7 @@ class Record:
         self._recorder, self._trackers = recorder, trackers
         self._planned: dict[int, int] = {}
         self._done: dict[int, int] = {}
+        self._tokens: dict[int, int] = {}
         self._phase = 1
 
     def started(self, event: RunStarted, changes: Mapping[str, Any], manifest: Manifest | None) -> None:
@@ -59,7 +60,7 @@ class Record:
         self._plugins.notify("dlm_training_started", self._observer.say, plan=plan)
 
     def stepped(self, event: StepLogged) -> None:
-        self._done[self._phase] = event.step
+        self._done[self._phase], self._tokens[self._phase] = event.step, event.tokens
         self._run.log({"type": "step", **asdict(event)})
         self._recorder.stepped(event)
         self._observer.stepped(event)
@@ -79,7 +80,8 @@ class Record:
 
     def finished(self, event: TrainingFinished, seconds: float) -> None:
         """The run ended. The manifest already tells how; a disk that is full for this must not hide why."""
-        ended = RunEnded(event, seconds, event.status == "ok" and self.early_stopped)
+        early = event.status == "ok" and self.early_stopped
+        ended = RunEnded(event, seconds, sum(self._tokens.values()), early)
         with suppress(StoreError):
             self._run.log(self._last(ended))
         try:

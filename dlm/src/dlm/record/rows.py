@@ -93,6 +93,11 @@ class EvalRow(_FromRow):
     val_loss: float | None = None
     perplexity: float | None = None
     recall: float | None = None
+    """Share of the held-out records whose value is said."""
+    accuracy: float | None = None
+    """Share of the held-out pairs whose better answer is the likelier one; where a phase has pairs."""
+    margin: float | None = None
+    """How much likelier it is, in nats a token."""
     best: bool | None = None
     at: str | None = None
 

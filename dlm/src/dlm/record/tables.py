@@ -42,7 +42,8 @@ CREATE TABLE IF NOT EXISTS steps (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS evals (
     run_id INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE, phase TEXT NOT NULL, step INTEGER NOT NULL,
-    val_loss REAL, perplexity REAL, recall REAL, best INTEGER, at TEXT NOT NULL, PRIMARY KEY (run_id, phase, step)
+    val_loss REAL, perplexity REAL, recall REAL, accuracy REAL, margin REAL, best INTEGER, at TEXT NOT NULL,
+    PRIMARY KEY (run_id, phase, step)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS tokenization (
     run_id INTEGER PRIMARY KEY REFERENCES runs ON DELETE CASCADE, total_sections INTEGER, cache_hits INTEGER,
