@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import shlex
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 import click
 
 from ..training.observer import Observer, Preview
+from . import phase_lines
 from .visible import visible
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Progress(Observer):
     def __init__(self, *, quiet: bool, to_stderr: bool) -> None:
         self._quiet = quiet
         self._to_stderr = to_stderr
-        self._held_out: float | None = None
+        self._standing = ""
         self._bar: Any = None
         self._task: Any = None
 
@@ -53,14 +53,21 @@ class Progress(Observer):
         if not self._quiet and stream.isatty():
             self._start_bar(len(preview.plan.steps))
 
+    def phase_started(self, plan: Plan, number: int, of: int) -> None:
+        self._standing = ""
+        if of > 1:
+            self.say(f"phase {number} of {of}: {plan.phase}")
+        if self._bar is not None:
+            self._bar.reset(self._task, total=len(plan.steps), numbers="")
+
     def stepped(self, event: StepLogged) -> None:
         if self._bar is not None:
-            self._bar.update(self._task, completed=event.step, numbers=numbers(event, self._held_out))
+            self._bar.update(self._task, completed=event.step, numbers=numbers(event, self._standing))
         elif event.step == 1 or event.step == event.steps or is_tenth(event):
-            self.say(f"step {event.step:>{len(str(event.steps))}}/{event.steps}  {numbers(event, self._held_out)}")
+            self.say(f"step {event.step:>{len(str(event.steps))}}/{event.steps}  {numbers(event, self._standing)}")
 
     def evaluated(self, event: Evaluated) -> None:
-        self._held_out = event.held_out_loss
+        self._standing = phase_lines.standing(event)
 
     def _start_bar(self, steps: int) -> None:
         from rich.console import Console
@@ -76,19 +83,16 @@ class Progress(Observer):
 
 def preview_text(preview: Preview) -> str:
     """What will be trained, from what, for how long and where it will lie; 80 columns unless a path is longer."""
-    plan, document = preview.plan, preview.document
-    held_out = len({row.record for row in plan.held_out_rows})
+    document = preview.document
     lines = [
         f"document   {document.location} ({document.title})",
         f"base       {preview.base.key}, {preview.base.source}",
         *_beside(preview.material),
         *_warm(preview),
         *_resumed(preview),
-        *_kinds(plan),
-        f"held out   {held_out} wording{'s' if held_out != 1 else ''}, never trained; the best answers to them win",
-        f"steps      {len(plan.steps):,} of {plan.recipe.batch_rows} rows, {plan.tokens:,} tokens",
+        *phase_lines.planned(preview.plans),
         *_expected(preview),
-        *_uncovered(plan),
+        *(line for plan in preview.plans for line in phase_lines.uncovered(plan)),
         f"store      {tilde(preview.store)}",
         "",
     ]
@@ -110,22 +114,10 @@ def _expected(preview: Preview) -> list[str]:
     """How long it will take, before the first step."""
     if preview.pace is None:
         return []
-    minutes = preview.plan.tokens / preview.pace.rate / 60
+    minutes = sum(plan.tokens for plan in preview.plans) / preview.pace.rate / 60
     said = "less than a minute" if minutes < 1 else f"about {minutes:.0f} minute{'s' if round(minutes) != 1 else ''}"
     by = "as fast as the last runs here" if preview.pace.measured else "a guess by the base's size; CPU only"
     return [f"expected   {said} of training ({by})"]
-
-
-def _uncovered(plan: Plan) -> list[str]:
-    """A warning when the budget ends before every text was seen once."""
-    seen = plan.passes.get("prose", 1.0)
-    if seen >= 1 or plan.recipe.max_steps is not None:
-        return []
-    wanted = math.ceil(plan.tokens / max(seen, 1e-3) / 1000) * 1000
-    return [
-        f"           This sees {seen:.0%} of the text. To see all of it once:",
-        f"           --budget {wanted}, or training.token_budget: {wanted}",
-    ]
 
 
 def _beside(material: Material) -> list[str]:
@@ -159,24 +151,17 @@ def _resumed(preview: Preview) -> list[str]:
     found = preview.stopped
     if found is None:
         return []
-    return [f"resumed    run {found.moment.run_id}, after step {found.moment.step} of {len(preview.plan.steps):,}"]
+    plan = preview.plans[found.moment.phase - 1]
+    of_phase = f" of phase {found.moment.phase}" if len(preview.plans) > 1 else ""
+    return [f"resumed    run {found.moment.run_id}, after step {found.moment.step} of {len(plan.steps):,}{of_phase}"]
 
 
-def _kinds(plan: Plan) -> list[str]:
-    counts: dict[str, int] = {}
-    for row in plan.rows:
-        kind = plan.records[row.record].kind
-        counts[kind] = counts.get(kind, 0) + 1
-    rows = [f"{kind:<10} {count:>6,} rows, each {plan.passes.get(kind, 0):.1f} times" for kind, count in counts.items()]
-    return [f"{'trained' if index == 0 else '':<10} {row}" for index, row in enumerate(rows)]
-
-
-def numbers(event: StepLogged, held_out: float | None) -> str:
+def numbers(event: StepLogged, standing: str) -> str:
     """How the run stands, in 60 columns."""
     left = (event.steps - event.step) * event.elapsed_seconds / event.step
     parts = [
         f"loss {event.loss:.2f}" if event.loss is not None else "loss  -  ",
-        f"held-out {held_out:.2f}" if held_out is not None else "",
+        standing,
         f"{event.tokens_per_sec:.0f} tok/s",
         f"{duration(left)} left" if event.step < event.steps else duration(event.elapsed_seconds),
     ]

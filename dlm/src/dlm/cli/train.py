@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     type=click.Choice(["quick", "normal", "thorough"]),
     help="How long to study: a page takes about 3, 8 or 40 minutes on two cores. Over training.recipe.effort.",
 )
+@click.option("--phase", metavar="NAME", help="Go through this phase alone: sft, preference. Default: all.")
 @click.option("--warm", is_flag=True, help="Go on from the current version: faster after an edit, less exact.")
 @click.option("--resume", is_flag=True, help="Go on with the run that was killed, stopped or failed, where it was.")
 @click.option("--fresh", is_flag=True, help="Begin at the first step. The default.")
@@ -73,6 +74,7 @@ def train(
     max_steps: int | None,
     budget: int | None,
     effort: Effort | None,
+    phase: str | None,
     warm: bool,
     resume: bool,
     fresh: bool,
@@ -126,6 +128,7 @@ def train(
         track=named(track),
         strict_metrics=strict_metrics,
         lock=lock_mode(strict=strict_lock, update=update_lock, ignore=ignore_lock),
+        phase=phase,
     )
     exam = _exam(doc, questions, no_report=no_report, required=require_learned is not None)
     if rhythm is not None:
@@ -202,7 +205,7 @@ def _record(report: TrainReport | Unchanged, learned: LearningReport | None) -> 
 
     from ..locking.guard import Unchanged
     from ..training.material import changes_record
-    from ..training.summary import plan_record
+    from ..training.summary import phase_records, plan_record
 
     if isinstance(report, Unchanged):
         return report.as_json()
@@ -217,6 +220,7 @@ def _record(report: TrainReport | Unchanged, learned: LearningReport | None) -> 
         "path": str(report.path),
         "base": {"key": report.base.key, "digest": report.base.digest, "source": report.base.source},
         "plan": plan_record(report.plan),
+        "phases": phase_records(report.plans, report.outcomes),
         "changes": changes_record(report.material),
         "sources": [asdict(summary) for summary in report.material.gathered.summaries],
         "outcome": asdict(report.outcome),
@@ -227,19 +231,15 @@ def _record(report: TrainReport | Unchanged, learned: LearningReport | None) -> 
 
 def _summary(report: TrainReport | Unchanged, learned: LearningReport | None, doc: str) -> str:
     from ..locking.guard import Unchanged
+    from . import phase_lines
     from .learned import report_text
     from .progress import duration, shell_quoted
 
     if isinstance(report, Unchanged):
         return report.words
-    outcome = report.outcome
     lines = ["", report_text(learned), ""] if learned else [""]
-    before, after = outcome.held_out_before, outcome.held_out_best
-    if before is not None and after is not None:
-        best = f"best at step {outcome.best_step} of {outcome.steps}"
-        lines.append(f"held-out loss  {before:.3f} -> {after:.3f} nats a token ({best})")
-        if after >= before and report.warm_from is None:
-            lines.append("               It did not fall: the document was not learned. See `dlm study`.")
+    for plan, outcome in zip(report.plans, report.outcomes, strict=True):
+        lines += phase_lines.ended(plan, outcome, refit=report.warm_from is None)
     lines.append(f"version        v{report.version}, after {duration(report.seconds)}")
     name = shell_quoted(doc)
     lines += ["next           " + f'dlm prompt {name} "..."', "               " + f"sway check {name}"]

@@ -13,6 +13,7 @@ import click
 from ..errors import DlmError
 from ..locking.guard import Unchanged
 from ..watching.loop import Watcher
+from . import phase_lines
 from .progress import duration, is_tenth, numbers, preview_text
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Line(Watcher):
         learned, where so much is ``required``."""
         self._doc, self._quiet, self._record, self._learn, self._required = doc, quiet, record, learn, required
         self._to_stderr = record is not None
-        self._held_out: float | None = None
+        self._standing = ""
         self._live: Any = None
         self._current = ""
         self._first = True
@@ -71,7 +72,7 @@ class Line(Watcher):
             click.echo(line, err=self._to_stderr)
 
     def planned(self, preview: Preview) -> None:
-        self._held_out = None
+        self._standing = ""
         if self._first:
             self.say(preview_text(preview))
             return
@@ -82,14 +83,14 @@ class Line(Watcher):
         self._say_at(f"saved: {said}; going {start}, {len(preview.plan.steps):,} steps")
 
     def stepped(self, event: StepLogged) -> None:
-        said = f"step {event.step:>{len(str(event.steps))}}/{event.steps}  {numbers(event, self._held_out)}"
+        said = f"step {event.step:>{len(str(event.steps))}}/{event.steps}  {numbers(event, self._standing)}"
         if self._live is not None:
             self._show(said)
         elif self._first and (event.step in (1, event.steps) or is_tenth(event)):
             self.say(said)
 
     def evaluated(self, event: Evaluated) -> None:
-        self._held_out = event.held_out_loss
+        self._standing = phase_lines.standing(event)
 
     def mistaken(self, problem: DlmError) -> None:
         self._complain(f"{problem}\nnot trained: save it again when that is put right")

@@ -41,6 +41,8 @@ class Plan:
     """Name of the training phase."""
     encodings: tuple[int, int] = (0, 1)
     """Which calls of :meth:`.backend.Workbench.encode`, counted from 0, gave ``rows`` and ``held_out_rows``."""
+    held_out_pairs: int = 0
+    """How many of the held-out records are pairs of a better and a worse answer; they stand first."""
 
     def learning_rate(self, step: int) -> float:
         """Learning rate of ``step``, counted from 0."""

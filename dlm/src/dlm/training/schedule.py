@@ -57,6 +57,7 @@ def make_plan(
         mixture=dict(study.mixture),
         phase=phase,
         encodings=encodings,
+        held_out_pairs=len(study.held_out_pairs),
     )
 
 
