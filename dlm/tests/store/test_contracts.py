@@ -45,8 +45,8 @@ def test_log_records_keep_their_contract(store, adapter, facts) -> None:
         run.log({"type": "banner", "run_id": run.id, "seed": 7, **facts, "base": base, "recipe": {}, "plan": plan})
         run.log({"type": "evaluation", **asdict(Evaluated(0, 2.5, True))})
         run.log({"type": "step", **asdict(StepLogged(1, 2, math.nan, None, 1e-3, math.inf, 9, 100.0, 0.1))})
-        end = {"run_id": run.id, "status": "ok", "adapter_version": 1, "steps": 2, "elapsed_seconds": 0.5}
-        run.log({"type": "run_complete", **end})
+        end = {"run_id": run.id, "status": "ok", "adapter_version": 1, "steps": 2, "early_stopped": False}
+        run.log({"type": "run_complete", **end, "elapsed_seconds": 0.5})
         run.log({"type": "delta", "new": ["a" * 16], "unchanged": [], "removed": []})
         run.commit(adapter(), {})
     lines = run.log_path.read_text().splitlines()
