@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import struct
 import sys
 
@@ -118,9 +119,10 @@ def test_describing_the_trackers_imports_neither_of_them():
 
 def test_wandb_keeps_a_run_that_can_be_sent_later(trained, store, monkeypatch):
     pytest.importorskip("wandb")
-    for name in ("WANDB_MODE", "WANDB_API_KEY"):
+    for name in ("WANDB_MODE", "WANDB_API_KEY", "WANDB_ERROR_REPORTING"):
         monkeypatch.delenv(name, raising=False)
     lines = trained("wandb")
+    assert os.environ.pop("WANDB_ERROR_REPORTING") == "false"
     assert not [line for line in lines if "muted" in line], lines
     assert any("nothing is sent: wandb sync" in line for line in lines)
     (run,) = (store.layout.root / "trackers" / "wandb").rglob("run-*.wandb")

@@ -38,6 +38,9 @@ class WeightsAndBiases(Tracker):
         self._offline = not (os.environ.get("WANDB_MODE") or os.environ.get("WANDB_API_KEY"))
 
     def started(self, event: RunStarted) -> None:
+        if self._offline:
+            # The library reports its own errors and use to its makers, offline too, unless this says no.
+            os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
         import wandb
 
         self.context.folder.mkdir(parents=True, exist_ok=True)
