@@ -187,6 +187,22 @@ def test_a_database_that_was_busy_for_a_while_has_no_gap(store, write, monkeypat
     rows.close()
 
 
+def test_a_record_that_lacks_its_end_fails_a_strict_run_and_keeps_its_version(store, write):
+    class Keeps(Observer):
+        def stepped(self, event):
+            if event.step == 8:
+                self.other = sqlite3.connect(store.layout.metrics, isolation_level=None)
+                self.other.execute("BEGIN IMMEDIATE")
+
+    keeps = Keeps()
+    with pytest.raises(StoreError, match="v1 is whole and current all the same"):
+        train(write(), options=replace(FEW, strict_metrics=True), observer=keeps)
+    keeps.other.close()
+    assert store.current().number == 1
+    (run,) = history(store).runs
+    assert (run.status, run.adapter_version) == ("ok", 1)
+
+
 def test_a_damaged_database_is_set_aside_and_begun_anew(store, write):
     train(write(), options=FEW)
     store.layout.metrics.write_bytes(b"no database" * 500)

@@ -86,9 +86,9 @@ class Record:
             self._run.log(self._last(ended))
         try:
             self._recorder.ended(ended)
-        except StoreError:
+        except StoreError as problem:
             if event.status == "ok":
-                raise
+                raise StoreError(f"{problem}. v{event.version} is whole and current all the same") from problem
         finally:
             self._trackers.tell("finished", ended)
             self._plugins.notify("dlm_training_finished", self._observer.say, event=event)
