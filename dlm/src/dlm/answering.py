@@ -77,6 +77,7 @@ def ask(
         raise UsageProblem('the question is empty: dlm prompt DOC "..."')
     from .document import read
     from .store import layout
+    from .store.using import using
     from .training.choose import choose
 
     document, root = read(Path(path)), layout.home(home)
@@ -88,7 +89,7 @@ def ask(
     book = book_text(document) if options.with_doc else None
     grounds = _grounds(document, root) if options.grounded else None
     conversations = [[Message("user", _prompt(question, book))] for question in questions]
-    with backend.answerer(base, version.path if version else None, system) as answerer:
+    with using(version), backend.answerer(base, version.path if version else None, system) as answerer:
         for question, answer in zip(questions, answerer.answer(conversations, options.sampling), strict=True):
             yield Reply(question, answer, grounds.check(question, answer.text) if grounds else None)
 

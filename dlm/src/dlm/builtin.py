@@ -35,6 +35,12 @@ def dlm_commands() -> Iterable[CommandEntry]:
     yield CommandEntry(
         name="versions", target="dlm.cli.versions:versions", summary="List the trained versions of a document."
     )
+    yield CommandEntry(name="gc", target="dlm.cli.gc:gc", summary="Remove what the store does not need.")
+    yield CommandEntry(
+        name="unlock",
+        target="dlm.cli.unlock:unlock",
+        summary="Say who is working on a document, and clear a dead one's note.",
+    )
     yield CommandEntry(name="use", target="dlm.cli.versions:use", summary="Make a trained version the current one.")
     yield CommandEntry(
         name="metrics", target="dlm.cli.metrics:metrics", summary="Show how trainings went, step by step."

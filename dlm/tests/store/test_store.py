@@ -191,7 +191,7 @@ def test_a_damaged_manifest_stops_writers_not_readers_and_can_be_moved_away(stor
     store.layout.manifest.write_text('{"dlm_id": 1}')
     assert store.current().number == 1
     with store.lock("train"):
-        with pytest.raises(StoreError, match=r"manifest\.json is damaged .*mv "):
+        with pytest.raises(StoreError, match=r"manifest\.json is damaged .*`dlm gc DOC --repair`"):
             store.begin_run(facts)
         store.layout.manifest.rename(store.layout.manifest.with_suffix(".damaged"))
         run = store.begin_run(facts)

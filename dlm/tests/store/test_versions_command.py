@@ -88,3 +88,20 @@ def test_use_while_a_run_is_going_says_so(document: Path, trained: Store) -> Non
         result = CliRunner().invoke(main, ["use", str(document), "v1"])
     assert result.exit_code == 3
     assert "`dlm train` (process" in result.stderr
+
+
+def test_runs_without_a_version_are_shown_with_their_true_end(document: Path, trained: Store) -> None:
+    with trained.lock("train"):
+        trained.begin_run({}).fail("the disk caught fire")
+        trained.begin_run({}).cancel("stopped by SIGTERM")
+        trained.begin_run({})
+        running = CliRunner().invoke(main, ["versions", str(document)]).output
+    assert "run 6    running" in running
+    dead = CliRunner().invoke(main, ["versions", str(document)]).output
+    assert "run 3    rejected   NaN" in dead
+    assert "run 4    failed     the disk caught fire" in dead
+    assert "run 5    cancelled  stopped by SIGTERM" in dead
+    assert "run 6    failed     the process ended without a word" in dead
+    assert all(len(line) <= 80 for line in dead.splitlines() if "home" not in line)
+    listing = json.loads(CliRunner().invoke(main, ["versions", str(document), "--json"]).stdout)
+    assert [run["status"] for run in listing["runs"]] == ["ok", "ok", "rejected", "failed", "cancelled", "failed"]

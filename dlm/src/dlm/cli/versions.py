@@ -10,6 +10,10 @@ import click
 if TYPE_CHECKING:
     from ..document import Document
     from ..store import Store, Version
+    from ..store.manifest import TrainingRun
+
+MOST_RUNS = 5
+"""So many runs without a version are listed to people."""
 
 
 @click.command(short_help="List the trained versions of a document.")
@@ -35,6 +39,10 @@ def versions(doc: str, as_json: bool) -> None:
         click.echo(f"  rejected, kept for a look: {path}")
     for path in listing["damaged"]:
         click.echo(f"  damaged: {path}")
+    for line in _unversioned(listing["runs"]):
+        click.echo(line)
+    if listing["resumable"]:
+        click.echo(f"  {listing['resumable']}: `dlm train {doc} --resume` goes on")
     if listing["problem"]:
         click.echo(f"warning: {listing['problem']}", err=True)
 
@@ -69,13 +77,16 @@ def _open(doc: str) -> tuple[Document, Store]:
 def _listing(document: Document, store: Store) -> dict[str, Any]:
     """Everything ``--json`` prints. A damaged pointer is told, and the versions to choose from are still listed."""
     from ..errors import StoreError
+    from ..store.lock import is_held
+    from ..training.resuming import described
 
-    current, problem = None, None
+    current, problem, manifest, stopped = None, None, None, None
     try:
+        manifest, stopped = store.manifest(), store.checkpoint()
         current = store.current()
     except StoreError as error:
         problem = str(error)
-    found = store.contents()
+    found, held = store.contents(), is_held(store.layout)
     return {
         "dlm_id": store.dlm_id,
         "store": str(store.layout.root),
@@ -83,6 +94,8 @@ def _listing(document: Document, store: Store) -> dict[str, Any]:
         "versions": [_row(version, current, document.digest) for version in found.versions],
         "rejected": [str(path) for path in found.rejected],
         "damaged": [str(path) for path in found.damaged],
+        "runs": [_run(run, held=held) for run in manifest.training_runs] if manifest else [],
+        "resumable": described(stopped) if stopped else None,
         "problem": problem,
     }
 
@@ -105,6 +118,36 @@ def _row(version: Version, current: Version | None, digest: str) -> dict[str, An
         "adapter_sha256": facts.get("adapter_sha256"),
         "document_unchanged": facts.get("document_digest") == digest,
     }
+
+
+def _run(run: TrainingRun, *, held: bool) -> dict[str, Any]:
+    """How a run ended. One that is marked running while nobody holds the lock was killed; the next training writes that
+    down."""
+    from ..store.recover import DIED
+
+    died = run.status == "running" and not held
+    return {
+        "run_id": run.run_id,
+        "status": "failed" if died else run.status,
+        "version": run.adapter_version,
+        "started_at": run.started_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "resumed_from": run.resumed_from,
+        "message": DIED if died else run.message,
+    }
+
+
+def _unversioned(runs: list[dict[str, Any]]) -> list[str]:
+    """Runs since the last one that made a version: why there is nothing newer."""
+    made = [at for at, run in enumerate(runs) if run["status"] == "ok"]
+    later = runs[made[-1] + 1 :] if made else runs
+    shown = [f"  run {run['run_id']:<4} {run['status']:<10} {_first(run['message'])}".rstrip() for run in later]
+    left_out = len(shown) - MOST_RUNS
+    return [f"  {left_out} runs without a version before these; --json lists all"] * (left_out > 0) + shown[-MOST_RUNS:]
+
+
+def _first(message: str) -> str:
+    line = message.partition("\n")[0]
+    return line if len(line) <= 58 else line[:55] + "..."
 
 
 def _table(rows: list[dict[str, Any]]) -> list[str]:

@@ -188,6 +188,7 @@ def _asked(
     say: Callable[[str], None],
 ) -> Answers:
     """One model after the other, since both need memory; the base only when there is something new to ask."""
+    from ..store.using import using
 
     def ask(texts: Sequence[str]) -> list[str]:
         with backend.answerer(base, None, system) as answerer:
@@ -199,7 +200,7 @@ def _asked(
     before = ", which answered the others before" if new < len(of_base) else ""
     say(f"asking {count} questions of {version.name} and {new} of the base{before}")
     said = kept.to(of_base, ask, say)
-    with backend.answerer(base, version.path, system) as answerer:
+    with using(version), backend.answerer(base, version.path, system) as answerer:
         after = _answers(answerer, paper.questions)
     return Answers(said[:count], after, dict(zip(prompts, said[count:], strict=True)))
 

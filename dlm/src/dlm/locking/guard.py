@@ -50,10 +50,15 @@ class Unchanged:
 def locked(store: Store) -> tuple[Version, Lock] | None:
     """The current version with its lock; ``None`` where there is no version, or one from before locks.
 
+    A version that is damaged or was deleted by hand counts as none: what begins now puts the store right.
+
     Raises:
-        StoreError: the pointer, the version or the lock is damaged.
+        StoreError: the lock is damaged.
     """
-    version = store.current()
+    try:
+        version = store.current()
+    except StoreError:
+        return None
     found = None if version is None else read(lock_of(version))
     return None if version is None or found is None else (version, found)
 

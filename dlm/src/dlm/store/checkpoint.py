@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from .layout import Layout
     from .manifest import Manifest
+    from .version import Contents
 
 SCHEMA_VERSION = 1
 FACTS_FILE = "checkpoint.json"
@@ -101,10 +102,15 @@ def newest(layout: Layout) -> Checkpoint | None:
     return None
 
 
-def may_go_on(found: Checkpoint, manifest: Manifest | None) -> bool:
-    """Whether the run of ``found`` ended without a version, and no later one was committed or rejected since."""
+def may_go_on(found: Checkpoint, manifest: Manifest | None, contents: Contents) -> bool:
+    """Whether the run of ``found`` ended without a version, and no later one was committed or rejected since.
+
+    A commit that was cut short may have made a version that the manifest does not know of yet.
+    """
     runs = manifest.training_runs if manifest else ()
-    return not any(run.run_id >= found.moment.run_id and run.status in ("ok", "rejected") for run in runs)
+    ended = [run.run_id for run in runs if run.status in ("ok", "rejected")]
+    made = [version.facts.get("run_id") or 0 for version in contents.versions]
+    return max([0, *ended, *made]) < found.moment.run_id
 
 
 def clear(layout: Layout) -> None:

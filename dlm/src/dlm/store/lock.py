@@ -6,7 +6,7 @@ import json
 import os
 import socket
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from .layout import Layout
 
 
+MOMENT = 0.3
+"""Seconds that a writer waits for the lock before it says who holds it."""
+
+
 @contextmanager
 def hold(layout: Layout, purpose: str) -> Iterator[None]:
     """Be the only writer of this store until the block ends.
@@ -28,7 +32,8 @@ def hold(layout: Layout, purpose: str) -> Iterator[None]:
         StoreLocked: another process is; says which, where, since when, and why.
         StoreError: the store's folder cannot be written.
     """
-    lock = FileLock(layout.lock, timeout=0)
+    # Not 0: somebody who only looks whether the lock is free holds it for a moment.
+    lock = FileLock(layout.lock, timeout=MOMENT, poll_interval=0.02)
     with disk_errors(layout.lock):
         layout.root.mkdir(parents=True, exist_ok=True)
         try:
@@ -68,12 +73,44 @@ def is_held(layout: Layout) -> bool:
         return True
 
 
-def _holder(layout: Layout) -> str:
-    """The message about whoever holds the lock. The note may be gone: its writer removes it just before unlocking."""
+def clear_note(layout: Layout) -> dict[str, Any] | None:
+    """Remove what a dead process left about itself; what it said, ``None`` when there was nothing.
+
+    Raises:
+        StoreLocked: the lock is held; says by whom. Nobody is stopped.
+        StoreError: the note cannot be removed.
+    """
+    if not layout.lock.exists() and not layout.lock_note.exists():
+        return None
+    lock = FileLock(layout.lock, timeout=MOMENT, poll_interval=0.02)
+    with disk_errors(layout.lock):
+        try:
+            lock.acquire()
+        except Timeout:
+            raise StoreLocked(_holder(layout)) from None
+    try:
+        note = _note(layout)
+        with disk_errors(layout.lock_note):
+            layout.lock_note.unlink(missing_ok=True)
+        return note
+    finally:
+        lock.release()
+
+
+def _note(layout: Layout) -> dict[str, Any] | None:
     try:
         note = json.loads(layout.lock_note.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return note if isinstance(note, dict) else None
+
+
+def _holder(layout: Layout) -> str:
+    """The message about whoever holds the lock. The note may be gone: its writer removes it just before unlocking."""
+    note = _note(layout) or {}
+    try:
         pid, host, since, purpose = (note[key] for key in ("pid", "host", "since", "purpose"))
-    except (OSError, ValueError, KeyError, TypeError):
+    except KeyError:
         return f"another process is working on {layout.root}: try again when it has ended"
     stop = f"`kill {pid}`" + ("" if host == socket.gethostname() else f" on {host}")
     return (

@@ -131,6 +131,6 @@ def schema() -> str:
 
 def _damaged(path: Path, what: str) -> str:
     return (
-        f"{path} is damaged ({what}). The trained versions beside it are untouched and `dlm prompt` still works: move "
-        f"the file away with `mv '{path}' '{path}.damaged'`; the next `dlm train` writes a new one from the versions"
+        f"{path} is damaged ({what}). The trained versions beside it are untouched and `dlm prompt` still works: run "
+        "`dlm gc DOC --repair`, which moves it away and writes a new one from the versions, then train again"
     )

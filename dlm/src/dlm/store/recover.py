@@ -51,7 +51,7 @@ def recover(layout: Layout, dlm_id: str) -> Recovered:
     current = _settle_pointer(layout, found, adopted, notes)
     lock_file.put_in_place(layout, current)
     _settle_ledger(layout, found, notes)
-    _settle_checkpoint(layout, manifest, notes)
+    _settle_checkpoint(layout, manifest, found, notes)
     manifest = manifest.model_copy(update=current_keys(current))
     return Recovered(manifest, found, tuple(notes))
 
@@ -121,13 +121,13 @@ def _settle_ledger(layout: Layout, found: Contents, notes: list[str]) -> None:
             (folder / LEDGER_FILE).unlink(missing_ok=True)
 
 
-def _settle_checkpoint(layout: Layout, manifest: Manifest, notes: list[str]) -> None:
+def _settle_checkpoint(layout: Layout, manifest: Manifest, contents: Contents, notes: list[str]) -> None:
     """Remove what is half-written, and a checkpoint whose run, or a later one, has ended with a version."""
     for folder in checkpoint.leftovers(layout):
         remove_tree(folder)
         notes.append(f"removed {folder.name}, a checkpoint that is not whole or not the latest")
     found = checkpoint.newest(layout)
-    if found is not None and not checkpoint.may_go_on(found, manifest):
+    if found is not None and not checkpoint.may_go_on(found, manifest, contents):
         checkpoint.clear(layout)
 
 

@@ -90,7 +90,7 @@ class Store:
             StoreError: as :meth:`manifest`.
         """
         found = checkpoint.newest(self.layout)
-        return found if found and checkpoint.may_go_on(found, self.manifest()) else None
+        return found if found and checkpoint.may_go_on(found, self.manifest(), self.contents()) else None
 
     def licence_acceptance(self) -> dict[str, Any] | None:
         """The agreement to the base's licence that the manifest records.
