@@ -61,7 +61,8 @@ def trained(place: Path, bases: Path, **variables: str) -> dict[str, Any]:
     )
     assert done.returncode == 0, done.stderr
     folder = Path(json.loads(done.stdout)["path"])
-    records = [json.loads(line) for log in place.glob("store/*/logs/*.jsonl") for line in log.open(encoding="utf-8")]
+    (log,) = place.glob("store/*/logs/*.jsonl")
+    records = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
     lock = json.loads((folder / "dlm.lock").read_text(encoding="utf-8"))
     return {
         "adapter": json.loads((folder / "version.json").read_text(encoding="utf-8"))["adapter_sha256"],
