@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .ranks import launched, ranks_options
 from .watch import rhythm_of, run_watch, watch_options
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
 )
 @click.option("--strict-metrics", is_flag=True, help="Fail when a step cannot be written to the metrics database.")
 @watch_options
+@ranks_options
 @click.option("--i-accept-license", "accepts", is_flag=True, help="You have read the base's licence and accept it.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON object; progress goes to stderr.")
 @click.option("--base", metavar="REF", help="Folder: base model of its new document; see `dlm base list`.")
@@ -88,6 +90,8 @@ def train(
     no_cache: bool,
     track: str | None,
     strict_metrics: bool,
+    gpus: str | None,
+    processes: int | None,
     watching: bool,
     settle_ms: int | None,
     watch_max_steps: int | None,
@@ -113,6 +117,8 @@ def train(
 
     if resume and fresh:
         raise UsageProblem("--resume goes on and --fresh begins anew: give one of them")
+    if (code := launched(gpus, processes, watching=watching)) is not None:
+        ctx.exit(code)
     rhythm = rhythm_of(watching=watching, settle_ms=settle_ms, max_steps=watch_max_steps)
     quiet = bool((ctx.obj or {}).get("quiet"))
     doc = _document(doc, folder, quiet=quiet, to_stderr=as_json)

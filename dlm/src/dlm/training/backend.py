@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from ..errors import TrainingFailed
+from ..errors import TrainingFailed, UsageProblem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .checkpoints import Checkpoints
     from .events import Evaluated, Outcome, StepLogged
     from .plan import Plan, Row
+    from .ranks import Launch, Wanted
     from .recipe import Recipe
 
 
@@ -228,6 +229,16 @@ class Backend(ABC):
         """What running ``plan`` on ``base`` in ``precision`` takes at its fullest moment, known without the weights;
         ``None`` when the backend cannot tell."""
         return None
+
+    def launch(self, asked: Wanted) -> Launch:
+        """How to start the processes that are asked for, so that they share the steps of one training.
+
+        The first one calls :func:`dlm.training.ranks.run_first` with dlm's arguments, and only there is a bench made.
+
+        Raises:
+            UsageProblem: this backend, or this machine, has not what is asked for.
+        """
+        raise UsageProblem("this backend trains in one process: leave --gpus and --processes out")
 
     @abstractmethod
     def workbench(

@@ -100,6 +100,8 @@ class Outcome:
     """Of what the run began with; see :attr:`Evaluated.held_out_recall`."""
     held_out_recall: float | None = None
     """At ``best_step``."""
+    processes: int = 1
+    """How many shared each step."""
     accuracy_before: float | None = None
     """Of what the phase began with; see :attr:`Evaluated.accuracy`."""
     accuracy: float | None = None

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
     from dlm.bases import HubSource, LocalBase
     from dlm.hardware.capabilities import Capabilities
+    from dlm.hardware.estimate import Estimate
     from dlm.training.backend import Answerer, Workbench
+    from dlm.training.plan import Plan
+    from dlm.training.ranks import Launch, Wanted
     from dlm.training.recipe import Recipe
 
 
@@ -39,6 +42,17 @@ class HfBackend(Backend):
         from .hardware import capabilities
 
         return capabilities()
+
+    def estimate(self, base: LocalBase, plan: Plan, precision: str) -> Estimate | None:
+        from .memory import estimate
+        from .model import pick_device
+
+        return estimate(base.path, plan, precision, pick_device(plan.recipe.device).type)
+
+    def launch(self, asked: Wanted) -> Launch:
+        from .launching import launch
+
+        return launch(asked)
 
     @contextmanager
     def workbench(self, base: LocalBase, recipe: Recipe, system_prompt: str | None) -> Iterator[Workbench]:

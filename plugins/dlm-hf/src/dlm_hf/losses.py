@@ -37,14 +37,18 @@ class Losses:
         self._adapted, self._anchor_weight = adapted, anchor_weight
         self._lessons: dict[Encoded, Taught] = {}
 
-    def backpropagate(self, examples: Sequence[Example], most: int | None = None) -> StepLoss:
+    def backpropagate(
+        self, examples: Sequence[Example], most: int | None = None, whole: Sequence[Example] | None = None
+    ) -> StepLoss:
         """Gradients of the mean loss of learned tokens plus the mean KL(base || adapter) of anchored ones.
 
         The anchors' divergence is exact over the vocabulary. All kinds share one pass through the adapted model, or as
-        many of them as have ``most`` examples at most; the means are over all of them either way.
+        many of them as have ``most`` examples at most; the means are over all of them either way. Where ``examples``
+        are a share of a step, they are over its ``whole``, so that the shares' gradients and losses add up to its.
         """
-        learned = sum(example.scored for example in examples if not example.anchor)
-        anchored = sum(example.scored for example in examples if example.anchor)
+        whole = examples if whole is None else whole
+        learned = sum(example.scored for example in whole if not example.anchor)
+        anchored = sum(example.scored for example in whole if example.anchor)
         losses = divergences = 0.0
         together = in_passes(sorted(examples, key=_order), most)
         for group in (group for some in together for group in self._adapted.groups(some)):
@@ -74,6 +78,13 @@ class Losses:
     def state(self) -> Mapping[str, torch.Tensor]:
         """What :meth:`begin` of a run that goes on needs."""
         return NOTHING
+
+    def known(self, examples: Sequence[Example]) -> list[list[float]]:
+        """What another process must be told before it can backpropagate ``examples``."""
+        return []
+
+    def learn_of(self, examples: Sequence[Example], known: Sequence[Sequence[float]]) -> None:
+        """Be told what :meth:`known` gave for ``examples``."""
 
     def judge(self, held_out: Sequence[Example]) -> Judged | None:
         """How the adapter stands on ``held_out``; ``None`` when it is empty."""

@@ -110,21 +110,41 @@ class Preference(Losses):
             return NOTHING
         return {REFERENCE: torch.stack([torch.stack(self._reference[pair.spoken]) for pair in self._pairs])}
 
-    def backpropagate(self, examples: Sequence[Example], most: int | None = None) -> StepLoss:
+    def known(self, examples: Sequence[Example]) -> list[list[float]]:
+        """What the reference said, pair by pair."""
+        if not self._reference:
+            return []
+        return [torch.stack(self._reference[one.spoken]).tolist() for one in examples if one.rejected is not None]
+
+    def learn_of(self, examples: Sequence[Example], known: Sequence[Sequence[float]]) -> None:
+        pairs = [one.spoken for one in examples if one.rejected is not None] if known else []
+        device = self._adapted.device
+        for pair, values in zip(pairs, known, strict=True):
+            self._reference[pair] = Spoken(*torch.tensor(values, device=device))
+
+    def backpropagate(
+        self, examples: Sequence[Example], most: int | None = None, whole: Sequence[Example] | None = None
+    ) -> StepLoss:
         """Gradients of the mean loss of the pairs, plus what :class:`Losses` gives for the other rows.
 
         ORPO adds the mean next-token loss of the better answers (Hong et al. 2024, equation 6).
         """
         pairs = [example for example in examples if example.rejected is not None]
         others = [example for example in examples if example.rejected is None]
-        besides = super().backpropagate(others, most) if others else StepLoss(None, None)
+        whole = examples if whole is None else whole
+        besides = (
+            super().backpropagate(others, most, [one for one in whole if one.rejected is None])
+            if others
+            else StepLoss(None, None)
+        )
         if not pairs:
             return besides
-        scored = sum(len(pair.encoded.ids) - pair.encoded.start for pair in pairs)
+        all_pairs = [one for one in whole if one.rejected is not None]
+        scored = sum(len(pair.encoded.ids) - pair.encoded.start for pair in all_pairs)
         total = 0.0
         for some in _passes(pairs, most):
             spoken = self._spoken(some)
-            loss = self._each(spoken, some).sum() / len(pairs)
+            loss = self._each(spoken, some).sum() / len(all_pairs)
             if self._settings.method == "orpo":
                 loss = self._settings.strength * loss - spoken.better.sum() / scored
             loss.backward()  # type: ignore[no-untyped-call]

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Literal
 import torch
 
 from dlm.errors import TrainingFailed
+from dlm.hardware.estimate import Measured
+from dlm.hardware.machine import machine
 from dlm.training.backend import ON_BENCH, BookGap, OwnAnswer, Workbench
 from dlm.training.checkpoints import Checkpoints
 from dlm.training.events import Evaluated, Outcome, StepLogged
@@ -20,10 +22,12 @@ from . import state
 from .adapted import Adapted
 from .encode import Example, encode, token_scope
 from .held_out import Best, Judged, value_log_prob
+from .memory import Watch, fullest_step, rows_that_fit
 from .model import NAMES, declared_context, pick_device, pick_dtype, quiet_libraries
 from .opened import open_model, open_renderer
 from .own_answers import own_answers, scope
 from .preferring import losses_of
+from .ranks import team
 from .room import Room
 
 if TYPE_CHECKING:
@@ -36,7 +40,7 @@ if TYPE_CHECKING:
     from dlm.training.plan import Plan, Row
     from dlm.training.recipe import Recipe
 
-    from .losses import Losses
+    from .losses import Losses, StepLoss
 
 
 class HfWorkbench(Workbench):
@@ -62,6 +66,7 @@ class HfWorkbench(Workbench):
         self._master = torch.empty(0)
         self._names: list[str] = []
         self._parameters: list[torch.nn.Parameter] = []
+        self._team = team()
         self._room = Room(self.device, lambda line: self.say(line), self._forget_gradients)
 
     def encode(self, records: Sequence[Record], cache: TokenCache | None = None) -> list[Row]:
@@ -121,15 +126,10 @@ class HfWorkbench(Workbench):
         train, held_out = (self._encoded[call] for call in plan.encodings)
         recipe = plan.recipe
         adapted = self._on_bench() if start == ON_BENCH else self._open(recipe, start)
-        adapted.suit_steps(self._longest(plan))
+        self._suit_memory(adapted, plan)
+        self._team.open(self, recipe)
         losses = losses_of(recipe, adapted, (*train, *held_out))
-        optimiser = torch.optim.AdamW(
-            [self._master],
-            lr=recipe.learning_rate,
-            betas=recipe.betas,
-            weight_decay=recipe.weight_decay,
-            fused=self.device.type in ("cpu", "cuda"),
-        )
+        optimiser = self._optimiser(recipe)
         shape = self._shape()
         if checkpoints.folder is not None:
             best = Best(None)
@@ -194,6 +194,7 @@ class HfWorkbench(Workbench):
             seconds=time.perf_counter() - started,
             precision=NAMES[self.dtype],
             device=str(self.device),
+            processes=self._team.size,
             non_finite=non_finite,
             held_out_recall_before=best.before.recall if best.before is not None else None,
             held_out_recall=best.found.recall if best.found is not None else None,
@@ -202,6 +203,23 @@ class HfWorkbench(Workbench):
             margin_before=best.before.margin if best.before is not None else None,
             margin=best.found.margin if best.found is not None else None,
         )
+
+    def measure(self, plan: Plan) -> Measured:
+        precision = NAMES[self.dtype]
+        rows = fullest_step(self.base.path, plan, precision, self.device.type)
+        examples = [self._encoded[plan.encodings[0]][row] for row in rows]
+        watch = Watch(self.device)
+        adapted = self._open(plan.recipe)
+        adapted.suit_steps(self._longest(plan))
+        losses = losses_of(plan.recipe, adapted, examples)
+        losses.begin()
+        optimiser = self._optimiser(plan.recipe)
+        seconds = 0.0
+        for _ in range(2):  # the optimiser's state is made by the first step, and counts from the second
+            started = time.perf_counter()
+            self._step(losses, examples, optimiser, 0.0, plan.recipe.max_grad_norm)
+            seconds = time.perf_counter() - started
+        return Measured(watch.peak(), watch.what, seconds)
 
     def save(self, folder: Path) -> None:
         for parameter, master in zip(self._parameters, self._views(self._master), strict=True):
@@ -218,6 +236,7 @@ class HfWorkbench(Workbench):
 
     def close(self) -> None:
         """Free the model."""
+        self._team.close()
         self._adapted, self._master = None, torch.empty(0)
         self._parameters = []
         gc.collect()
@@ -241,6 +260,23 @@ class HfWorkbench(Workbench):
         self._master.grad = torch.zeros_like(self._master)
         adapted.model.train()
         return adapted
+
+    def _optimiser(self, recipe: Recipe) -> torch.optim.Optimizer:
+        return torch.optim.AdamW(
+            [self._master],
+            lr=recipe.learning_rate,
+            betas=recipe.betas,
+            weight_decay=recipe.weight_decay,
+            fused=self.device.type in ("cpu", "cuda"),
+        )
+
+    def _suit_memory(self, adapted: Adapted, plan: Plan) -> None:
+        """Take the attention that suits the steps and, on a processor, which would end the program, no more rows a pass
+        than there is memory for."""
+        adapted.suit_steps(self._longest(plan))
+        free = machine().memory_free if self.device.type == "cpu" else None
+        if free is not None and (rows := rows_that_fit(self.base.path, plan, NAMES[self.dtype], free)):
+            self._room.begin_with(rows)
 
     def _shape(self) -> state.Shape:
         """What a checkpoint must share with this run."""
@@ -271,7 +307,20 @@ class HfWorkbench(Workbench):
         max_norm: float,
     ) -> tuple[float | None, float | None, float]:
         """One optimiser step; mean answer loss, mean anchor divergence, gradient norm."""
-        loss, divergence = self._room.within(losses.backpropagate, examples)
+        loss, divergence = self._team.step(self._attempt, losses, examples, self._master)
+        self._team.total(self._gathered())
+        norm = torch.nn.utils.clip_grad_norm_([self._master], max_norm)
+        for group in optimiser.param_groups:
+            group["lr"] = learning_rate
+        optimiser.step()
+        self._write_back()
+        return loss, divergence, float(norm)
+
+    def _attempt(self, losses: Losses, share: Sequence[Example], whole: Sequence[Example]) -> StepLoss:
+        return self._room.within(partial(losses.backpropagate, whole=whole), share)
+
+    def _gathered(self) -> torch.Tensor:
+        """The gradients of all parameters, in the master's own; the parameters' are let go."""
         gradient = self._master.grad
         assert gradient is not None
         for parameter, view in zip(self._parameters, self._views(gradient), strict=True):
@@ -280,12 +329,7 @@ class HfWorkbench(Workbench):
             else:
                 view.copy_(parameter.grad)
             parameter.grad = None
-        norm = torch.nn.utils.clip_grad_norm_([self._master], max_norm)
-        for group in optimiser.param_groups:
-            group["lr"] = learning_rate
-        optimiser.step()
-        self._write_back()
-        return loss, divergence, float(norm)
+        return gradient
 
     def _forget_gradients(self) -> None:
         for parameter in self._parameters:
