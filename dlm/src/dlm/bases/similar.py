@@ -19,7 +19,7 @@ VERSION = 1
 """Changes whenever a backend would find other words."""
 
 
-def similar_words(base: LocalBase, home: Path, backend: Backend) -> Similar:
+def similar_words(base: LocalBase, home: Path, backend: Backend, *, keep: bool = True) -> Similar:
     """The similar words of ``base``; none from a backend that does not know any.
 
     A file that cannot be read is written anew: it holds nothing that cannot be found again.
@@ -30,8 +30,9 @@ def similar_words(base: LocalBase, home: Path, backend: Backend) -> Similar:
     found = _read(path)
     if found is None:
         found = {word: list(near) for word, near in sorted(backend.similar_words(base.path).items())}
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(path, json.dumps(found, ensure_ascii=False, separators=(",", ":")) + "\n")
+        if keep:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomic(path, json.dumps(found, ensure_ascii=False, separators=(",", ":")) + "\n")
     return {word: tuple(near) for word, near in found.items()} if found else NONE
 
 

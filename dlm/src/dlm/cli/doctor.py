@@ -67,7 +67,9 @@ def _text(found: Checkup) -> str:
     lines = [*_software(found), *_machine(found.capabilities), *_storage(found)]
     if found.forecast:
         lines += ["", *_forecast(found.forecast)]
-    remarks = [(one.level, one.what, one.way_out) for one in found.remarks if one.level != "ok"]
+    remarks: list[tuple[str, str, str]] = [
+        (one.level, one.what, one.way_out) for one in found.remarks if one.level != "ok"
+    ]
     remarks += [("note", one.what, one.way_out) for one in found.capabilities.lacking]
     if found.forecast:
         remarks += [(one.severity, one.reason, one.way_out) for one in found.forecast.objections]
@@ -138,7 +140,8 @@ def _forecast(found: Forecast) -> list[str]:
 
     lines = [_line("document", f"{found.location} ({found.title})"), _line("base", found.base)]
     for part in found.parts:
-        lines.append(_line("plan", part.words))
+        steps = f"{part.steps:,} steps of {part.rows} rows, {part.tokens:,} tokens"
+        lines.append(_line(part.phase, steps))
     if found.precision:
         lines.append(_line("precision", found.precision))
     lines += _memory(found)

@@ -92,6 +92,7 @@ def examine(
 
     from ..plugins import manager
     from ..training.choose import chosen
+    from ..training.resolve import TrainOptions
 
     plugins = manager()
     backends = _backends(plugins)
@@ -105,7 +106,7 @@ def examine(
 
         document = read(doc)
         if backend is not None:
-            forecast = foresee(document, home, backend, capabilities, options, measure=measure)
+            forecast = foresee(document, home, backend, capabilities, options or TrainOptions(), measure=measure)
     return Checkup(
         version=version("dlm"),
         python=f"{platform.python_version()} in {sys.prefix}",

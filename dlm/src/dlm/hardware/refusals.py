@@ -10,12 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 
-from ..errors import TrainingRefused
 from .estimate import TOLERANCE, gigabytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from .._plugkit.plugins import PluginManager
     from ..bases import LocalBase
     from ..training.pace import Pace
@@ -39,8 +36,6 @@ class Case:
     adapter: str = "lora"
     """Kind of adapter that the document asks for."""
     base: LocalBase | None = None
-    context: int | None = None
-    """Tokens that the base can attend to."""
     plan: Plan | None = None
     estimate: Estimate | None = None
     pace: Pace | None = None
@@ -54,6 +49,18 @@ class Case:
     def seconds(self) -> float | None:
         """Expected of the training itself."""
         return self.plan.tokens / self.pace.rate if self.plan and self.pace else None
+
+    @property
+    def context(self) -> int | None:
+        """Tokens that the base can attend to."""
+        from .shape import context_of
+
+        return context_of(self.base.path) if self.base else None
+
+    @property
+    def longest(self) -> int:
+        """Tokens of the longest row."""
+        return max((row.tokens for row in self.plan.rows), default=0) if self.plan else 0
 
     @property
     def free(self) -> int | None:
@@ -77,10 +84,11 @@ class Objection(NamedTuple):
     name: str
     severity: Severity
     reason: str
-    way_out: str
+    way_out: str = ""
+    """Empty where the reason names it."""
 
     def __str__(self) -> str:
-        return f"{self.reason}: {self.way_out}"
+        return f"{self.reason}: {self.way_out}" if self.way_out else self.reason
 
 
 def objections(case: Case, plugins: PluginManager) -> list[Objection]:
@@ -98,16 +106,6 @@ def rules(plugins: PluginManager) -> list[Rule]:
     names = plugins.offers("dlm_accelerators")
     offered = [cast("Accelerator", plugins.resolve("dlm_accelerators", name)) for name in names]
     return [rule for accelerator in offered for rule in accelerator.rules]
-
-
-def refuse(reasons: Iterable[object]) -> None:
-    """Stop if there is any reason to.
-
-    Raises:
-        TrainingRefused: with all of them.
-    """
-    if listed := [f"  - {reason}" for reason in reasons]:
-        raise TrainingRefused("this training was refused:\n" + "\n".join(listed))
 
 
 def _half_precision(case: Case) -> bool:
@@ -130,7 +128,7 @@ def _four_bits_reason(case: Case) -> str:
 
 
 def _past_context(case: Case) -> bool:
-    return case.context is not None and case.recipe.sequence_len > case.context
+    return case.context is not None and case.longest > case.context
 
 
 def _too_large(case: Case) -> bool:
@@ -194,10 +192,10 @@ RULES: tuple[Rule, ...] = (
         "refuse",
         _past_context,
         lambda case: (
-            f"training.sequence_len: {case.recipe.sequence_len} is more than the {case.context} tokens that the base "
-            "can hold"
+            f"with training.sequence_len: {case.recipe.sequence_len} a row has {case.longest} tokens, more than the "
+            f"{case.context} that the base can hold"
         ),
-        lambda case: f"write sequence_len: {case.context}, or less",
+        lambda case: f"write training.sequence_len: {case.context}, or less",
     ),
     Rule("memory", "refuse", _too_large, _memory_reason, _smaller),
     Rule(

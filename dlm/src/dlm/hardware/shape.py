@@ -54,7 +54,7 @@ class Shape:
 def shape_of(folder: Path) -> Shape | None:
     """The shape of the base in ``folder``; ``None`` when its files do not tell."""
     config = _config(folder)
-    tensors = tensor_shapes(folder)
+    tensors = {name: shape for file in sorted(folder.glob("*.safetensors")) for name, shape in _tensors(file).items()}
     hidden, layers, heads = (_number(config, *names) for names in _MAIN)
     vocabulary = _number(config, "vocab_size")
     if not (hidden and layers and heads and vocabulary and tensors):
@@ -80,21 +80,18 @@ def context_of(folder: Path) -> int | None:
 
 def parameters(folder: Path) -> int:
     """Numbers in the tensor files of ``folder``; 0 when there are none that can be read."""
-    return sum(math.prod(shape) for shape in tensor_shapes(folder).values())
+    return sum(math.prod(shape) for file in folder.glob("*.safetensors") for shape in _tensors(file).values())
 
 
-def tensor_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
-    """Every tensor in the safetensors files of ``folder``, from their headers: 8 bytes of length, then JSON."""
-    found: dict[str, tuple[int, ...]] = {}
-    for file in sorted(folder.glob("*.safetensors")):
-        try:
-            with file.open("rb") as stream:
-                length = int.from_bytes(stream.read(8), "little")
-                header = json.loads(stream.read(min(length, LONGEST_HEADER)))
-            found |= {name: tuple(entry["shape"]) for name, entry in header.items() if name != "__metadata__"}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            continue
-    return found
+def _tensors(file: Path) -> dict[str, tuple[int, ...]]:
+    """Shapes by name from the header of a safetensors file: 8 bytes of length, then JSON; empty when it is damaged."""
+    try:
+        with file.open("rb") as stream:
+            length = int.from_bytes(stream.read(8), "little")
+            header = json.loads(stream.read(min(length, LONGEST_HEADER)))
+        return {name: tuple(entry["shape"]) for name, entry in header.items() if name != "__metadata__"}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
 
 
 def _linears(tensors: Mapping[str, tuple[int, ...]]) -> tuple[Linear, ...]:

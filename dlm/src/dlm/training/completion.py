@@ -50,6 +50,11 @@ def completed(
     ]
 
 
+def kept(bench: Workbench, folder: Path | None) -> dict[Conversation, str]:
+    """The answers that earlier runs left in ``folder``; empty for a question that the base has nothing to say to."""
+    return _read(None if folder is None else folder / f"{bench.answers_scope}.jsonl")
+
+
 def shortened(text: str) -> str:
     """An answer that was cut off, up to its last whole sentence, else to its last whole word."""
     text = text.strip()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..hardware.shape import parameters
 from ..store.files import write_atomic
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ MEASURED_RATE = 480.0
 """Tokens a second of training on a base of so many parameters, on so many cores."""
 MEASURED_PARAMETERS = 134_515_008
 MEASURED_CORES = 2
-LONGEST_HEADER = 100_000_000
-"""Bytes; the format's own limit."""
 NEWEST = 0.5
 """Weight of the last run in the average; machines are busier at one time than at another."""
 
@@ -37,7 +35,7 @@ def expected(base: LocalBase, home: Path) -> Pace | None:
     known = _read(_file(home)).get(base.digest)
     if known:
         return Pace(known, measured=True)
-    size = sum(_parameters(file) for file in base.path.glob("*.safetensors"))
+    size = parameters(base.path)
     if not size:
         return None
     return Pace(MEASURED_RATE * MEASURED_PARAMETERS / size * (os.cpu_count() or 1) / MEASURED_CORES, measured=False)
@@ -57,17 +55,6 @@ def remember(base: LocalBase, home: Path, tokens: int, seconds: float) -> None:
     known[base.digest] = round(rate if before is None else NEWEST * rate + (1 - NEWEST) * before, 1)
     file.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(file, json.dumps(known, indent=1, sort_keys=True) + "\n")
-
-
-def _parameters(file: Path) -> int:
-    """Numbers in a safetensors file, from its header: 8 bytes of length, then JSON."""
-    try:
-        with file.open("rb") as stream:
-            length = int.from_bytes(stream.read(8), "little")
-            header = json.loads(stream.read(min(length, LONGEST_HEADER)))
-        return sum(math.prod(entry["shape"]) for name, entry in header.items() if name != "__metadata__")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return 0
 
 
 def _file(home: Path) -> Path:

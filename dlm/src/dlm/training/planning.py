@@ -28,19 +28,24 @@ def lay_out(job: Job, bench: Workbench, cache: TokenCache | None) -> tuple[Plan,
     """The plan of every phase that the run goes through, in order.
 
     Raises:
-        TrainingRefused: there is nothing to train, or a plugin refuses; says every reason.
+        TrainingRefused: there is nothing to train, or this machine or a plugin refuses; says every reason.
         UsageProblem: the phase that was asked for has nothing to train.
     """
+    from ..hardware.gate import look_at
+
+    plans = plans_of(job, bench, cache)
+    look_at(job, plans)
+    return plans
+
+
+def plans_of(job: Job, bench: Workbench, cache: TokenCache | None) -> tuple[Plan, ...]:
+    """As :func:`lay_out`, whether they may run here or not."""
     study = _study(job)
     study = heard.unheard(study, job.start.heard) if job.start else study
     selected = select(study, job.plugins, job.document.frontmatter, job.options.phase or ALL)
     for note in selected.notes:
         job.observer.say(note)
-    plans = tuple(_plan(job, bench, cache, part, 2 * index) for index, part in enumerate(selected.parts))
-    answers = [found for plan in plans for found in job.plugins.hook.dlm_refuse_training(plan=plan)]
-    if reasons := [reason for found in answers for reason in found or ()]:
-        raise TrainingRefused("this training was refused:\n" + "\n".join(f"  - {reason}" for reason in reasons))
-    return plans
+    return tuple(_plan(job, bench, cache, part, 2 * index) for index, part in enumerate(selected.parts))
 
 
 def _study(job: Job) -> StudySet:
@@ -48,7 +53,7 @@ def _study(job: Job) -> StudySet:
     from ..corpus.study import build
     from .augmenting import augmenters_of
 
-    similar = similar_words(job.base, job.home, job.backend)
+    similar = similar_words(job.base, job.home, job.backend, keep=job.options.cache)
     augmenters = augmenters_of(job.document, job.home, job.plugins, job.observer.say)
     return build(job.document, job.recipe.seed, job.material.more, augmenters, similar)
 

@@ -7,8 +7,8 @@ from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..errors import DocumentError, NonFiniteWeights, StoreError
-from . import heard, resuming
+from ..errors import DocumentError, StoreError
+from . import gate, heard, resuming
 from .events import Outcome, RunStarted, TrainingFinished
 from .job import Job
 from .material import changes_record, collect
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from .._plugkit.plugins import PluginManager
+    from ..errors import TrainingFailed
     from ..locking.guard import Unchanged
     from ..record.record import Record
     from ..store.runs import Run
@@ -53,6 +54,7 @@ def train(
         LockViolated: it would not be made of what the current version is made of, and ``options.lock`` minds.
         StoreLocked: another process is training this document.
         NonFiniteWeights: NaN or infinity; the weights are kept aside, the version before stays current.
+        TrainingDiverged: the held-out loss rose far above what it was; likewise.
         TrainingFailed: the backend could not train.
     """
     from ..plugins import manager
@@ -82,12 +84,16 @@ def _unchanged(job: Job) -> Unchanged | None:
 
 
 def _trained(job: Job) -> TrainReport:
+    from ..hardware.gate import look_before
     from ..locking.guard import look
     from ..locking.taking import seen_on
 
-    job = replace(job, lock=seen_on(job.lock, job.backend.hardware(), job.recipe))
+    hardware = job.backend.hardware()
+    look_before(job, hardware)
+    job = replace(job, lock=seen_on(job.lock, hardware, job.recipe))
     look(job.store, job.lock, job.options.lock, job.document, job.observer.say)
     with job.backend.workbench(job.base, job.recipe, job.document.frontmatter.system_prompt) as bench:
+        bench.say = job.observer.say
         return _on_bench(job, bench)
 
 
@@ -212,7 +218,7 @@ def _guarded(
         raise
     except _Rejected as rejected:
         record.finished(TrainingFinished("rejected", run.id, None, rejected.outcome, str(rejected)), job.seconds())
-        raise NonFiniteWeights(str(rejected)) from None
+        raise rejected.error(str(rejected)) from None
     except BaseException as problem:
         message = f"{type(problem).__name__}: {problem}"
         run.fail(message)
@@ -227,10 +233,10 @@ ENOUGH_TO_TELL = 10_000
 
 
 class _Rejected(Exception):
-    """The finite gate closed."""
+    """The gate closed."""
 
-    def __init__(self, message: str, outcome: Outcome) -> None:
-        self.outcome = outcome
+    def __init__(self, message: str, outcome: Outcome, error: type[TrainingFailed]) -> None:
+        self.outcome, self.error = outcome, error
         super().__init__(message)
 
 
@@ -276,8 +282,9 @@ def _train_and_commit(job: Job, bench: Workbench, plans: tuple[Plan, ...], run: 
         write_lock(folder, job.lock.stamped(**made))
 
     outcomes = go_through(job, bench, plans, run, record)
-    if outcomes[-1].non_finite:
-        raise _reject(bench, run, outcomes[-1])
+    if found := gate.fault(outcomes[-1], job.base, plans[len(outcomes) - 1].recipe):
+        kept = run.reject(bench.save, found.reason)
+        raise _Rejected(gate.told(found, kept), outcomes[-1], found.error)
     taught = groups(job.document, job.material)
     made = {"outcome": asdict(outcomes[0]), "precision": outcomes[0].precision, "groups": taught}
     ended = {"phases": phase_records(plans, outcomes)}
@@ -290,13 +297,3 @@ def _train_and_commit(job: Job, bench: Workbench, plans: tuple[Plan, ...], run: 
         run.summarise(summary, job.licence)
     answers = let_go(job.store.layout, job.material.change, run.id, job.began, job.observer.say)
     return _Made(outcomes, version, answers)
-
-
-def _reject(bench: Workbench, run: Run, outcome: Outcome) -> _Rejected:
-    where = ", ".join(outcome.non_finite[:3]) + (", ..." if len(outcome.non_finite) > 3 else "")
-    kept = run.reject(bench.save, f"not finite: {where}")
-    return _Rejected(
-        f"NaN or infinity in {where}. The weights are kept for a look in {kept}; the version before stays current. "
-        "Try a lower training.learning_rate, or training.precision: fp32",
-        outcome,
-    )
