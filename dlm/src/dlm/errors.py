@@ -105,6 +105,12 @@ class NonFiniteWeights(TrainingFailed):
     exit_code = 1
 
 
+class TrainingDiverged(TrainingFailed):
+    """The held-out loss rose far above what the run began with: the version was rejected, the one before is current."""
+
+    exit_code = 1
+
+
 class NotLearned(DlmError):
     """A version that answers less than was required of it. It is kept, and current."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import resuming
+from . import gate, resuming
 from .backend import ON_BENCH
 from .schedule import revise
 from .stopping import stoppable
@@ -24,7 +24,7 @@ MORE_EFFORT = 4.0
 
 
 def go_through(job: Job, bench: Workbench, plans: Sequence[Plan], run: Run, record: Record) -> tuple[Outcome, ...]:
-    """How each phase ended; after one whose weights are not finite, no other is begun."""
+    """How each phase ended; after one whose weights cannot be kept, no other is begun."""
     stopped = job.stopped
     outcomes = resuming.ended_before(stopped)
     start = job.start.folder if job.start else None
@@ -46,7 +46,7 @@ def go_through(job: Job, bench: Workbench, plans: Sequence[Plan], run: Run, reco
                 checkpoints,
             )
             outcomes = (*outcomes, outcome)
-            if outcome.non_finite:
+            if gate.fault(outcome, job.base, plan.recipe):
                 break
     return outcomes
 
