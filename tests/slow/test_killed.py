@@ -16,7 +16,7 @@ from dlm.document import read
 from dlm.store import Store
 
 DLM = Path(sys.executable).parent / "dlm"
-SHORT = ("--max-steps", "2", "--effort", "quick", "--no-report")
+SHORT = ("--max-steps", "2", "--effort", "quick", "--no-report", "--force")
 QUESTION = "Which port does Kittiwake listen on?"
 
 pytestmark = pytest.mark.slow

@@ -48,7 +48,8 @@ def test_a_folder_is_trained_with_one_command_and_again_without_flags(notes, tmp
     assert f"Wrote {document}" in first.stdout
     assert f"dlm prompt {document}" in first.stdout
     before = document.read_bytes()
-    again = dlm("train", notes, "--max-steps", "4", "--json")
+    assert "nothing has changed since v0001" in dlm("train", notes, "--max-steps", "4").stdout
+    again = dlm("train", notes, "--max-steps", "4", "--force", "--json")
     assert again.exit_code == 0, again.output
     report = json.loads(again.stdout)
     assert (report["document"], report["version"]) == (str(document), 2)

@@ -97,7 +97,9 @@ def test_a_report_that_fails_costs_no_version_and_no_exit_code_unless_it_was_req
     done = dlm("train", path, "--max-steps", 2)
     assert "v1 is stored, but its learning report could not be made: MemoryError: no room" in done.stdout
     assert f"`dlm report {path}`" in done.stdout
-    assert "see the note above" in message(dlm("train", path, "--max-steps", 2, "--require-learned", 0.5, code=4))
+    required = ("train", path, "--max-steps", 2, "--require-learned", 0.5)
+    assert "see the note above" in message(dlm(*required, code=4))
+    assert "see the note above" in message(dlm(*required, "--force", code=4))
     assert Store(home, "01J0000000000000000000000A").current().number == 2
 
 

@@ -270,5 +270,5 @@ def test_the_lock_of_an_untrained_document_is_asked_for_in_vain(write):
 def test_require_learned_asks_a_version_that_was_not_trained_again(home, trained):
     result = run("train", trained, "--max-steps", "3", "--require-learned", "0.5")
     assert "nothing has changed since v0001" in result.output
-    assert result.exit_code in (1, 3, 4)
+    assert result.exit_code == 4, "the toy backend cannot answer: nobody can tell"
     assert numbers(home) == [1]

@@ -176,17 +176,13 @@ def _exam(doc: str, questions: str | None, *, no_report: bool, required: bool) -
 
 def _learned(found: TrainReport | Unchanged, observer: Observer, exam: LearnOptions) -> LearningReport | None:
     """What a new version has learned, or one that was not trained again: what it was asked then."""
-    from ..learning.report import load
-    from ..learning.stored import ReportOptions, report_after, report_on
+    from ..learning.stored import report_after, report_before
     from ..store import home
     from ..training.run import TrainReport
 
     if isinstance(found, TrainReport):
         return report_after(found, exam, observer)
-    options = ReportOptions(found.version.number, asked=exam)
-    return load(found.version.path) or report_on(
-        found.document.location, home=home(), options=options, observer=observer
-    )
+    return report_before(found.document, found.version, exam, home(), observer)
 
 
 def _document(doc: str, folder: dict[str, Any], *, quiet: bool, to_stderr: bool) -> str:

@@ -14,6 +14,8 @@ from .report import load
 from .verdict import LEAST_FACTS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..corpus.records import StudySet
     from ..document import Document, Section
     from ..store.version import Version
@@ -88,13 +90,32 @@ def report_after(trained: TrainReport, options: LearnOptions, observer: Observer
 
     The version is safe by then: whatever happens here must not turn a good run into a failed one.
     """
+    return _tried(lambda: learn_report(trained, options, observer), trained.document, trained.version, observer)
+
+
+def report_before(
+    document: Document, version: Version, options: LearnOptions, home: Path, observer: Observer
+) -> LearningReport | None:
+    """The report of a version that was not trained again: the one beside it, or a new one where there is none or the
+    user's own questions are asked; ``None``, with a note, when it cannot be made."""
+    asked = ReportOptions(version.number, asked=options)
+
+    def make() -> LearningReport:
+        return report_on(document.location, home=home, options=asked, observer=observer)
+
+    return _tried(make, document, version.number, observer)
+
+
+def _tried(
+    make: Callable[[], LearningReport], document: Document, version: int, observer: Observer
+) -> LearningReport | None:
     try:
-        return learn_report(trained, options, observer)
+        return make()
     except Exception as problem:
         _LOG.debug("the learning report failed", exc_info=True)
         what = str(problem) if isinstance(problem, DlmError) else f"{type(problem).__name__}: {problem}"
-        again = f"`dlm report {trained.document.location}` tries again"
-        observer.say(f"note: v{trained.version} is stored, but its learning report could not be made: {what}: {again}")
+        again = f"`dlm report {document.location}` tries again"
+        observer.say(f"note: v{version} is stored, but its learning report could not be made: {what}: {again}")
         return None
 
 
