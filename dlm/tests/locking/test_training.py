@@ -272,3 +272,13 @@ def test_require_learned_asks_a_version_that_was_not_trained_again(home, trained
     assert "nothing has changed since v0001" in result.output
     assert result.exit_code == 4, "the toy backend cannot answer: nobody can tell"
     assert numbers(home) == [1]
+
+
+def test_the_number_of_processes_is_locked_and_another_one_trains_anew(home, trained, monkeypatch):
+    monkeypatch.setenv("DLM_PROCESSES", "2")
+    assert "lock: the number of processes was 1 and is 2" in train(trained).output
+    assert "nothing has changed since v0002" in train(trained).output
+    monkeypatch.delenv("DLM_PROCESSES")
+    assert run("lock", "check", trained, "--strict-lock").exit_code == 0
+    assert "the number of processes was 2 and is 1" in train(trained).output
+    assert numbers(home) == [1, 2, 3]

@@ -77,8 +77,8 @@ def check(path: Path | str, home: Path, *, strict: bool) -> Checked:
     base, notes = _base(document, home)
     material = collect(document, home, recipe.seed)
     now = take(document, base, recipe, options, material, manager(), warm_from=lock.warm_from)
-    # Whether a licence was accepted anew is found out by whoever fetches the base.
-    now = now.model_copy(update={"license_acceptance": lock.license_acceptance})
+    # Whether a licence was accepted anew is found out by whoever fetches the base; the processes were asked for.
+    now = now.model_copy(update={"license_acceptance": lock.license_acceptance, "world_size": lock.world_size})
     found = differences(lock, now)
     bad = violations(found, strict=strict)
     return Checked(version, found, bad, refusal(version, bad, document) if bad else "", notes)

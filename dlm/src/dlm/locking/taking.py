@@ -9,6 +9,7 @@ from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
 from ..store.encoding import canonical, jsonable
+from ..training.ranks import processes
 from .models import DeterminismClass, Lock
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ def take(
         asked=asked_for(options),
         warm_from=warm_from,
         pinned_versions=deciding_versions(document, plugins),
+        world_size=processes(),
         python_version=".".join(platform.python_version_tuple()[:2]),
         license_acceptance=dict(licence) if licence else None,
     )
