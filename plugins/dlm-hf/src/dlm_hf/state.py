@@ -19,7 +19,7 @@ from dlm.errors import TrainingRefused
 from .held_out import Best, Judged
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from .losses import Losses
@@ -53,6 +53,23 @@ class Counts:
     anchor_kl: float | None = None
     seconds: float = 0.0
     """Spent so far, over all runs that went on with it."""
+    rows_a_pass: int | None = None
+    """As many as the memory had room for; ``None`` for all of a step."""
+
+
+@dataclass(frozen=True)
+class Summing:
+    """In which order sums are made: another one changes the last bits of a result."""
+
+    threads: int
+    processes: int
+
+    def noted(self, was: dict[str, Any], say: Callable[[str], None]) -> None:
+        """Say it when the stopped run ``was`` another."""
+        now = asdict(self)
+        changed = [f"{was.get(name)} {name}, and here are {now[name]}" for name in now if was.get(name) != now[name]]
+        if changed:
+            say(f"the stopped run had {' and '.join(changed)}: the result agrees but for rounding")
 
 
 def write(
@@ -63,6 +80,7 @@ def write(
     master: torch.Tensor,
     optimiser: torch.optim.Optimizer,
     losses: Mapping[str, torch.Tensor],
+    summing: Summing,
 ) -> None:
     """Fill ``folder``. The best weights are written once when they are the present ones."""
     moments: dict[str, Any] = optimiser.state[master]
@@ -81,7 +99,7 @@ def write(
     save_file({name: tensor.cpu().contiguous() for name, tensor in tensors.items()}, folder / TENSORS)
     numbers = {
         "shape": asdict(shape),
-        "threads": torch.get_num_threads(),
+        "summing": asdict(summing),
         "counts": asdict(counts),
         "best": {
             "step": best.step if kept is not None else None,
@@ -93,7 +111,14 @@ def write(
 
 
 def read(
-    folder: Path, shape: Shape, best: Best, master: torch.Tensor, optimiser: torch.optim.Optimizer, losses: Losses
+    folder: Path,
+    shape: Shape,
+    best: Best,
+    master: torch.Tensor,
+    optimiser: torch.optim.Optimizer,
+    losses: Losses,
+    summing: Summing,
+    say: Callable[[str], None],
 ) -> Counts:
     """Put the state in ``folder`` into ``best``, ``master``, ``optimiser``, ``losses`` and the random generators.
 
@@ -106,6 +131,7 @@ def read(
     except (OSError, ValueError, SafetensorError) as problem:
         raise TrainingRefused(f"{folder} cannot be read ({problem}): start anew with `dlm train DOC`") from problem
     _require(shape, numbers["shape"])
+    summing.noted(numbers["summing"], say)
     with torch.no_grad():
         master.copy_(tensors["master"])
     state = {"step": tensors["optimiser_step"], **{name: tensors[name] for name in MOMENTS}}

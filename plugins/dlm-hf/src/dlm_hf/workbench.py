@@ -133,7 +133,9 @@ class HfWorkbench(Workbench):
         shape = self._shape()
         if checkpoints.folder is not None:
             best = Best(None)
-            at = state.read(checkpoints.folder, shape, best, self._master, optimiser, losses)
+            summing = self._summing()
+            at = state.read(checkpoints.folder, shape, best, self._master, optimiser, losses, summing, self.say)
+            self._room.most = min((most for most in (at.rows_a_pass, self._room.most) if most), default=None)
             self._write_back()
         else:
             losses.begin()
@@ -176,9 +178,17 @@ class HfWorkbench(Workbench):
                     if revise is not None and number < len(plan.steps):
                         plan = revise(plan, number, event)
                         adapted.suit_steps(self._longest(plan))
-            at = state.Counts(number, tokens, loss, anchor_kl, time.perf_counter() - started)
-            kept = {"best": best, "master": self._master, "optimiser": optimiser, "losses": losses.state()}
-            write = partial(state.write, shape=shape, counts=at, **kept)
+            at = state.Counts(number, tokens, loss, anchor_kl, time.perf_counter() - started, self._room.most)
+            write = partial(
+                state.write,
+                shape=shape,
+                counts=at,
+                best=best,
+                master=self._master,
+                optimiser=optimiser,
+                losses=losses.state(),
+                summing=self._summing(),
+            )
             checkpoints.stepped(plan, number, write, evaluated=due)
         if not non_finite:
             best.restore(self._master)
@@ -277,6 +287,9 @@ class HfWorkbench(Workbench):
         free = machine().memory_free if self.device.type == "cpu" else None
         if free is not None and (rows := rows_that_fit(self.base.path, plan, NAMES[self.dtype], free)):
             self._room.begin_with(rows)
+
+    def _summing(self) -> state.Summing:
+        return state.Summing(torch.get_num_threads(), self._team.size)
 
     def _shape(self) -> state.Shape:
         """What a checkpoint must share with this run."""
