@@ -17,7 +17,7 @@ from . import checkpoint
 from .files import disk_errors, remove_tree
 from .layout import version_name
 from .manifest import load, save
-from .recover import recover
+from .recover import recover, temporary
 from .using import in_use
 
 if TYPE_CHECKING:
@@ -196,7 +196,7 @@ def _useless(layout: Layout, manifest: Manifest | None) -> Iterator[Item]:
     found = contents(layout)
     for folder in found.rejected:
         yield Item(folder, "removed", "rejected weights", size(folder))
-    for path in (*found.partial, *checkpoint.leftovers(layout), *_temporary(layout)):
+    for path in (*found.partial, *checkpoint.leftovers(layout), *temporary(layout)):
         yield Item(path, "removed", "left by a process that died", size(path))
     if (state := checkpoint.newest(layout)) is not None:
         ended = not checkpoint.may_go_on(state, manifest, found)
@@ -204,10 +204,6 @@ def _useless(layout: Layout, manifest: Manifest | None) -> Iterator[Item]:
         yield Item(state.path, "removed" if ended else "kept", why, size(state.path))
     for path in sorted(layout.root.glob(f"*/*{DAMAGED_SUFFIX}")):
         yield Item(path, "removed", "damaged, and set aside", size(path))
-
-
-def _temporary(layout: Layout) -> list[Path]:
-    return [path for place in (layout.root, layout.adapter, layout.replay) for path in sorted(place.glob(".*.tmp"))]
 
 
 def _remove(path: Path) -> None:

@@ -66,10 +66,15 @@ def _remove_leftovers(layout: Layout) -> list[str]:
     for folder in reading.contents(layout).partial:
         remove_tree(folder)
         notes.append(f"removed {folder.name}, left half-written by a run that died")
-    for place in (layout.root, layout.adapter, layout.replay):
-        for leftover in place.glob(".*.tmp"):
-            leftover.unlink(missing_ok=True)
+    for leftover in temporary(layout):
+        leftover.unlink(missing_ok=True)
     return notes
+
+
+def temporary(layout: Layout) -> list[Path]:
+    """Files that a process died over before it had put them in place."""
+    places = (layout.root, layout.adapter, layout.replay, layout.logs)
+    return [path for place in places for path in sorted(place.glob(".*.tmp"))]
 
 
 def _close_runs(manifest: Manifest, found: Contents, notes: list[str]) -> tuple[Manifest, Version | None]:
