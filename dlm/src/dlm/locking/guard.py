@@ -133,5 +133,6 @@ def refusal(version: Version, bad: Iterable[Difference], document: Document) -> 
     command = f"dlm train {shlex.quote(document.location)} --update-lock"
     return (
         f"this training would not be made of what {version.name} is made of:\n{listed}\n"
-        f"Put that back, or accept it, with your other flags: `{command}`. Nothing was trained, {version.name} is current"
+        f"Put that back, or accept it, with your other flags: `{command}`. Nothing was trained, "
+        f"{version.name} is current"
     )
