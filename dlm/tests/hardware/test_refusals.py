@@ -139,7 +139,7 @@ def test_training_is_refused_with_every_reason_of_machine_and_plugins(home, writ
 def test_half_precision_is_refused_before_a_tokenizer_is_loaded(home, write):
     with (
         only_plugins(ToyPlugin()),
-        pytest.raises(TrainingRefused, match=r"fp16 loses small gradients.*write precision"),
+        pytest.raises(TrainingRefused, match=r"fp16 loses small gradients.*remove the key"),
     ):
         train(write("training:\n  precision: fp16"), options=TrainOptions(max_steps=4))
 

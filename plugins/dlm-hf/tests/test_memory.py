@@ -125,7 +125,7 @@ def test_this_machine_trains_as_the_bench_does(tiny_base):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("precision", ["auto", "fp32"])
+@pytest.mark.parametrize("precision", ["bf16", "fp32"])
 def test_the_estimate_is_near_what_a_step_of_the_real_base_takes(real_base, tmp_path, precision):
     document = tmp_path / "kittiwake.dlm"
     text = DOCUMENT.format(base=real_base.path).replace("  token", f"  precision: {precision}\n  token")

@@ -184,7 +184,7 @@ RULES: tuple[Rule, ...] = (
         "refuse",
         _half_precision,
         lambda _: "training.precision: fp16 loses small gradients, since this version scales no loss",
-        lambda _: "write precision: auto, bf16 or fp32, or remove the key",
+        lambda _: "remove the key, or write bf16 or fp32",
     ),
     Rule("qlora", "refuse", _no_four_bits, _four_bits_reason, lambda _: "write `adapter: lora`, or remove the key"),
     Rule(
@@ -210,7 +210,7 @@ RULES: tuple[Rule, ...] = (
         "warn",
         _software_bf16,
         lambda case: f"{case.capabilities.device.name} does not multiply bf16 in hardware, so bf16 is slow here",
-        lambda _: "write precision: auto",
+        lambda _: "remove training.precision",
     ),
     Rule(
         "hours",
