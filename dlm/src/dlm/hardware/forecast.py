@@ -164,6 +164,7 @@ def _with_plan(
     listener = _Listener()
     job = _job(document, home, backend, case.base, case.recipe, options, listener, manager())
     with backend.workbench(case.base, case.recipe, document.frontmatter.system_prompt) as bench:
+        bench.say = listener.say
         quiet = Unasked(bench)
         try:
             plans = plans_of(job, quiet, None)

@@ -9,6 +9,7 @@ from dlm.errors import BaseModelError
 
 from .model import load_base, load_tokenizer
 from .render import Renderer, RenderError
+from .room import ran_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,6 +46,11 @@ def _explained(base: LocalBase) -> Iterator[None]:
     except RenderError as error:
         raise BaseModelError(f"base {base.key}: {error}") from error
     except Exception as error:  # damaged files surface as whatever the library that reads them raises
+        if ran_out(error):
+            raise BaseModelError(
+                f"base {base.key} does not fit in the memory that is free: end other programs, or name a smaller base; "
+                "`dlm doctor DOC` says what a training of a document needs"
+            ) from error
         line = next(iter(str(error).strip().splitlines()), "no message")
         raise BaseModelError(
             f"base {base.key} in {base.path} cannot be loaded: {type(error).__name__}: {line}: check its files, or run "
