@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import traceback
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -172,6 +173,10 @@ def run_first(arguments: Sequence[str]) -> None:
         code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except Exception:
+        # As Python ends with an error that nobody expected; the launcher would add pages of its own to it.
+        traceback.print_exc()
+        code = 1
     sys.stdout.flush()
     write_word("ended", exit_code=code)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 import torch.distributed as dist
@@ -18,14 +18,15 @@ from .ranks import example
 from .workbench import HfWorkbench
 
 
-def serve() -> None:
-    """Follow the first process until it lets go.
+def serve() -> NoReturn:
+    """Follow the first process for as long as it is there.
 
     Raises:
-        Gone: it left without a word.
+        Gone: it is not any more.
     """
     helper: Helper | None = None
-    while (order := receive())["do"] != "end":
+    while True:
+        order = receive()
         if order["do"] == "open":
             helper = helper or Helper(order)
             helper.begin(recipe_of(order["recipe"]))

@@ -29,7 +29,7 @@ def join() -> int:
 
 
 class Gone(Exception):
-    """One of the processes left without a word."""
+    """One of the processes is not there any more."""
 
 
 def broadcast(tensor: torch.Tensor) -> None:

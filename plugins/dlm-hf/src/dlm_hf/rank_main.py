@@ -23,19 +23,18 @@ def main() -> int:
 
 
 def lead() -> int:
-    """The command itself."""
+    """The command itself. The others see that this process is gone, wherever they were."""
     from .meeting import join
-    from .ranks import Leader
 
     join()
-    leader = Leader()
     run_first(sys.argv[1:])
-    leader.end()
-    return 0
+    sys.stderr.flush()
+    # All is written. The library's threads would have to be ended first, which waits for processes that may be dead.
+    os._exit(0)
 
 
 def helped() -> int:
-    """Help until the first process lets go, or has left without a word."""
+    """Help until the first process is gone."""
     from .helping import serve
     from .meeting import Gone, join
 

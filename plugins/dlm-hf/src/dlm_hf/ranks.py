@@ -96,10 +96,6 @@ class Leader(Alone):
     def close(self) -> None:
         self._tell(do="close")
 
-    def end(self) -> None:
-        """Let the others go; those that wait for the rest of a step see that this process is gone."""
-        self._tell(do="end")
-
     def _tell(self, **order: Any) -> None:
         if not self._in_step:
             with self._together():
