@@ -205,9 +205,9 @@ def plugin_rows(session: nox.Session, tool: str) -> dict[str, dict[str, object]]
 
 @nox.session
 def extras(session: nox.Session) -> None:
-    """``dlm[hf,sway,teacher,track]`` and ``dlm-sway[hf,dlm]``, from wheels: the extras resolve, every plugin loads."""
-    install_wheels(session, "dlm[hf,sway,teacher,track]", "dlm-sway[hf,dlm]")
-    wanted = {"dlm": {"hf", "bridge", "teacher", "track"}, "sway": {"hf", "bridge", "probes"}}
+    """``dlm[hf,preference,sway,teacher,track]`` and ``dlm-sway[hf,dlm]``, from wheels: the extras resolve, every plugin loads."""
+    install_wheels(session, "dlm[hf,preference,sway,teacher,track]", "dlm-sway[hf,dlm]")
+    wanted = {"dlm": {"hf", "bridge", "preference", "teacher", "track"}, "sway": {"hf", "bridge", "probes"}}
     for tool, names in wanted.items():
         rows = plugin_rows(session, tool)
         broken = {name: row["failure"] for name, row in rows.items() if row["failure"]}

@@ -7,6 +7,8 @@ INSTALLS: dict[tuple[str, str], str] = {
     ("dlm_augmenters", "teacher"): "pip install 'dlm[teacher]'",
     ("dlm_backends", "hf"): "pip install 'dlm[hf]'",
     ("dlm_commands", "sway"): "pip install 'dlm[sway]'",
+    ("dlm_phases", "preference"): "pip install 'dlm[preference]'",
+    ("dlm_sections", "preference"): "pip install 'dlm[preference]'",
     ("dlm_trackers", "tensorboard"): "pip install 'dlm[track]'",
     ("dlm_trackers", "wandb"): "pip install 'dlm[track]'",
 }

@@ -13,7 +13,7 @@ from dlm.document.unsupported import unsupported
 from dlm.document.words import InstalledTypes
 from dlm.entries import SectionEntry
 from dlm.errors import DocumentError, Finding
-from dlm.plugins import manager
+from dlm.testing import only_plugins
 
 FRONT = "---\ndlm_id: 01M81FN4JAC853MSGR8B0PH69S\nbase_model: x\n---\n"
 PAIR = "### Q\nWho?\n### A\nAda.\n"
@@ -110,13 +110,7 @@ def test_what_dlm_only_reads_is_named_at_its_fence_with_who_trains_it(fence: str
 
 def test_a_plugin_that_offers_a_word_of_the_format_takes_its_place() -> None:
     text = "Text.\n::preference::\n### Prompt\na\n### Chosen\nb\n### Rejected\nc\n"
-    plugins, plugin = manager(), Plugin()
-    plugins.register(plugin, "acme")
-    plugins._offers.clear()
-    try:
+    with only_plugins(Plugin()):
         assert isinstance(InstalledTypes()["preference"], Trained)
         assert unsupported(document(text)) == []
-    finally:
-        plugins.unregister(plugin)
-        plugins._offers.clear()
     assert len(unsupported(document(text))) == 1

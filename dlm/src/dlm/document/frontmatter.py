@@ -70,8 +70,8 @@ class Hyperparams(_Part):
 
     beta: Fraction = 0.1
     alpha: Fraction = 0.1
-    learning_rate: Rate = 5e-6
-    num_epochs: Count = 1
+    learning_rate: Rate = 5e-5
+    num_epochs: Count = 3
 
 
 class Preference(_Part):

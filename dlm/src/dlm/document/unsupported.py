@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..errors import Finding
-from .words import RESERVED, InstalledTypes, untrained_word
+from .words import RESERVED, InstalledTypes, installing, untrained_word
 
 if TYPE_CHECKING:
     from .mapping import Path
@@ -57,6 +57,6 @@ def _keys(document: Document) -> Iterator[tuple[Path, str]]:
     if training.cpt.embed_warmup_steps:
         yield ("training", "cpt", "embed_warmup_steps"), remove
     if training.preference.enabled and not InstalledTypes().trains("preference"):
-        yield ("training", "preference", "enabled"), untrained_word("preference")[1].split(", or ")[0]
+        yield ("training", "preference", "enabled"), f"install dlm-preference ({installing('preference')}), or remove it"
     if training.audio.auto_resample:
         yield ("training", "audio", "auto_resample"), remove

@@ -65,9 +65,14 @@ class InstalledTypes(Mapping[str, "SectionType"]):
 
 def untrained_word(word: str) -> tuple[str, str]:
     """What is to be said about a section whose ``word`` belongs to the format but is offered by nobody."""
-    command = INSTALLS.get(("dlm_sections", word))
+    command = installing(word)
     leave_out = 'give its fence weight="0", which leaves it out of training'
     return RESERVED[word], f"install it ({command}), or {leave_out}" if command else leave_out
+
+
+def installing(word: str) -> str:
+    """The command that installs what trains sections of the type ``word``; empty when none is known."""
+    return INSTALLS.get(("dlm_sections", word), "")
 
 
 def unknown_word(fence: SectionFence, installed: Mapping[str, SectionType]) -> tuple[str, str]:
