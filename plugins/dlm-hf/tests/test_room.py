@@ -37,6 +37,7 @@ STUDY = StudySet(
     mixture={"answer": 0.6, "anchor": 0.4},
 )
 FULL = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+PRIMITIVE = RuntimeError("could not create a primitive")
 ALLOCATOR = RuntimeError("[enforce fail at alloc_cpu.cpp:127] . DefaultCPUAllocator: can't allocate memory: you tried")
 
 
@@ -85,7 +86,7 @@ def run(base, tmp_path):
     return go
 
 
-@pytest.mark.parametrize(("most", "error"), [(2, FULL), (1, ALLOCATOR), (1, MemoryError())])
+@pytest.mark.parametrize(("most", "error"), [(2, FULL), (1, ALLOCATOR), (2, PRIMITIVE), (1, MemoryError())])
 def test_a_step_that_does_not_fit_is_done_in_smaller_passes_with_the_same_result(run, shortage, most, error):
     losses, _, weights = run("whole")
     passes = shortage(most, error)

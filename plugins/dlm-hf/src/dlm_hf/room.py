@@ -18,7 +18,15 @@ if TYPE_CHECKING:
 
     from .encode import Example
 
-SIGNS = ("DefaultCPUAllocator", "out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "Cannot allocate memory")
+SIGNS = (
+    "DefaultCPUAllocator",
+    "out of memory",
+    "Cannot allocate memory",
+    "bad_alloc",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "could not create a primitive",  # how oneDNN puts it, on processors
+    "could not create a memory",
+)
 """In the messages of errors that stand for too little memory and have no class of their own."""
 T = TypeVar("T", covariant=True)
 
