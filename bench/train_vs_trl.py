@@ -12,9 +12,9 @@ one after the other, each in a process of its own:
   nothing else: no optimiser, no evaluation.
 
 Tokens are those of the rows, without padding. dlm computes the system message that all rows of a step start with once,
-so it computes fewer tokens than its rows have; only those that it computes are held against the floor. For anchors, rows
-that TRL trains like any other, dlm asks the base as well; that pass is not counted. The first step of each loop is left
-out of its time.
+so it computes fewer tokens than its rows have; only those that it computes are held against the floor. For anchors,
+which TRL trains like any other row, dlm asks the base as well; that pass is not counted. The first step of each loop is
+left out of its time.
 """
 
 from __future__ import annotations
