@@ -116,6 +116,8 @@ def _summary(found: Checkup) -> Iterator[tuple[str, str]]:
     yield "sections", ", ".join(f"{number:,} {name}" for name, number in found.section_types.items())
     yield "texts", f"{counts['texts']:,} with {_number(counts['words'], 'word')}"
     yield "questions", f"{_number(counts['questions'], 'wording')} for {_number(counts['answers'], 'answer')}"
+    if counts["pairs"]:
+        yield "preferred", f"{_number(counts['pairs'], 'answer')}, each over a worse one"
     yield "probes", _probes(found)
     for source in found.survey.summaries if found.survey else ():
         yield "source", f"{source.path}: {_number(source.file_count, 'file')}, {_size(source.total_bytes)}"

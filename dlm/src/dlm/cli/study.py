@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from ..document import Document
 
 SAMPLES = 2
+PAIRS_APART = "never trained; the weights that prefer their better answers are kept"
+PAIRS = "A better and a worse answer, for a phase of their own."
 
 
 @click.command(short_help="Show what will be trained, and why.")
@@ -45,6 +47,7 @@ def _studied(document: Document, seed: int | None) -> tuple[StudySet, dict[str, 
     from ..bases.cache import find
     from ..bases.resolve import resolve
     from ..bases.similar import found_before
+    from ..corpus.preferred import is_pair
     from ..corpus.similar import NONE
     from ..corpus.study import WHY, build
     from ..errors import LicenceNotAccepted
@@ -52,6 +55,7 @@ def _studied(document: Document, seed: int | None) -> tuple[StudySet, dict[str, 
     from ..store import home
     from ..training.augmenting import augmenters_of
     from ..training.material import collect
+    from ..training.phases import by_phase
     from ..training.resolve import TrainOptions, recipe_for
 
     root = home()
@@ -64,8 +68,9 @@ def _studied(document: Document, seed: int | None) -> tuple[StudySet, dict[str, 
         _say("note: questions with similar words are left out here: the first training finds those of the base")
     augmenters = augmenters_of(document, root, manager(), _say)
     more = collect(document, root, chosen).more
-    why = {**WHY, **{kind: line for augmenter in augmenters for kind, line in augmenter.why.items()}}
-    return build(document, chosen, more, augmenters, similar or NONE), why, chosen
+    found = by_phase(build(document, chosen, more, augmenters, similar or NONE), manager())
+    why = {**WHY, **{record.kind: PAIRS for record in found.train if is_pair(record)}}
+    return found, {**why, **{kind: line for augmenter in augmenters for kind, line in augmenter.why.items()}}, chosen
 
 
 def _say(line: str) -> None:
@@ -83,14 +88,15 @@ def _record(found: StudySet, why: dict[str, str], limit: int | None, seed: int) 
         }
         for kind, share, records in _by_kind(found)
     ]
-    aside = {"held_out": found.held_out, "probes": found.probes}
+    aside = {"held_out": found.held_out, "held_out_pairs": found.held_out_pairs, "probes": found.probes}
     return {"seed": seed, "kinds": kinds, **{name: [_plain(r) for r in records] for name, records in aside.items()}}
 
 
 def _plain(record: Record) -> dict[str, Any]:
     plain: dict[str, Any] = {"group": record.group, "section_id": record.section_id, "objective": record.objective}
     if record.messages:
-        return {**plain, "messages": [message._asdict() for message in record.messages]}
+        worse = {"rejected": record.rejected} if record.rejected else {}
+        return {**plain, "messages": [message._asdict() for message in record.messages], **worse}
     return {**plain, "title": record.title, "text": record.text}
 
 
@@ -103,6 +109,7 @@ def _text(found: StudySet, why: dict[str, str], limit: int) -> str:
         parts.append("")
     for name, records, reason in (
         ("held out", found.held_out, "never trained; the best answers to them pick the weights"),
+        *([("held-out pairs", found.held_out_pairs, PAIRS_APART)] if found.held_out_pairs else ()),
         ("probes", found.probes, "never trained, and kept from picking the weights too: `sway check` asks them"),
     ):
         head = f"{name}: {len(records):,} record{'s' if len(records) != 1 else ''}, {reason}."
@@ -124,6 +131,7 @@ def _by_kind(found: StudySet) -> list[tuple[str, float, Sequence[Record]]]:
 
 def _sample(record: Record) -> str:
     turns = [f"{message.role}: {message.content}" for message in record.messages] or [f"text: {record.text}"]
+    turns += [f"rather than: {record.rejected}"] if record.rejected else []
     return "\n".join(
         textwrap.fill(
             textwrap.shorten(turn, 300), 78, initial_indent="    ", subsequent_indent="      ", break_on_hyphens=False

@@ -91,7 +91,8 @@ def _measure(
     primary = list(primary_records(document, more))
     texts = [record for record in primary if not record.messages]
     first = {record.group: record for record in reversed(primary) if record.messages}
-    said = lengths.of(message.content for record in first.values() for message in record.messages)
+    worse = [record.rejected for record in first.values() if record.rejected]
+    said = lengths.of([*worse, *(message.content for record in first.values() for message in record.messages)])
     beyond = [estimated(file.bytes) for file in unread if file.weight > 0]
     return Forecast(
         tokens=sum(lengths.of(record.text for record in texts)) + sum(said) + sum(beyond),

@@ -60,14 +60,18 @@ class Checkup:
         """What the writer wrote, in numbers."""
         if self.document is None:
             return {}
+        from ..corpus.preferred import is_pair
+
         found = list(records(self.document))
         texts = [record.text for record in found if record.text]
+        asked = [record for record in found if record.messages and not is_pair(record)]
         return {
             "records": len(found),
             "texts": len(texts),
             "words": sum(len(text.split()) for text in texts),
-            "questions": sum(1 for record in found if record.messages),
-            "answers": len({record.group for record in found if record.messages}),
+            "questions": len(asked),
+            "answers": len({record.group for record in asked}),
+            "pairs": sum(map(is_pair, found)),
             "probes": len(probes(self.document)),
         }
 

@@ -57,6 +57,7 @@ def _keys(document: Document) -> Iterator[tuple[Path, str]]:
     if training.cpt.embed_warmup_steps:
         yield ("training", "cpt", "embed_warmup_steps"), remove
     if training.preference.enabled and not InstalledTypes().trains("preference"):
-        yield ("training", "preference", "enabled"), f"install dlm-preference ({installing('preference')}), or remove it"
+        command = installing("preference")
+        yield ("training", "preference", "enabled"), f"install dlm-preference ({command}), or remove it"
     if training.audio.auto_resample:
         yield ("training", "audio", "auto_resample"), remove

@@ -119,6 +119,12 @@ def without_pairs(study: StudySet) -> StudySet:
     return _part(study, SFT, frozenset())
 
 
+def by_phase(study: StudySet, plugins: PluginManager) -> StudySet:
+    """``study`` with the share that each kind has in the steps of its own phase."""
+    parts = _busy(study, plugins)
+    return replace(study, mixture={kind: share for part in parts for kind, share in part.study.mixture.items()})
+
+
 def _busy(study: StudySet, plugins: PluginManager) -> list[Part]:
     phases = _phases(plugins)
     named = frozenset[str]().union(*(phase.kinds or frozenset() for phase in phases))
