@@ -104,3 +104,9 @@ def test_a_request_to_end_reaches_the_first_process(program):
     before = signal.getsignal(signal.SIGTERM)
     assert launched(Wanted("cpu", 2), []) == 143
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+@pytest.mark.skipif(os.name == "nt", reason="sends signals")
+def test_ctrl_c_before_the_first_process_is_there_ends_the_launcher(program):
+    program("import os, signal, time; os.kill(os.getppid(), signal.SIGINT); time.sleep(60)")
+    assert launched(Wanted("cpu", 2), []) == 130

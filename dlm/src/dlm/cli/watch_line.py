@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ..learning.report import LearningReport
     from ..training.events import Evaluated, StepLogged
     from ..training.observer import Preview, TrainReport
+    from ..training.plan import Plan
 
     Found = TrainReport | Unchanged
 
@@ -44,7 +45,7 @@ class Line(Watcher):
         self._to_stderr = record is not None
         self._standing = ""
         self._live: Any = None
-        self._current = ""
+        self._current = self._phase = ""
         self._first = True
         self._told_to_wait = False
 
@@ -79,11 +80,18 @@ class Line(Watcher):
         change = preview.material.change
         counts = {"new": change.new, "edited": change.edited, "removed": change.removed}
         said = ", ".join(f"{len(found):,} {word}" for word, found in counts.items() if found) or "settings changed"
+        steps = sum(len(plan.steps) for plan in preview.plans)
         start = f"on from {preview.start.version.name}" if preview.start else "from the base"
-        self._say_at(f"saved: {said}; going {start}, {len(preview.plan.steps):,} steps")
+        self._say_at(f"saved: {said}; going {start}, {steps:,} steps")
+
+    def phase_started(self, plan: Plan, number: int, of: int) -> None:
+        self._held_out = None
+        self._phase = f"{plan.phase}, " if of > 1 else ""
 
     def stepped(self, event: StepLogged) -> None:
-        said = f"step {event.step:>{len(str(event.steps))}}/{event.steps}  {numbers(event, self._standing)}"
+        said = (
+            f"{self._phase}step {event.step:>{len(str(event.steps))}}/{event.steps}  {numbers(event, self._standing)}"
+        )
         if self._live is not None:
             self._show(said)
         elif self._first and (event.step in (1, event.steps) or is_tenth(event)):

@@ -103,6 +103,8 @@ class _Parent:
 
     def __init__(self, launch: Launch, meeting: Path) -> None:
         self._launch, self._meeting = launch, meeting
+        self._asked = 0
+        """The last signal that was passed on."""
 
     def run(self, arguments: Sequence[str]) -> int:
         environment = {
@@ -131,16 +133,20 @@ class _Parent:
                 self._pass_on(process, signal.SIGINT)
 
     def _pass_on(self, process: subprocess.Popen[bytes], number: int) -> None:
+        self._asked = number
         first = word("first", self._meeting)
         with suppress(ProcessLookupError):
-            os.kill(first["pid"] if first else process.pid, number)
+            if first is not None:
+                os.kill(first["pid"], number)
+            else:
+                process.terminate()
 
     def _ended(self, code: int) -> int:
         ended = word("ended", self._meeting)
         if ended is not None:
             return int(ended["exit_code"])
-        if code in (-signal.SIGINT, -signal.SIGTERM):
-            return 128 - code
+        if self._asked:
+            return 128 + self._asked
         died = word("died", self._meeting) or {}
         why = died.get("why", f"the processes ended with {code} and left no word: look at what is printed above")
         raise TrainingFailed(f"{why}. The version before stays current; the next `dlm train` puts the store right")
@@ -182,8 +188,11 @@ def run_first(arguments: Sequence[str]) -> None:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """See to it that nothing that was started goes on."""
+    """See to it that nothing that was started goes on; the launcher ends its own."""
     if process.poll() is None:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        process.terminate()
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

@@ -69,6 +69,11 @@ class Leader(Alone):
 
     def open(self, bench: HfWorkbench, recipe: Recipe) -> None:
         self._drops = recipe.dropout > 0
+        if (idle := self.size - recipe.batch_rows) > 0:
+            bench.say(
+                f"a step has {recipe.batch_rows} rows, so {idle} of the {self.size} processes have nothing to do: "
+                "start fewer, or write a larger training.micro_batch_size"
+            )
         base = {**asdict(bench.base), "path": str(bench.base.path)}
         self._tell(do="open", base=base, recipe=asdict(recipe), system_prompt=bench.renderer.system_prompt)
 
