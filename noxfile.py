@@ -205,7 +205,7 @@ def plugin_rows(session: nox.Session, tool: str) -> dict[str, dict[str, object]]
 
 @nox.session
 def extras(session: nox.Session) -> None:
-    """``dlm[hf,preference,sway,teacher,track]`` and ``dlm-sway[hf,dlm]``, from wheels: the extras resolve, every plugin loads."""
+    """All extras of ``dlm``, and ``dlm-sway[hf,dlm]``, from wheels: they resolve, and every plugin loads."""
     install_wheels(session, "dlm[hf,preference,sway,teacher,track]", "dlm-sway[hf,dlm]")
     wanted = {"dlm": {"hf", "bridge", "preference", "teacher", "track"}, "sway": {"hf", "bridge", "probes"}}
     for tool, names in wanted.items():
