@@ -262,8 +262,11 @@ def test_the_database_of_the_trainer_before_is_read_too(store, at_rest):
 def test_a_run_without_its_last_steps_was_stopped_early(store, write, monkeypatch):
     whole = ToyWorkbench.train
 
-    def stops(self, plan, *others):
-        return whole(self, replace(plan, steps=plan.steps[:5]), *others)
+    def stops(self, plan, on_step, *others):
+        def stepped(event):
+            on_step(replace(event, steps=len(plan.steps)))
+
+        return whole(self, replace(plan, steps=plan.steps[:5]), stepped, *others)
 
     monkeypatch.setattr(ToyWorkbench, "train", stops)
     train(write(), options=FEW)
@@ -272,3 +275,14 @@ def test_a_run_without_its_last_steps_was_stopped_early(store, write, monkeypatc
     assert log_of(store)[-1]["early_stopped"] is True
     (summary,) = store.layout.logs.glob("*.summary.json")
     assert json.loads(summary.read_text(encoding="utf-8"))["early_stopped"] is True
+
+
+def test_a_run_whose_plan_became_shorter_went_to_its_end(store, write, monkeypatch):
+    """Drawn anew at an evaluation, longer rows fill the budget in fewer steps."""
+    whole = ToyWorkbench.train
+    monkeypatch.setattr(
+        ToyWorkbench, "train", lambda self, plan, *others: whole(self, replace(plan, steps=plan.steps[:5]), *others)
+    )
+    train(write(), options=FEW)
+    (run,) = history(store).runs
+    assert (run.early_stopped, run.steps_done, run.steps) == (False, 5, 8)

@@ -144,7 +144,7 @@ def _cells(run: RunRow) -> tuple[str, ...]:
         _minute(run.started_at),
         _clock(run.seconds) if run.seconds is not None else "-",
         _progress(done, run.steps) if done is not None else "-",
-        f"{run.tokens_per_sec:.0f}" if run.tokens_per_sec else "-",
+        _speed(run.tokens_per_sec) if run.tokens_per_sec else "-",
         losses,
     )
 
@@ -157,6 +157,11 @@ def _fields(cells: Sequence[str]) -> str:
 
 def _ended(run: RunRow) -> str:
     return f"{run.status}, made v{run.adapter_version}" if run.adapter_version else run.status
+
+
+def _speed(tokens: float) -> str:
+    """At most five characters up to ten million a second."""
+    return f"{tokens:.0f}" if tokens < 100_000 else f"{tokens / 1000:.0f}k"
 
 
 def _progress(done: int, planned: int | None) -> str:

@@ -61,6 +61,8 @@ class Record:
 
     def stepped(self, event: StepLogged) -> None:
         self._done[self._phase], self._tokens[self._phase] = event.step, event.tokens
+        # The rest of a plan is drawn anew at evaluations, and longer rows fill its budget in fewer steps.
+        self._planned[self._phase] = event.steps
         self._run.log({"type": "step", **asdict(event)})
         self._recorder.stepped(event)
         self._observer.stepped(event)
@@ -75,7 +77,7 @@ class Record:
 
     @property
     def early_stopped(self) -> bool:
-        """Whether a phase so far ended before its last planned step."""
+        """Whether a phase so far ended before the last step of its plan as that was at the end."""
         return any(self._done.get(number, 0) < steps for number, steps in self._planned.items())
 
     def finished(self, event: TrainingFinished, seconds: float) -> None:
