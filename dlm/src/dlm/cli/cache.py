@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .sizes import size
+
 if TYPE_CHECKING:
     from ..document import Document
     from ..store import Store
@@ -34,7 +36,7 @@ def show(doc: str, as_json: bool) -> None:
         return
     rate, run = facts["last_run_hit_rate"], facts["last_run_id"]
     click.echo(f"records    {facts['entry_count']:,}")
-    click.echo(f"size       {_size(facts['bytes'])} of at most {_size(facts['max_bytes'])}")
+    click.echo(f"size       {size(facts['bytes'])} of at most {size(facts['max_bytes'])}")
     click.echo("last run   " + (f"{rate:.0%} found (run {run})" if rate is not None else "none yet"))
     click.echo(f"kept for   {facts['prune_older_than_days']} days after the last use")
     click.echo(f"file       {facts['cache_path']}")
@@ -57,7 +59,7 @@ def prune(doc: str, older_than: str | None) -> None:
     settings = document.frontmatter.training.cache
     age = settings.prune_older_than_days * DAY if older_than is None else seconds("--older-than", older_than)
     gone = remove(store.layout.tokens, time.time() - age)
-    click.echo(f"removed {gone.entries:,} records, {_size(gone.bytes)}")
+    click.echo(f"removed {gone.entries:,} records, {size(gone.bytes)}")
 
 
 @cache.command(short_help="Remove everything.")
@@ -73,12 +75,12 @@ def clear(doc: str, force: bool) -> None:
     if not force:
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
             raise UsageProblem("clearing cannot be asked about without a terminal: add --force")
-        size = _size(overview(store.layout.tokens).bytes)
-        if not click.confirm(f"Remove the tokenised cache ({size})?", default=False, err=True):
+        held = size(overview(store.layout.tokens).bytes)
+        if not click.confirm(f"Remove the tokenised cache ({held})?", default=False, err=True):
             click.echo("nothing was removed", err=True)
             return
     gone = remove(store.layout.tokens)
-    click.echo(f"removed {gone.entries:,} records, {_size(gone.bytes)}")
+    click.echo(f"removed {gone.entries:,} records, {size(gone.bytes)}")
 
 
 def _open(doc: str) -> tuple[Document, Store]:
@@ -106,11 +108,3 @@ def _facts(document: Document, store: Store) -> dict[str, Any]:
         "max_bytes": settings.max_bytes,
         "prune_older_than_days": settings.prune_older_than_days,
     }
-
-
-def _size(count: float) -> str:
-    for unit in ("bytes", "kB", "MB"):
-        if count < 1000:
-            return f"{count:.0f} {unit}"
-        count /= 1000
-    return f"{count:.1f} GB"

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .sizes import size
+
 if TYPE_CHECKING:
     from ..store import Store
     from ..store.gc import Sweep
@@ -44,8 +46,8 @@ def gc(doc: str | None, everything: bool, keep: int | None, dry_run: bool, repai
             click.echo(line)
     if keep is None and (kept := [item for one in sweeps for item in one.items if item.why.startswith("no --keep")]):
         many = f"{len(kept)} older versions are" if len(kept) > 1 else "1 older version is"
-        click.echo(f"{many} kept ({_size(sum(item.bytes for item in kept))}); --keep 1 would remove that too")
-    click.echo(f"{'would free' if dry_run else 'freed'} {_size(freed)}")
+        click.echo(f"{many} kept ({size(sum(item.bytes for item in kept))}); --keep 1 would remove that too")
+    click.echo(f"{'would free' if dry_run else 'freed'} {size(freed)}")
 
 
 def _stores(doc: str | None) -> list[Store]:
@@ -86,13 +88,5 @@ def _lines(sweep: Sweep, *, dry_run: bool) -> list[str]:
             fate = "remove" if dry_run and item.fate == "removed" else item.fate
             # A checkpoint's name goes on with its phase and step.
             name = item.path.name.partition(".phase-")[0]
-            lines.append(f"  {fate:<8} {name:<16} {_size(item.bytes):>9}  {item.why}")
+            lines.append(f"  {fate:<8} {name:<16} {size(item.bytes):>9}  {item.why}")
     return lines
-
-
-def _size(count: float) -> str:
-    for unit in ("bytes", "kB", "MB"):
-        if count < 1000:
-            return f"{count:.0f} {unit}"
-        count /= 1000
-    return f"{count:.1f} GB"

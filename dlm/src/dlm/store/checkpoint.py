@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import StoreError
 from .encoding import canonical, now
-from .files import disk_errors, explain, remove_tree, sha256, sync_folder, sync_tree, write_atomic
+from .files import disk_errors, remove_tree, sha256, sync_folder, sync_tree, told, write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -135,14 +135,8 @@ def leftovers(layout: Layout) -> list[Path]:
 def _fill(folder: Path, fill: Callable[[Path], None], facts: dict[str, Any]) -> None:
     with disk_errors(folder):
         folder.mkdir(parents=True)
-    try:
+    with told(folder):
         fill(folder)
-    except StoreError:
-        raise
-    except Exception as problem:
-        if (text := explain(problem, folder)) is None:
-            raise
-        raise StoreError(text) from problem
     with disk_errors(folder):
         files = {file.name: sha256(file) for file in sorted(folder.iterdir())}
         sync_tree(folder)

@@ -49,6 +49,23 @@ def explain(problem: BaseException, path: Path) -> str | None:
     return None
 
 
+@contextmanager
+def told(folder: Path) -> Iterator[None]:
+    """What somebody else's code raises while it fills ``folder``: a disk's refusal in words, the rest as it is.
+
+    Raises:
+        StoreError: the disk is full or closed to us.
+    """
+    try:
+        yield
+    except StoreError:
+        raise
+    except Exception as problem:
+        if (text := explain(problem, folder)) is None:
+            raise
+        raise StoreError(text) from problem
+
+
 def free_megabytes(path: Path) -> int:
     """Free space, in MB, on the disk that holds ``path`` or will hold it."""
     standing = next(place for place in (path, *path.parents) if place.exists())

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import StoreError
 from . import checkpoint, lock_file
 from .encoding import canonical, jsonable, line, now
-from .files import disk_errors, explain, free_megabytes, remove_tree, sha256, sync_folder, sync_tree, write_atomic
+from .files import disk_errors, free_megabytes, remove_tree, sha256, sync_folder, sync_tree, told, write_atomic
 from .layout import version_name
 from .ledger import LEDGER_FILE, dump, put_in_place, require_unchanged
 from .manifest import save
@@ -157,14 +157,8 @@ class Run:
             sync_folder(final.parent)
 
     def _write(self, write: Callable[[Path], None], folder: Path) -> None:
-        try:
+        with told(folder):
             write(folder)
-        except StoreError:
-            raise
-        except Exception as problem:
-            if (text := explain(problem, folder)) is None:
-                raise
-            raise StoreError(text) from problem
         if not (folder / ADAPTER_FILE).is_file():
             raise StoreError(f"the backend wrote no {ADAPTER_FILE} into {folder}: report this to the backend's authors")
 
