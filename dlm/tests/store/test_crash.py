@@ -28,7 +28,12 @@ pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threade
 DLM_ID = "01J9ZQ4T8WXYV5E7KD3MNPRSTA"
 
 
-@pytest.mark.parametrize("ending", ["commit", "reject", "use", "cancel"])
+def two_adapters(folder: Path) -> None:
+    for name in ("plans", "code"):
+        (folder / "adapters" / name / "adapter_model.safetensors").write_bytes(name.encode())
+
+
+@pytest.mark.parametrize("ending", ["commit", "commit several", "reject", "use", "cancel"])
 def test_a_crash_at_any_step_leaves_a_store_that_serves_and_goes_on(
     tmp_path: Path, adapter, facts, crash_at, ending
 ) -> None:
@@ -50,13 +55,15 @@ def test_a_crash_at_any_step_leaves_a_store_that_serves_and_goes_on(
                 run.log({"type": "banner"})
                 if ending == "commit":
                     run.commit(adapter(b"three"), {})
+                elif ending == "commit several":
+                    run.commit(two_adapters, {}, adapters={"plans": {}, "code": {}})
                 elif ending == "reject":
                     run.reject(adapter(b"nan"), "NaN")
                 else:
                     run.cancel()
 
         crashed = crash_at(moment, store.layout.root, work)
-        allowed = {"commit": {2, 3}, "reject": {2}, "use": {1, 2}, "cancel": {2}}[ending]
+        allowed = {"commit": {2, 3}, "commit several": {2, 3}, "reject": {2}, "use": {1, 2}, "cancel": {2}}[ending]
         _check_served(store, allowed)
         before = _numbers_ever_given(store)
         _check_goes_on(store, adapter, facts, before)

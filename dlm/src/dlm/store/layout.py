@@ -13,8 +13,11 @@ _ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 _VERSION = re.compile(r"v(\d{4,})")
 _REJECTED = re.compile(r"v(\d{4,})-rejected(?:-\d+)?")
 _PARTIAL = re.compile(r"\.v\d{4,}\.partial-[0-9a-f]+")
+_ADAPTER = re.compile(r"[a-z][a-z0-9_]{0,31}")
 
 VERSIONS = "adapter/versions"
+ADAPTERS = "adapters"
+"""Inside the folder of a version that holds named adapters: one folder each."""
 
 
 def home(option: Path | None = None) -> Path:
@@ -133,6 +136,11 @@ def parse_rejected(name: str) -> int | None:
     """Number of a rejected version's folder name; ``None`` for any other name."""
     found = _REJECTED.fullmatch(name)
     return int(found[1]) if found else None
+
+
+def is_adapter(name: object) -> bool:
+    """Whether an adapter may have this name, which becomes a folder's."""
+    return isinstance(name, str) and _ADAPTER.fullmatch(name) is not None
 
 
 def is_partial(name: str) -> bool:

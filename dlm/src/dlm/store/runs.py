@@ -16,7 +16,7 @@ from ..errors import StoreError
 from . import checkpoint, lock_file
 from .encoding import canonical, jsonable, line, now
 from .files import disk_errors, free_megabytes, remove_tree, sha256, sync_folder, sync_tree, told, write_atomic
-from .layout import version_name
+from .layout import ADAPTERS, version_name
 from .ledger import LEDGER_FILE, dump, put_in_place, require_unchanged
 from .manifest import save
 from .recover import point, recover
@@ -24,13 +24,15 @@ from .summary import current_keys, new_run, run_numbers
 from .version import ADAPTER_FILE, CONFIG_FILE, FACTS_FILE, Version, read_version
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from .layout import Layout
     from .ledger import Ledger
     from .manifest import Manifest, Status, TrainingRun
     from .recover import Recovered
+
+    Adapters = Mapping[str, Mapping[str, Any]]
 
 ROOM_MB = 64
 """Below this a run is not begun: it would train for minutes and then have nowhere to put its version."""
@@ -62,8 +64,17 @@ class Run:
         with disk_errors(self.log_path), self.log_path.open("a", encoding="utf-8") as file:
             file.write(line({"timestamp": now(), **record}))
 
-    def commit(self, write: Callable[[Path], None], facts: dict[str, Any], ledger: Ledger | None = None) -> Version:
+    def commit(
+        self,
+        write: Callable[[Path], None],
+        facts: dict[str, Any],
+        ledger: Ledger | None = None,
+        adapters: Adapters | None = None,
+    ) -> Version:
         """Let ``write`` fill a folder and make it the current version, or leave everything as it was.
+
+        With ``adapters``, names in their order with what is to be known of each, ``write`` puts each into a folder of
+        its own, ``adapters/<name>``. All become visible in the one step.
 
         ``ledger`` becomes the store's in the same step: readers see both as they were, or both as they are now.
 
@@ -74,7 +85,7 @@ class Run:
         if ledger is not None:
             require_unchanged(self._layout, ledger)
             ledger = ledger.stamped(self.id, self._number)
-        partial = self._fill(write, facts, ledger)
+        partial = self._fill(write, facts, ledger, adapters)
         final = self._layout.version(self._number)
         self._show(partial, final)
         try:
@@ -92,13 +103,13 @@ class Run:
             raise StoreError(f"{problem}. {whole}") from problem
         return version
 
-    def reject(self, write: Callable[[Path], None], reason: str) -> Path:
-        """Keep the weights for a look, as ``vNNNN-rejected``; the version before stays current.
+    def reject(self, write: Callable[[Path], None], reason: str, adapters: Adapters | None = None) -> Path:
+        """Keep the weights for a look, as ``vNNNN-rejected``; the version before stays current. See :meth:`commit`.
 
         Raises:
             StoreError: as :meth:`commit`.
         """
-        partial = self._fill(write, {"rejected": reason})
+        partial = self._fill(write, {"rejected": reason}, None, adapters)
         final = _free_name(self._layout.versions, f"{version_name(self._number)}-rejected")
         self._show(partial, final)
         self._close("rejected", reason)
@@ -129,7 +140,9 @@ class Run:
         self._manifest = self._manifest.with_run(run).model_copy(update=agreed)
         save(self._layout.manifest, self._manifest)
 
-    def _fill(self, write: Callable[[Path], None], facts: dict[str, Any], ledger: Ledger | None = None) -> Path:
+    def _fill(
+        self, write: Callable[[Path], None], facts: dict[str, Any], ledger: Ledger | None, adapters: Adapters | None
+    ) -> Path:
         """Phase one: a hidden folder with everything in it, durable."""
         if self._ended:
             raise RuntimeError(f"run {self.id} has ended: begin another one")
@@ -137,12 +150,12 @@ class Run:
         try:
             with disk_errors(partial):
                 partial.mkdir()
-            self._write(write, partial)
+            self._write(write, partial, adapters)
             if ledger is not None:
                 write_atomic(partial / LEDGER_FILE, dump(ledger))
             with disk_errors(partial):
                 sync_tree(partial)
-                write_atomic(partial / FACTS_FILE, canonical(self._all_facts(partial, facts)))
+                write_atomic(partial / FACTS_FILE, canonical(self._all_facts(partial, facts, adapters)))
         except BaseException:
             if partial.exists():
                 remove_tree(partial)
@@ -156,13 +169,24 @@ class Run:
             self._ended = True
             sync_folder(final.parent)
 
-    def _write(self, write: Callable[[Path], None], folder: Path) -> None:
+    def _write(self, write: Callable[[Path], None], folder: Path, adapters: Adapters | None) -> None:
+        places = [folder] if adapters is None else [folder / ADAPTERS / name for name in adapters]
+        if adapters is not None:
+            with disk_errors(folder):
+                for place in places:
+                    place.mkdir(parents=True)
         with told(folder):
             write(folder)
-        if not (folder / ADAPTER_FILE).is_file():
-            raise StoreError(f"the backend wrote no {ADAPTER_FILE} into {folder}: report this to the backend's authors")
+        for place in places:
+            if not (place / ADAPTER_FILE).is_file():
+                whose = "report this to the backend's authors"
+                raise StoreError(f"the backend wrote no {ADAPTER_FILE} into {place}: {whose}")
 
-    def _all_facts(self, folder: Path, facts: dict[str, Any]) -> dict[str, Any]:
+    def _all_facts(self, folder: Path, facts: dict[str, Any], adapters: Adapters | None) -> dict[str, Any]:
+        named = {
+            name: {**known, "number": number, **_digests(folder / ADAPTERS / name)}
+            for number, (name, known) in enumerate((adapters or {}).items(), start=1)
+        }
         return {
             **self.facts,
             **facts,
@@ -170,8 +194,7 @@ class Run:
             "version": self._number,
             "run_id": self.id,
             "created_at": now(),
-            "adapter_sha256": sha256(folder / ADAPTER_FILE),
-            "adapter_config_sha256": sha256(config) if (config := folder / CONFIG_FILE).is_file() else None,
+            **(_digests(folder) if adapters is None else {"adapters": jsonable(named)}),
         }
 
     def _give_up(self, status: Status, message: str) -> None:
@@ -219,6 +242,15 @@ def begin(layout: Layout, dlm_id: str, facts: dict[str, Any], ledger: Ledger | N
         run.log_path.touch()
     save(layout.manifest, manifest)
     return run
+
+
+def _digests(folder: Path) -> dict[str, str | None]:
+    """Of an adapter that was written."""
+    config = folder / CONFIG_FILE
+    return {
+        "adapter_sha256": sha256(folder / ADAPTER_FILE),
+        "adapter_config_sha256": sha256(config) if config.is_file() else None,
+    }
 
 
 def _begun(manifest: Manifest, run_id: int) -> TrainingRun:

@@ -52,10 +52,11 @@ def run_numbers(facts: Mapping[str, Any]) -> dict[str, Any]:
 def current_keys(version: Version | None) -> dict[str, Any]:
     """The manifest's keys about the current version."""
     if version is None:
-        return {"adapter_version": 0, "adapter_sha256": None, "adapter_config_sha256": None}
+        return {"adapter_version": 0, "adapter_sha256": None, "adapter_config_sha256": None, "adapter_versions": {}}
     base = _part(version.facts, "base")
     return {
         "adapter_version": version.number,
+        "adapter_versions": dict.fromkeys(version.adapters, version.number),
         "adapter_sha256": version.facts.get("adapter_sha256"),
         "adapter_config_sha256": version.facts.get("adapter_config_sha256"),
         "base_model": base.get("key"),

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..errors import StoreError
+from ..errors import StoreError, UsageProblem
 from .files import disk_errors, sha256
-from .layout import VERSIONS, Layout, is_partial, parse_rejected, parse_version, version_name
+from .layout import ADAPTERS, VERSIONS, Layout, is_adapter, is_partial, parse_rejected, parse_version, version_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,17 +17,18 @@ if TYPE_CHECKING:
 ADAPTER_FILE = "adapter_model.safetensors"
 CONFIG_FILE = "adapter_config.json"
 FACTS_FILE = "version.json"
+_WAY_OUT = "go back with `dlm use DOC vN`, or train again with `dlm train DOC`"
 REPORT_FILE = "learning.json"
 """What it learned, with questions about the text it was trained on; see :mod:`dlm.learning.report`."""
 
 
 @dataclass(frozen=True)
 class Version:
-    """One trained adapter."""
+    """What one run made: an adapter, or several that the document names."""
 
     number: int
     path: Path
-    """Folder with the adapter (PEFT layout), the tokenizer and ``version.json``."""
+    """Folder with ``version.json``. Where an adapter and its tokenizer lie, :meth:`folder_of` knows."""
     facts: dict[str, Any]
     """``version.json``: how, when and from what it was made."""
 
@@ -41,18 +42,55 @@ class Version:
         """The store that it lies in."""
         return Layout(self.path.parents[len(PurePosixPath(VERSIONS).parts)])
 
-    def verify(self) -> None:
-        """Check the adapter against the digest taken when it was written.
+    @property
+    def adapters(self) -> tuple[str, ...]:
+        """Names of its adapters, as the document declared them; empty for a version of one adapter without a name."""
+        found = self.facts.get("adapters") or {}
+        return tuple(sorted(found, key=lambda name: (found[name]["number"], name)))
+
+    def folder_of(self, name: str | None = None) -> Path:
+        """Where the adapter ``name`` lies: PEFT layout, tokenizer, what it was asked. Without a name that of the only
+        adapter, or of the first declared one.
 
         Raises:
-            StoreError: the file changed since.
+            UsageProblem: it has no adapter of that name; says which it has.
         """
-        found = sha256(self.path / ADAPTER_FILE)
-        if found != (written := self.facts.get("adapter_sha256")):
-            raise StoreError(
-                f"{self.path / ADAPTER_FILE} is damaged (SHA-256 {found}, written {written}): go back with "
-                "`dlm use DOC vN`, or train again with `dlm train DOC`"
-            )
+        names = self.adapters
+        if name is None:
+            return self.path / ADAPTERS / names[0] if names else self.path
+        if name not in names:
+            has = f"it has {', '.join(names)}" if names else "it has one adapter, without a name: name none"
+            raise UsageProblem(f"{self.name} has no adapter {name!r}: {has}")
+        return self.path / ADAPTERS / name
+
+    def facts_of(self, name: str | None = None) -> dict[str, Any]:
+        """What ``version.json`` says of the adapter ``name``, together with what is true of all: ``adapter_sha256``,
+        ``recipe``, ``plan``, ``phases``, ``outcome``, ``section_ids``.
+
+        Raises:
+            UsageProblem: as :meth:`folder_of`.
+        """
+        self.folder_of(name)
+        shared = {key: value for key, value in self.facts.items() if key != "adapters"}
+        own = name or next(iter(self.adapters), None)
+        return shared if own is None else {**shared, **self.facts["adapters"][own]}
+
+    def verify(self) -> None:
+        """Check every adapter against the digest taken when it was written.
+
+        Raises:
+            StoreError: a file changed since, or is gone.
+        """
+        for name in self.adapters or (None,):
+            self._verify(self.folder_of(name) / ADAPTER_FILE, self.facts_of(name).get("adapter_sha256"))
+
+    def _verify(self, file: Path, written: Any) -> None:
+        try:
+            found = sha256(file)
+        except OSError as problem:
+            raise StoreError(f"{file} cannot be read ({problem}): {_WAY_OUT}") from problem
+        if found != written:
+            raise StoreError(f"{file} is damaged (SHA-256 {found}, written {written}): {_WAY_OUT}")
 
 
 class Contents(NamedTuple):
@@ -78,11 +116,23 @@ def read_version(folder: Path, number: int) -> Version:
         StoreError: files are missing or unreadable.
     """
     facts = read_facts(folder)
-    if not (folder / ADAPTER_FILE).is_file():
-        raise StoreError(
-            f"{folder} has no {ADAPTER_FILE}: go back with `dlm use DOC vN`, or train again with `dlm train DOC`"
-        )
-    return Version(number, folder, facts)
+    if not _named(facts.get("adapters")):
+        raise StoreError(f"{folder / FACTS_FILE} is damaged, it names no adapters under `adapters`: {_WAY_OUT}")
+    version = Version(number, folder, facts)
+    for name in version.adapters or (None,):
+        if not (place := version.folder_of(name) / ADAPTER_FILE).is_file():
+            raise StoreError(f"{place.parent} has no {ADAPTER_FILE}: {_WAY_OUT}")
+    return version
+
+
+def _named(adapters: Any) -> bool:
+    """Whether ``adapters`` of ``version.json`` may be trusted: absent, or a map from names to facts."""
+    if adapters is None:
+        return True
+    return isinstance(adapters, dict) and all(
+        is_adapter(name) and isinstance(facts, dict) and isinstance(facts.get("number"), int)
+        for name, facts in adapters.items()
+    )
 
 
 def read_facts(folder: Path) -> dict[str, Any]:
@@ -91,13 +141,12 @@ def read_facts(folder: Path) -> dict[str, Any]:
     Raises:
         StoreError: it is missing or no JSON object.
     """
-    way_out = "go back with `dlm use DOC vN`, or train again with `dlm train DOC`"
     try:
         facts = json.loads((folder / FACTS_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError) as problem:
-        raise StoreError(f"{folder / FACTS_FILE} cannot be read ({problem}): {way_out}") from problem
+        raise StoreError(f"{folder / FACTS_FILE} cannot be read ({problem}): {_WAY_OUT}") from problem
     if not isinstance(facts, dict):
-        raise StoreError(f"{folder / FACTS_FILE} is not a JSON object: {way_out}")
+        raise StoreError(f"{folder / FACTS_FILE} is not a JSON object: {_WAY_OUT}")
     return facts
 
 
