@@ -14,7 +14,7 @@ import pytest
 from dlm_sway import Item, Measurement, Probe, ProbeContext, ProbeResult, View, builtin, hookimpl, hookspecs
 from dlm_sway._plugkit.plugins import PluginManager
 from dlm_sway.entries import BackendEntry, ProbeEntry
-from dlm_sway.errors import AdapterMismatch, NotSupported, ProbeError
+from dlm_sway.errors import AdapterMismatch, NothingToAsk, NotSupported, ProbeError
 from dlm_sway.probes.base import ProbeSpec, Scoring
 from dlm_sway.testing import ClosedForm
 
@@ -93,6 +93,29 @@ class Raise(Told):
         raise errors[self.spec.error]
 
 
+class Sections(Probe[ProbeSpec]):
+    """Asks what the sections hold out."""
+
+    kind = "sections"
+    spec_type = ProbeSpec
+    items: tuple[Item, ...] = ()
+    text: str | None = None
+
+    def prepare(self, ctx: ProbeContext) -> Sections:
+        if ctx.sections is None:
+            raise NothingToAsk("no sections")
+        ready = Sections(self.spec)
+        ready.items = tuple(item for section in ctx.sections for item in section.held_out)
+        ready.text = ctx.doc_text
+        return ready
+
+    def measure(self, scoring: Scoring, view: View) -> Measurement:
+        return Measurement(tuple(c.kl for c in scoring.compare(self.items, view)))
+
+    def judge(self, measured: Measurement, nulls: Sequence[Measurement], ctx: ProbeContext) -> ProbeResult:
+        return self.result("pass", "asked", n_items=len(measured.values), evidence={"text": self.text})
+
+
 class Learned(ClosedForm):
     """A model that learned the items."""
 
@@ -123,7 +146,12 @@ class Kit:
 
     @hookimpl
     def dlm_sway_probes(self) -> list[ProbeEntry]:
-        offers = [(Moved, "adherence", {"compare"}), (Say, "attribution", set()), (Raise, "calibration", set())]
+        offers = [
+            (Moved, "adherence", {"compare"}),
+            (Say, "attribution", set()),
+            (Raise, "calibration", set()),
+            (Sections, "attribution", {"compare"}),
+        ]
         return [
             ProbeEntry(name=c.kind, target=_target(c), summary=str(c.__doc__), category=at, needs=frozenset(needs))
             for c, at, needs in offers
@@ -146,7 +174,7 @@ class Kit:
 def manager() -> Iterator[PluginManager]:
     """sway's built-ins and the kit above, and nothing that happens to be installed."""
     module = ModuleType(KIT)
-    for cls in (Moved, Say, Raise, Learned, Untouched, Missing):
+    for cls in (Moved, Say, Raise, Sections, Learned, Untouched, Missing):
         setattr(module, cls.__name__, cls)
     found = PluginManager(hookspecs.PROJECT, hookspecs)
     found.register(builtin, name="builtin")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .scoring.backend import Backend as Backend
     from .scoring.types import Item as Item
     from .scoring.types import View as View
+    from .sections import SectionData as SectionData
     from .suite.run import run as run
 
 _HOME = {
@@ -29,6 +30,7 @@ _HOME = {
     "ProbeContext": "probes.base",
     "ProbeSpec": "probes.base",
     "ProbeResult": "result",
+    "SectionData": "sections",
     "Verdict": "result",
     "View": "scoring.types",
     "hookimpl": "hookspecs",

@@ -8,7 +8,10 @@ from .entries import CommandEntry, ProbeEntry, ReportEntry
 from .hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from .sections import SectionData
 
 
 @hookimpl
@@ -64,3 +67,13 @@ def dlm_sway_reports() -> Iterable[ReportEntry]:
     yield ReportEntry(name="markdown", target="dlm_sway.report.markdown:render", summary="For pull requests and wikis.")
     yield ReportEntry(name="md", target="dlm_sway.report.markdown:render", summary="The same as markdown.")
     yield ReportEntry(name="terminal", target="dlm_sway.report.terminal:render", summary="For reading at 80 columns.")
+
+
+@hookimpl
+def dlm_sway_read_sections(path: Path) -> Sequence[SectionData] | None:
+    """Sections that some tool has written as JSON."""
+    if path.suffix.lower() != ".json":
+        return None
+    from .section_file import load
+
+    return load(path)

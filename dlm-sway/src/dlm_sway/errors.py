@@ -64,3 +64,7 @@ class NotSupported(BackendError):
 
 class ProbeError(SwayError):
     """A probe cannot answer its question with what it was given."""
+
+
+class NothingToAsk(ProbeError):
+    """A probe has no items, through no mistake of the suite, such as for lack of sections: its verdict is ``skip``."""

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     from .entries import BackendEntry, CommandEntry, ProbeEntry, ReportEntry
     from .result import ProbeResult, SuiteResult
+    from .sections import SectionData
     from .suite.target import Target
 
 PROJECT = "dlm_sway"
@@ -47,6 +49,11 @@ def dlm_sway_reports() -> Iterable[ReportEntry]:
 @hookspec(firstresult=True)
 def dlm_sway_resolve_target(ref: str) -> Target | None:
     """Turn what the user typed into something to test, or ``None`` if it is not yours."""
+
+
+@hookspec(firstresult=True)
+def dlm_sway_read_sections(path: Path) -> Sequence[SectionData] | None:
+    """The sections of the document at ``path``, trained or not, or ``None`` if the file is not of your kind."""
 
 
 @hookspec

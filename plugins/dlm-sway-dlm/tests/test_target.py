@@ -12,6 +12,8 @@ from dlm.corpus.study import build
 from dlm.document import probes, read
 from dlm.store import Store
 from dlm_sway.errors import TargetError
+from dlm_sway.scoring.types import Item
+from dlm_sway_dlm.for_sway import dlm_sway_read_sections as read_sections
 from dlm_sway_dlm.target import resolve
 
 DLM_ID = "01M81FN4JAC853MSGR8B0PH69S"
@@ -109,7 +111,7 @@ def test_the_probe_questions_are_held_out_and_the_taught_ones_are_not_among_them
     target = resolve(str(trained))
     (probe,) = probes(read(trained))
     question = "I cannot see the lamp. What colour should I look for?"
-    assert [tuple(item) for item in target.held_out] == [(question, "Look for a green lamp.", probe.id)]
+    assert target.held_out == (Item(question, "Look for a green lamp.", probe.id),)
     assert ("Which colour is the lamp?", "The lamp is green.") in {(i.prompt, i.reference) for i in target.taught}
     assert not {item.prompt for item in target.held_out} & {item.prompt for item in target.taught}
 
@@ -188,3 +190,28 @@ def test_a_document_without_probes_is_judged_on_wordings_that_training_left_out(
     trained_on = {m.content for r in build(read(document), 42).train for m in r.messages if m.role == "user"}
     assert target.held_out
     assert not {item.prompt for item in target.held_out} & trained_on
+
+
+def test_sections_carry_their_text_their_pairs_and_what_was_held_out(trained):
+    prose, questions = resolve(str(trained)).sections
+    assert (prose.kind, prose.text.strip(), prose.headings) == ("prose", "# Notes\n\nThe lamp is green.", ("Notes",))
+    assert [(pair.questions[0], pair.probe) for pair in questions.pairs] == [
+        ("Which colour is the lamp?", False),
+        ("I cannot see the lamp. What colour should I look for?", True),
+    ]
+    assert [item.prompt for item in questions.taught] == ["Which colour is the lamp?"]
+    assert "I cannot see the lamp. What colour should I look for?" in {item.prompt for item in questions.held_out}
+    assert not {item.prompt for item in questions.held_out} & {item.prompt for item in questions.taught}
+
+
+def test_a_suite_reads_the_sections_of_a_document_that_was_never_trained(document):
+    (questions,) = (section for section in read_sections(document) if section.kind == "instruction")
+    assert [item.prompt for item in questions.held_out] == ["I cannot see the lamp. What colour should I look for?"]
+
+
+def test_preferences_are_part_of_their_section(document):
+    document.write_text(
+        document.read_text("utf-8") + "\n::preference::\n\n### Prompt\nHow?\n### Chosen\nSo.\n### Rejected\nNot so.\n",
+        "utf-8",
+    )
+    assert read_sections(document)[-1].preferences == (("How?", "So.", "Not so."),)

@@ -5,14 +5,17 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..result import ProbeResult
-from ..scoring.types import AdapterInspection, Comparison, Item, View
+from ..scoring.types import AdapterInspection, Answer, Comparison, Item, TextScore, View
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ..sections import SectionData
     from ..spec.models import SuiteDefaults
     from .null_adapter import NullPlan
 
@@ -31,13 +34,19 @@ class ProbeSpec(BaseModel):
 class Scoring(Protocol):
     """What a probe may ask of the model: batched, cached, exact. Implemented by :mod:`dlm_sway.scoring.session`."""
 
-    def compare(self, items: Sequence[Item], view: View) -> list[Comparison]: ...
+    def compare(self, items: Sequence[Item], view: View, *, per_position: bool = False) -> list[Comparison]: ...
     def noise(self, items: Sequence[Item]) -> list[Comparison]:
         """Base against base in another batch layout: what no change looks like."""
 
     def inspect(self) -> AdapterInspection: ...
     def inspect_null(self, seed: int) -> AdapterInspection: ...
-    def generate(self, prompts: Sequence[str], view: View, *, max_new_tokens: int) -> list[str]: ...
+    def texts(self, texts: Sequence[str], view: View) -> list[TextScore]:
+        """Log-probability of whole texts, without a chat template, under the base and ``view``."""
+
+    def generate(self, prompts: Sequence[Item | str], view: View, *, max_new_tokens: int) -> list[Answer]:
+        """Greedy answers; a string is a question of its own, an :class:`Item` may carry a conversation."""
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]: ...
 
 
 @dataclass(frozen=True)
@@ -66,6 +75,12 @@ class ProbeContext:
     nulls: NullPlan | None
     """Which random adapters to calibrate with; ``None`` when the suite has no ``null_adapter`` entry."""
     defaults: SuiteDefaults
+    sections: Sequence[SectionData] | None = None
+    """What was taught, by section; ``None`` when nobody knows, which is not the same as a document without sections."""
+    doc_text: str | None = None
+    """The text of all sections; ``None`` when nobody knows it."""
+    adapter: Path | None = None
+    """Folder of the adapter under test, for probes that read what training left there."""
 
 
 S = TypeVar("S", bound=ProbeSpec)
@@ -104,6 +119,16 @@ class Probe(ABC, Generic[S]):
     def __init__(self, spec: S) -> None:
         self.spec = spec
 
+    def prepare(self, ctx: ProbeContext) -> Self:
+        """This probe with what it takes from ``ctx``, such as items made from sections; itself when that is nothing.
+
+        Called once, before the first :meth:`measure`, so that nulls are measured on the same items.
+
+        Raises:
+            NothingToAsk: neither the suite nor the context gives it anything to ask; its verdict is then ``skip``.
+        """
+        return self
+
     def measure(self, scoring: Scoring, view: View) -> Measurement:
         """One number an item, comparing ``view`` with the base."""
         raise TypeError(f"probe {self.kind!r} implements neither measure() nor run()")
@@ -113,17 +138,19 @@ class Probe(ABC, Generic[S]):
         """The verdict on the fine-tuned view's numbers. ``nulls`` is empty when there is no calibration."""
 
     def run(self, ctx: ProbeContext) -> ProbeResult:
-        """Measure the fine-tuned view and the nulls, then judge. The same seed gives the same answer.
+        """Prepare, measure the fine-tuned view and the nulls, then judge. The same seed gives the same answer.
 
         Raises:
-            ProbeError: there is nothing to measure.
+            NothingToAsk: see :meth:`prepare`.
+            ProbeError: what was asked cannot be measured.
         """
         from ..scoring.types import FT
         from ..suite.calibrate import measure_nulls
 
-        measured = self.measure(ctx.scoring, FT)
-        nulls = measure_nulls(self, ctx) if self.calibrated and ctx.nulls is not None else []
-        return self.judge(measured, nulls, ctx)
+        probe = self.prepare(ctx)
+        measured = probe.measure(ctx.scoring, FT)
+        nulls = measure_nulls(probe, ctx) if self.calibrated and ctx.nulls is not None else []
+        return probe.judge(measured, nulls, ctx)
 
     def result(self, verdict: Any, message: str, **numbers: Any) -> ProbeResult:
         """A :class:`ProbeResult` for this entry; ``numbers`` are its other fields."""

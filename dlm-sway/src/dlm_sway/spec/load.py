@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .._plugkit.plugins import PluginManager
     from ..entries import ProbeEntry
     from ..probes.base import Probe
+    from ..sections import SectionData
 
 
 class PlannedProbe(NamedTuple):
@@ -42,6 +43,8 @@ class LoadedSuite:
     probes: tuple[PlannedProbe, ...]
     source: str
     digest: str
+    sections: tuple[SectionData, ...] | None = None
+    """What ``dlm_source`` holds; ``None`` without it."""
     notes: tuple[str, ...] = ()
     """What the file asks for that changes nothing, for people to read."""
 
@@ -77,11 +80,12 @@ def _load(source: Source, manager: PluginManager) -> LoadedSuite:
         found += faults(error, Suite, source)
     entries = source.data.get("suite")
     planned = list(_entries(entries if isinstance(entries, (list, tuple)) else [], source, manager, found))
-    models, document = resolve_models(source, manager, found), resolve_source(source, found)
+    models = resolve_models(source, manager, found)
+    document, sections = resolve_source(source, manager, found)
     if found or suite is None:
         raise SpecError(sorted(set(found), key=lambda fault: (fault.line, fault.where, fault.what)))
     suite = Suite.model_validate({**source.data, "models": models, "dlm_source": document})
-    return LoadedSuite(suite, tuple(planned), source.name, source.digest, tuple(_notes(suite)))
+    return LoadedSuite(suite, tuple(planned), source.name, source.digest, sections, tuple(_notes(suite)))
 
 
 def _entries(entries: Any, source: Source, manager: PluginManager, found: list[Fault]) -> Iterator[PlannedProbe]:
@@ -141,5 +145,3 @@ def _notes(suite: Suite) -> Iterator[str]:
         yield "defaults.top_k changes nothing: divergences are computed over the whole vocabulary"
     if suite.defaults.concurrent_probes > 1:
         yield "defaults.concurrent_probes changes nothing: probes run one after another and batch their own work"
-    if suite.dlm_source is not None:
-        yield "dlm_source changes nothing: no probe of this version reads a document's sections"

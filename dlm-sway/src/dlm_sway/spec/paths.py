@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._plugkit.errors import PluginError
+from ..errors import TargetError
 from .faults import unusable
 
 if TYPE_CHECKING:
     from .._plugkit.plugins import PluginManager
     from ..errors import Fault
+    from ..sections import SectionData
     from .source import Place, Source
 
 SIDES = ("base", "ft")
@@ -33,16 +35,25 @@ def resolve_models(source: Source, manager: PluginManager, found: list[Fault]) -
     return resolved
 
 
-def resolve_source(source: Source, found: list[Fault]) -> Any:
-    """``dlm_source`` as an absolute path."""
+def resolve_source(
+    source: Source, manager: PluginManager, found: list[Fault]
+) -> tuple[Any, tuple[SectionData, ...] | None]:
+    """``dlm_source`` as an absolute path, and the sections in it."""
+    from ..section_file import read_sections
+
     given = source.data.get("dlm_source")
     if not isinstance(given, str):
-        return given
+        return given, None
     path = locate(given, source.folder)
     if path is None:
         found.append(source.fault(("dlm_source",), f"no such document: {given}", "correct the path, or remove the key"))
-        return given
-    return str(path)
+        return given, None
+    try:
+        return str(path), read_sections(path, manager)
+    except TargetError as error:
+        what, _, fix = str(error).rpartition(": ")
+        found.append(source.fault(("dlm_source",), what, fix))
+        return given, None
 
 
 def locate(given: str, folder: Path | None) -> Path | None:

@@ -70,7 +70,7 @@ def check(
         "unasked": list(unasked(target)),
         **(facts or {}),
     }
-    result = run(suite, backend=backend, manager=manager, facts=provenance, say=say)
+    result = run(suite, backend=backend, manager=manager, facts=provenance, sections=target.sections, say=say)
     result = replace(result, summary=(*sentences(result.probes), *unasked(target), *_caveats(target)))
     return Checked(result, exit_code(result, asked_learning=bool(target.held_out)))
 
@@ -141,7 +141,7 @@ def _questions(target: Target, margin: float, prompts: Sequence[str]) -> Iterato
 
 
 def _cases(items: Sequence[Item]) -> list[dict[str, str]]:
-    return [dict(item._asdict()) for item in items]
+    return [{"prompt": item.prompt, "reference": item.reference, "group": item.group} for item in items]
 
 
 def unasked(target: Target) -> Iterator[str]:

@@ -6,7 +6,7 @@ import math
 import os
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.util import find_spec
@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from .._plugkit.errors import PluginUnavailable
-from ..errors import AdapterMismatch, NotSupported, SpecError, SwayError, TargetError
+from ..errors import AdapterMismatch, NothingToAsk, NotSupported, SpecError, SwayError, TargetError
 from ..probes.base import ProbeContext
 from ..result import ProbeResult, SuiteResult
 from ..scoring.session import Session
+from ..sections import doc_text
 from ..spec.load import LoadedSuite, PlannedProbe, load, plan
 from ..spec.models import Suite, merged_weights
 from .conclude import conclude, deciding
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from .._plugkit.plugins import PluginManager
     from ..probes.null_adapter import NullPlan
     from ..scoring.backend import Backend
+    from ..sections import SectionData
 
 ALL_CAPABILITIES: Final = frozenset({"compare", "generate", "inspect", "null", "scale"})
 
@@ -44,13 +46,15 @@ def run(
     backend: Backend | None = None,
     manager: PluginManager | None = None,
     facts: Mapping[str, Any] | None = None,
+    sections: Sequence[SectionData] | None = None,
     say: Say = lambda _: None,
 ) -> SuiteResult:
     """Run every enabled entry of ``spec`` and say what the verdicts mean together.
 
     ``weights`` are merged over the suite's category weights, ``threshold`` replaces its coverage threshold.
     ``backend`` is used instead of the one that ``models.ft.kind`` names, is trusted to give every capability, and is
-    not closed. ``facts`` are added to the provenance. ``say`` hears progress, one line at a time.
+    not closed. ``sections`` are what was taught, instead of what the suite's ``dlm_source`` holds. ``facts`` are added
+    to the provenance. ``say`` hears progress, one line at a time.
 
     A probe that raises becomes the verdict ``error`` and the suite goes on.
 
@@ -64,6 +68,8 @@ def run(
 
         manager = installed()
     loaded = _with(spec, manager, weights, threshold)
+    if sections is not None:
+        loaded = replace(loaded, sections=tuple(sections))
     started_at, clock = datetime.now(UTC), time.perf_counter()
     model, gives, backend_source = _backend(loaded, manager) if backend is None else (backend, ALL_CAPABILITIES, "")
     session = Session(model)
@@ -130,16 +136,28 @@ def _run_all(
     loaded: LoadedSuite, session: Session, gives: frozenset[str], manager: PluginManager, say: Say
 ) -> list[ProbeResult]:
     manager.notify("dlm_sway_suite_started", say, name=loaded.source, probes=len(loaded.probes))
-    defaults = loaded.suite.defaults
-    nulls = _null_plan(loaded)
+    ctx = _context(loaded, session)
     results = []
     for number, planned in enumerate(loaded.probes, start=1):
         spec = planned.probe.spec
         say(f"[{number}/{len(loaded.probes)}] {spec.name} ({spec.kind})")
-        ctx = ProbeContext(session, defaults.seed, defaults.alpha, nulls, defaults)
         results.append(run_probe(planned, ctx, gives))
         manager.notify("dlm_sway_probe_finished", say, result=results[-1])
     return results
+
+
+def _context(loaded: LoadedSuite, session: Session) -> ProbeContext:
+    defaults, sections = loaded.suite.defaults, loaded.sections
+    return ProbeContext(
+        session,
+        defaults.seed,
+        defaults.alpha,
+        _null_plan(loaded),
+        defaults,
+        sections=sections,
+        doc_text=None if sections is None else doc_text(sections),
+        adapter=loaded.suite.models.ft.adapter,
+    )
 
 
 def run_probe(planned: PlannedProbe, ctx: ProbeContext, gives: frozenset[str]) -> ProbeResult:
@@ -172,6 +190,8 @@ def _answer(planned: PlannedProbe, ctx: ProbeContext, gives: frozenset[str]) -> 
         raise
     except NotSupported as error:
         return probe.result("skip", str(error), evidence={"skip_reason": "unsupported"})
+    except NothingToAsk as error:
+        return probe.result("skip", str(error), evidence={"skip_reason": "nothing to ask"})
     except SwayError as error:
         return probe.result("error", str(error))
     except Exception as error:

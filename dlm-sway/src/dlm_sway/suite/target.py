@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ..scoring.types import Item
+    from ..sections import SectionData
     from ..spec.models import ModelSpec
 
 
@@ -34,3 +35,5 @@ class Target:
     system_prompt: str | None = None
     provenance: dict[str, str] = field(default_factory=dict)
     """Facts for the report: document, version, digests."""
+    sections: tuple[SectionData, ...] | None = None
+    """What was taught, by section; ``None`` when the target does not say, as an adapter folder does not."""

@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING
 from dlm_sway.hookspecs import hookimpl
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from dlm_sway.sections import SectionData
     from dlm_sway.suite.target import Target
 
 
@@ -18,3 +22,13 @@ def dlm_sway_resolve_target(ref: str) -> Target | None:
     from .target import resolve
 
     return resolve(ref)
+
+
+@hookimpl
+def dlm_sway_read_sections(path: Path) -> Sequence[SectionData] | None:
+    """The document's sections, if ``path`` names a document."""
+    if path.suffix.lower() != ".dlm":
+        return None
+    from .sections import read
+
+    return read(path)

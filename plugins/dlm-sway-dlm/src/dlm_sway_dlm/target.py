@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 from dlm._plugkit.errors import PluginError
 from dlm.errors import DlmError
 from dlm_sway.errors import TargetError
-from dlm_sway.scoring.types import Item
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from dlm.bases import LocalBase
-    from dlm.corpus.records import Record
+    from dlm.corpus.records import StudySet
     from dlm.document import Document, Section
     from dlm.store import Version
+    from dlm.training.material import Material
     from dlm_sway.suite.target import ModelPair, Target
 
 
@@ -37,30 +37,41 @@ def resolve(ref: str) -> Target:
 
 
 def _target(path: Path) -> Target:
-    from dlm.corpus.study import build
     from dlm.document import read
     from dlm.store import Store, home
-    from dlm.training.heard import heard_by, unheard
-    from dlm.training.material import collect
     from dlm_sway.suite.target import Target
+
+    from .sections import items, sections
 
     document = read(path)
     version = Store(home(), document.frontmatter.dlm_id).current()
     if version is None:
         raise TargetError(f"{path}: nothing has been trained from this document yet: run `dlm train {path}`")
     base = _base(_fact(version, "base", "key"), home())
-    # The same seed as the run: it decides which wordings were held out.
-    seed = _fact(version, "recipe", "seed")
-    more = collect(document, home(), seed).more
-    study = unheard(build(document, seed, more), heard_by(version.path))
+    material, study = studied(document, version)
+    more = material.more
     return Target(
         name=f"{path.name} {version.name}",
         models=_models(base, version),
-        held_out=tuple(_items(study.probes)),
-        taught=tuple(_items(record for record in study.train if record.kind == "qa")),
+        held_out=tuple(items(study.probes)),
+        taught=tuple(items(record for record in study.train if record.kind == "qa")),
+        sections=sections((*document.sections, *material.change.sources), study.probes),
         system_prompt=document.frontmatter.system_prompt,
         provenance=_provenance(path, document, more, version, base),
     )
+
+
+def studied(document: Document, version: Version) -> tuple[Material, StudySet]:
+    """What the version learned from beside the text of ``document``, and everything it trained on or left out."""
+    from dlm.corpus.study import build
+    from dlm.store import home
+    from dlm.training.heard import heard_by, unheard
+    from dlm.training.material import collect
+
+    # The same seed as the run: it decides which wordings were held out.
+    seed = _fact(version, "recipe", "seed")
+    material = collect(document, home(), seed)
+    return material, unheard(build(document, seed, material.more), heard_by(version.path))
 
 
 def _fact(version: Version, *keys: str) -> Any:
@@ -94,17 +105,6 @@ def _models(base: LocalBase, version: Version) -> ModelPair:
         base=ModelSpec(kind="hf", base=str(base.path)),
         ft=ModelSpec(kind="hf", base=str(base.path), adapter=version.path),
     )
-
-
-def _items(records: Iterable[Record]) -> Iterable[Item]:
-    """Records that ask one question and answer it. Longer conversations have no single prompt to score.
-
-    Wordings of one fact are one cluster: they are learned together, so they are not independent evidence.
-    """
-    for record in records:
-        turns = [message for message in record.messages if message.role != "system"]
-        if [turn.role for turn in turns] == ["user", "assistant"]:
-            yield Item(prompt=turns[0].content, reference=turns[1].content, group=record.group)
 
 
 def _provenance(
