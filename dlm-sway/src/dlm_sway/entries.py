@@ -18,7 +18,8 @@ class BackendEntry(Entry):
     """A scoring backend; the target is a :class:`dlm_sway.Backend` subclass."""
 
     gives: frozenset[str] = frozenset()
-    """A subset of ``{"compare", "generate", "inspect", "null", "scale"}``, matched against :attr:`ProbeEntry.needs`."""
+    """A subset of ``{"compare", "generate", "inspect", "null", "scale", "texts"}``, matched against
+    :attr:`ProbeEntry.needs`."""
 
     requires: tuple[str, ...] = ()
     """Modules that must be importable; looked up without importing them."""

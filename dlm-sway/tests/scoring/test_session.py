@@ -51,9 +51,10 @@ def test_the_counts_say_what_was_asked_and_what_was_remembered():
     session.compare([A, B, C], FT)
     session.compare([A, B], FT)
     session.generate(["a?"], FT, max_new_tokens=3)
+    session.generate([Item("a?", "not looked at")], FT, max_new_tokens=3)
     counts = session.counts.as_dict()
-    assert (counts["cache_misses"], counts["cache_hits"], counts["hit_rate"]) == (3, 2, 0.4)
-    assert (counts["batches_sent"], counts["max_batch_size"], counts["generated"]) == (1, 3, 1)
+    assert (counts["cache_misses"], counts["cache_hits"], counts["hit_rate"]) == (4, 3, 3 / 7)
+    assert (counts["batches_sent"], counts["max_batch_size"], counts["generated"]) == (2, 3, 1)
     assert counts["scoring_wall_s"] >= 0
 
 
@@ -79,7 +80,7 @@ def test_a_backend_that_answers_for_fewer_items_is_an_error_that_names_it():
 
     with pytest.raises(BackendError, match="Short compared 1 of 2 items under ft"):
         Session(Short()).compare([A, B], FT)
-    with pytest.raises(BackendError, match="0 answers for 1 prompts"):
+    with pytest.raises(BackendError, match="answered 0 of 1 items under ft"):
         Session(Short()).generate(["a?"], FT, max_new_tokens=1)
 
 
@@ -97,3 +98,38 @@ def test_a_failed_comparison_is_not_remembered():
         session.compare([A], FT)
     backend.broken = False
     assert session.compare([A], FT)[0].kl > 0
+
+
+def test_a_text_is_scored_by_the_base_once_for_all_views():
+    class Reading(Recording):
+        def texts(self, texts, view):
+            self.asked.append((tuple(texts), view.label))
+            return super().texts(texts, view)
+
+    session = Session(backend := Reading())
+    first = session.texts(["one two three", "four five"], FT)
+    again = session.texts(["four five"], View("null", seed=1))
+    assert backend.asked == [
+        (("one two three", "four five"), "base"),
+        (("one two three", "four five"), "ft"),
+        (("four five",), "null_1"),
+    ]
+    assert (first[0].tokens, first[1].base_logprob) == (2, again[0].base_logprob)
+    assert first[1].view_logprob != again[0].view_logprob
+
+
+def test_the_base_under_its_own_eyes_is_exactly_itself():
+    for one in Session(Recording()).texts(["one two three"], View("base")):
+        assert one.base_logprob == one.view_logprob
+
+
+def test_tokens_are_counted_once_a_text():
+    class Counting(Recording):
+        def count_tokens(self, texts):
+            self.asked.append(tuple(texts))
+            return super().count_tokens(texts)
+
+    session = Session(backend := Counting())
+    assert session.count_tokens(["one two", "three", "one two"]) == [2, 1, 2]
+    assert session.count_tokens(["three", "four"]) == [1, 1]
+    assert backend.asked == [("one two", "three"), ("four",)]

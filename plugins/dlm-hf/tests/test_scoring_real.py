@@ -79,6 +79,6 @@ def test_a_random_adapter_is_one_of_its_nulls_and_an_untouched_one_is_the_base(m
 
 
 def test_the_base_answers_as_it_does_everywhere(make_backend):
-    answers = make_backend(0.0).generate(["What is the capital of France?"], BASE, max_new_tokens=12)
-    assert answers == ["The capital of France is Paris."]
+    answers = make_backend(0.0).generate([Item("What is the capital of France?")], BASE, max_new_tokens=12)
+    assert [(one.text, one.ended) for one in answers] == [("The capital of France is Paris.", True)]
     assert make_backend(0.0).compare([Item("What is the capital of France?", "Paris.")], FT)[0].base_logprob < 0.0

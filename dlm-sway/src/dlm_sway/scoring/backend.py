@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from ..spec.models import SuiteDefaults
     from ..suite.target import ModelPair
-    from .types import AdapterInspection, Comparison, Item, View
+    from .types import AdapterInspection, Answer, Comparison, Item, TextLogprob, View
 
 
 class Backend(ABC):
@@ -22,7 +22,7 @@ class Backend(ABC):
     A complete backend::
 
         class Constant(Backend):
-            def compare(self, items, view, *, layout=0):
+            def compare(self, items, view, *, layout=0, per_position=False):
                 return [Comparison(1, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0) for _ in items]
 
             def describe(self):
@@ -34,11 +34,14 @@ class Backend(ABC):
         self.defaults = defaults
 
     @abstractmethod
-    def compare(self, items: Sequence[Item], view: View, *, layout: int = 0) -> list[Comparison]:
+    def compare(
+        self, items: Sequence[Item], view: View, *, layout: int = 0, per_position: bool = False
+    ) -> list[Comparison]:
         """Compare ``view`` with the base on every item, exactly, over the full vocabulary.
 
         ``layout`` only changes how items share batches (order, padding, packing). With ``view`` = base and another
         layout than 0 the result is the numeric noise floor: what "no change at all" looks like on this machine.
+        ``per_position`` fills :attr:`Comparison.per_position`; the session passes it only when a probe asked.
 
         Raises:
             NotSupported: the view does not exist for this adapter.
@@ -65,11 +68,35 @@ class Backend(ABC):
 
         raise NotSupported(f"{type(self).__name__} cannot inspect a null adapter")
 
-    def generate(self, prompts: Sequence[str], view: View, *, max_new_tokens: int) -> list[str]:
-        """Greedy answers."""
+    def texts(self, texts: Sequence[str], view: View) -> list[TextLogprob]:
+        """How likely ``view`` finds each whole text, token by token, without a chat template.
+
+        A text longer than the context is read in windows that overlap by half; every token is scored once, in the
+        first window that holds it.
+
+        Raises:
+            NotSupported: this backend scores no whole texts.
+            BackendError: a text has no token to score.
+        """
+        from ..errors import NotSupported
+
+        raise NotSupported(f"{type(self).__name__} cannot score whole texts")
+
+    def generate(self, prompts: Sequence[Item], view: View, *, max_new_tokens: int) -> list[Answer]:
+        """Greedy answers to the items' prompts; their references are not looked at."""
         from ..errors import NotSupported
 
         raise NotSupported(f"{type(self).__name__} cannot generate")
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """How many tokens each text is, special tokens not counted.
+
+        Raises:
+            NotSupported: this backend cannot count tokens.
+        """
+        from ..errors import NotSupported
+
+        raise NotSupported(f"{type(self).__name__} cannot count tokens")
 
     @abstractmethod
     def describe(self) -> dict[str, object]:

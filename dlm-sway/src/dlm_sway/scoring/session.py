@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import BackendError
-from .types import BASE
+from .types import BASE, Item, TextScore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Hashable, Sequence
 
     from .backend import Backend
-    from .types import AdapterInspection, Comparison, Item, View
+    from .types import AdapterInspection, Answer, Comparison, TextLogprob, View
 
 _NOISE_LAYOUT = 1
 
@@ -23,7 +23,7 @@ class Counts:
     """What a run cost; becomes ``backend_stats`` of the report."""
 
     cache_hits: int = 0
-    """Comparisons answered without asking the backend."""
+    """Questions answered without asking the backend."""
     cache_misses: int = 0
     batches_sent: int = 0
     """Calls of the backend; it may split one over several forward passes."""
@@ -51,28 +51,60 @@ class Counts:
 class Session:
     """The :class:`~dlm_sway.probes.base.Scoring` a suite hands to its probes.
 
-    Probes that ask about the same items share the work: an item is compared once a view. Nothing is kept between
-    runs. Comparing costs are counted in :attr:`counts`; the backend stays the caller's to close.
+    Probes that ask about the same items share the work: an item is compared, and a prompt answered, once a view. What
+    it costs is counted in :attr:`counts`; the backend stays the caller's to close.
     """
 
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
         self.counts = Counts()
-        self._seen: dict[tuple[Item, View, int], Comparison] = {}
+        self._known: dict[tuple[str, View], dict[Hashable, Any]] = {}
         self._inspections: dict[int | None, AdapterInspection] = {}
+        self._lengths: dict[str, int] = {}
 
-    def compare(self, items: Sequence[Item], view: View) -> list[Comparison]:
+    def compare(self, items: Sequence[Item], view: View, *, per_position: bool = False) -> list[Comparison]:
         """Compare ``view`` with the base on every item, in the order given.
 
         Raises:
             NotSupported: the view does not exist for this adapter.
             BackendError: the backend failed, or answered for another number of items.
         """
-        return self._compare(items, view, layout=0)
+        if per_position:
+            return self._ask(
+                "positions", view, items, lambda new: self.backend.compare(new, view, per_position=True), "compared"
+            )
+        return self._ask("compare", view, items, lambda new: self.backend.compare(new, view), "compared")
 
     def noise(self, items: Sequence[Item]) -> list[Comparison]:
         """Base against base in another batch layout: what no change looks like on this machine."""
-        return self._compare(items, BASE, layout=_NOISE_LAYOUT)
+        return self._ask(
+            "noise", BASE, items, lambda new: self.backend.compare(new, BASE, layout=_NOISE_LAYOUT), "compared"
+        )
+
+    def texts(self, texts: Sequence[str], view: View) -> list[TextScore]:
+        """Log-probability of whole texts under the base and ``view``; the base's is computed once for all views.
+
+        Raises:
+            NotSupported: the view does not exist for this adapter, or the backend scores no texts.
+        """
+        base, seen = self._texts(texts, BASE), self._texts(texts, view)
+        return [TextScore(b.tokens, b.logprob, v.logprob) for b, v in zip(base, seen, strict=True)]
+
+    def generate(self, prompts: Sequence[Item | str], view: View, *, max_new_tokens: int) -> list[Answer]:
+        """Greedy answers, one a prompt. Of an item only what stands before its reference counts."""
+        questions = [Item(one) if isinstance(one, str) else one._replace(reference="", group="") for one in prompts]
+
+        def ask(new: Sequence[Item]) -> list[Answer]:
+            self.counts.generated += len(new)
+            return self.backend.generate(new, view, max_new_tokens=max_new_tokens)
+
+        return self._ask(f"generate:{max_new_tokens}", view, questions, ask, "answered")
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """How many tokens each text is, special tokens not counted."""
+        if new := [text for text in dict.fromkeys(texts) if text not in self._lengths]:
+            self._lengths.update(zip(new, self.backend.count_tokens(new), strict=True))
+        return [self._lengths[text] for text in texts]
 
     def inspect(self) -> AdapterInspection:
         """What the adapter holds; the file is read once."""
@@ -82,36 +114,30 @@ class Session:
         """What a null adapter holds."""
         return self._inspect(seed, lambda: self.backend.inspect_null(seed))
 
-    def generate(self, prompts: Sequence[str], view: View, *, max_new_tokens: int) -> list[str]:
-        """Greedy answers; not cached."""
-        started = time.perf_counter()
-        answers = self.backend.generate(prompts, view, max_new_tokens=max_new_tokens)
-        self.counts.scoring_wall_s += time.perf_counter() - started
-        self.counts.generated += len(answers)
-        if len(answers) != len(prompts):
-            raise BackendError(f"{self._name} gave {len(answers)} answers for {len(prompts)} prompts")
-        return answers
+    def _texts(self, texts: Sequence[str], view: View) -> list[TextLogprob]:
+        return self._ask("texts", view, texts, lambda new: self.backend.texts(new, view), "scored")
 
-    def _compare(self, items: Sequence[Item], view: View, layout: int) -> list[Comparison]:
-        new = [item for item in dict.fromkeys(items) if (item, view, layout) not in self._seen]
+    def _ask(
+        self, operation: str, view: View, asked: Sequence[Any], call: Callable[[Sequence[Any]], list[Any]], did: str
+    ) -> list[Any]:
+        """An answer to each question of ``asked``, from memory where it was asked before."""
+        known = self._known.setdefault((operation, view), {})
+        new = [one for one in dict.fromkeys(asked) if one not in known]
         self.counts.cache_misses += len(new)
-        self.counts.cache_hits += len(items) - len(new)
+        self.counts.cache_hits += len(asked) - len(new)
         if new:
             started = time.perf_counter()
-            found = self.backend.compare(new, view, layout=layout)
+            found = call(new)
             self.counts.scoring_wall_s += time.perf_counter() - started
             self.counts.batches_sent += 1
             self.counts.max_batch_size = max(self.counts.max_batch_size, len(new))
             if len(found) != len(new):
-                raise BackendError(f"{self._name} compared {len(found)} of {len(new)} items under {view.label}")
-            self._seen.update(((item, view, layout), one) for item, one in zip(new, found, strict=True))
-        return [self._seen[item, view, layout] for item in items]
+                name = f"backend {type(self.backend).__name__}"
+                raise BackendError(f"{name} {did} {len(found)} of {len(new)} items under {view.label}")
+            known.update(zip(new, found, strict=True))
+        return [known[one] for one in asked]
 
     def _inspect(self, key: int | None, ask: Callable[[], AdapterInspection]) -> AdapterInspection:
         if key not in self._inspections:
             self._inspections[key] = ask()
         return self._inspections[key]
-
-    @property
-    def _name(self) -> str:
-        return f"backend {type(self.backend).__name__}"

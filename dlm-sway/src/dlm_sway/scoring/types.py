@@ -8,20 +8,37 @@ from typing import Literal, NamedTuple
 
 @dataclass(frozen=True)
 class View:
-    """One way to look at the model under test."""
+    """One way to look at the model under test.
 
-    kind: Literal["base", "ft", "scaled", "null"]
+    ``null``, ``shuffled`` and ``placebo`` are the three kinds of null: adapters that were not taught what the real one
+    was, each with something of the real one's size.
+    """
+
+    kind: Literal["base", "ft", "scaled", "null", "shuffled", "placebo"]
     scale: float = 1.0
     """``scaled``: factor on the adapter's update."""
     seed: int = 0
-    """``null``: which random adapter of the same norms."""
+    """Which one of the nulls of this kind."""
+    rank: float = 1.0
+    """``null`` and ``shuffled``: the update has the norm of a random adapter of this many times the rank, that is the
+    real one's times the square root of this."""
+    adapter: str = ""
+    """``placebo``: folder of the adapter. ``ft``: an adapter to look at instead of the suite's own."""
 
     @property
     def label(self) -> str:
-        """``base``, ``ft``, ``scaled_0.50`` or ``null_7``, as traces and caches name it."""
+        """``base``, ``ft``, ``scaled_0.50``, ``null_7``, ``null_7_rank2.00``, ``shuffled_7``, ``placebo_7`` or
+        ``ft@folder``, as traces and reports name it. Not a key: two scales may share a label."""
         if self.kind == "scaled":
             return f"scaled_{self.scale:.2f}"
-        return f"null_{self.seed}" if self.kind == "null" else self.kind
+        if self.is_null:
+            return f"{self.kind}_{self.seed}" + (f"_rank{self.rank:.2f}" if self.rank != 1.0 else "")
+        return f"{self.kind}@{self.adapter.rstrip('/').rpartition('/')[2]}" if self.adapter else self.kind
+
+    @property
+    def is_null(self) -> bool:
+        """Whether this is a null adapter of any kind."""
+        return self.kind in ("null", "shuffled", "placebo")
 
 
 BASE = View("base")
@@ -39,6 +56,13 @@ class Item(NamedTuple):
     reference: str = ""
     group: str = ""
     """Items about the same section share a group; intervals are cluster-robust over groups."""
+    before: tuple[tuple[str, str], ...] = ()
+    """Earlier turns of the conversation, oldest first, each a role (``user`` or ``assistant``) and its text."""
+    system: str | None = None
+    """System message of this item instead of the suite's ``defaults.system_prompt``."""
+    plain: bool = False
+    """No chat template: the model continues the prompt's text as it stands, and the reference has no end token. The
+    suite's system prompt does not apply."""
 
 
 class Comparison(NamedTuple):
@@ -57,6 +81,44 @@ class Comparison(NamedTuple):
     """Sum over the reference's tokens of log p under the base; 0.0 without a reference."""
     view_logprob: float
     """The same under the view."""
+    per_position: tuple[float, ...] = ()
+    """KL(view || base) at each scored position, where it was asked for."""
+
+
+class TextLogprob(NamedTuple):
+    """How likely one model finds a whole text."""
+
+    tokens: int
+    """Tokens that were scored. The first token of a text is not, unless this tokenizer puts one of its own before."""
+    logprob: float
+    """Sum of their log-probabilities, each given all that is before it, in nats."""
+
+
+class TextScore(NamedTuple):
+    """A whole text, token by token, under the base and a view."""
+
+    tokens: int
+    """Tokens that were scored; see :attr:`TextLogprob.tokens`."""
+    base_logprob: float
+    """Sum over them of log p under the base, in nats."""
+    view_logprob: float
+    """The same under the view."""
+
+
+class Answer(NamedTuple):
+    """What a model wrote."""
+
+    text: str
+    """Without special tokens and outer white space."""
+    ids: tuple[int, ...]
+    """The new tokens, without the one that ends an answer."""
+    ended: bool
+    """The model ended its answer by itself, before the limit."""
+
+    @property
+    def tokens(self) -> int:
+        """How many tokens it wrote."""
+        return len(self.ids)
 
 
 @dataclass(frozen=True)

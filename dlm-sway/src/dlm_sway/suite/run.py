@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ..scoring.backend import Backend
     from ..sections import SectionData
 
-ALL_CAPABILITIES: Final = frozenset({"compare", "generate", "inspect", "null", "scale"})
+ALL_CAPABILITIES: Final = frozenset({"compare", "generate", "inspect", "null", "scale", "texts"})
 
 Say = Callable[[str], None]
 

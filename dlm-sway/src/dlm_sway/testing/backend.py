@@ -9,7 +9,7 @@ import pytest
 
 from ..errors import NotSupported
 from ..scoring.backend import Backend
-from ..scoring.types import BASE, FT, Comparison, Item, View
+from ..scoring.types import BASE, FT, Comparison, Item, TextLogprob, View
 
 ITEMS = (
     Item("Which river flows through Paris?", "The Seine flows through Paris."),
@@ -53,7 +53,7 @@ class BackendContract:
 
     def test_every_number_lies_where_it_can(self, backend: Backend) -> None:
         for one in backend.compare(ITEMS, FT):
-            assert all(math.isfinite(value) for value in one)
+            assert all(math.isfinite(value) for value in one[:8])
             assert one.positions >= 1
             assert one.kl >= -self.tolerance
             assert one.reverse_kl >= -self.tolerance
@@ -120,14 +120,48 @@ class BackendContract:
                 backend.inspect()
         if "generate" not in self.gives:
             with pytest.raises(NotSupported):
-                backend.generate(["Hello"], FT, max_new_tokens=2)
+                backend.generate([Item("Hello")], FT, max_new_tokens=2)
+        if "texts" not in self.gives:
+            with pytest.raises(NotSupported):
+                backend.texts(["Hello there"], FT)
 
     def test_answers_come_one_a_prompt_and_again_the_same(self, backend: Backend) -> None:
         if "generate" in self.gives:
-            prompts = [item.prompt for item in ITEMS]
-            answers = backend.generate(prompts, FT, max_new_tokens=8)
-            assert len(answers) == len(prompts)
-            assert answers == backend.generate(prompts, FT, max_new_tokens=8)
+            answers = backend.generate(ITEMS, FT, max_new_tokens=8)
+            assert len(answers) == len(ITEMS)
+            assert answers == backend.generate(ITEMS, FT, max_new_tokens=8)
+            assert all(answer.tokens == len(answer.ids) <= 8 for answer in answers)
+            assert all(answer.ended for answer in answers if answer.tokens < 8)
+
+    def test_the_divergence_at_each_position_is_given_when_asked_for(self, backend: Backend) -> None:
+        plain, asked = backend.compare(ITEMS, FT), backend.compare(ITEMS, FT, per_position=True)
+        assert [one.per_position for one in plain] == [()] * len(ITEMS)
+        for one in asked:
+            assert len(one.per_position) == one.positions
+            assert math.fsum(one.per_position) / one.positions == pytest.approx(one.kl, abs=self.tolerance)
+
+    def test_what_was_said_before_an_item_is_part_of_it(self, backend: Backend) -> None:
+        bare = ITEMS[0]
+        turns = (("user", "Hello, how are you?"), ("assistant", "I do not know."))
+        found = backend.compare([bare, bare._replace(before=turns), bare._replace(plain=True)], FT)
+        assert len({one.base_logprob for one in found}) == 3
+
+    def test_whole_texts_are_scored_the_same_in_any_company(self, backend: Backend) -> None:
+        if "texts" not in self.gives:
+            return
+        texts = [" ".join(item.prompt for item in ITEMS), "Which team owns the river?"]
+        found = backend.texts(texts, FT)
+        assert [type(one) for one in found] == [TextLogprob] * 2
+        assert found[0].tokens > found[1].tokens >= 1
+        assert all(one.logprob < 0 for one in found)
+        for one, other in zip(found, backend.texts(texts[::-1], FT)[::-1], strict=True):
+            assert one.logprob == pytest.approx(other.logprob, abs=self.tolerance * one.tokens)
+        assert backend.texts(texts, BASE) != found
+
+    def test_tokens_are_counted_by_text(self, backend: Backend) -> None:
+        if {"texts", "generate"} & self.gives:
+            one, three = backend.count_tokens(["river", "river river river"])
+            assert 1 <= one < three
 
     def test_it_describes_itself_in_strict_json(self, backend: Backend) -> None:
         assert json.loads(json.dumps(backend.describe(), allow_nan=False))
@@ -139,7 +173,7 @@ class BackendContract:
         assert one.positions == other.positions
         assert one[1:5] == pytest.approx(other[1:5], abs=self.tolerance)
         # Sums over the reference's tokens: the error of each adds up.
-        assert one[6:] == pytest.approx(other[6:], abs=self.tolerance * one.positions)
+        assert one[6:8] == pytest.approx(other[6:8], abs=self.tolerance * one.positions)
 
 
 def forbid_overrides(mine: type, contract: type) -> None:

@@ -74,6 +74,18 @@ def within_memory(batches: Sequence[Batch], scored: int) -> Iterator[list[Batch]
         yield run
 
 
+def windows(ids: Sequence[int], longest: int | None) -> Iterator[Encoded]:
+    """``ids`` in runs of at most ``longest`` inputs, each half covered by the one before; every id but the first is
+    scored once, in the first run that holds it."""
+    size = len(ids) - 1 if longest is None else min(longest, len(ids) - 1)
+    scored = 1
+    while scored < len(ids):
+        begin = 0 if scored == 1 else max(0, scored - 1 - size // 2)
+        end = min(len(ids), begin + size + 1)
+        yield Encoded(tuple(ids[begin:end]), scored - begin)
+        scored = end
+
+
 def _pieces(examples: Sequence[Encoded], longest: int) -> Iterator[Piece]:
     """A position depends only on what is before it, so the start of a long item is an item of its own."""
     for index, example in enumerate(examples):

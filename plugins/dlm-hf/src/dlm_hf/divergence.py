@@ -54,6 +54,18 @@ def divergences(base: torch.Tensor, view: torch.Tensor, targets: torch.Tensor) -
     return Divergences(*(torch.cat(column).cpu() for column in zip(*blocks, strict=True)))
 
 
+def target_logprobs(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """Log-probability of each of ``targets`` [K] under logits [K, V]; [K] float64 on the CPU."""
+    if logits.device.type == "mps":  # has no float64
+        logits, targets = logits.cpu(), targets.cpu()
+    rows = max(1, (CPU_BLOCK if logits.device.type == "cpu" else GPU_BLOCK) // logits.shape[-1])
+    found = []
+    for at in range(0, logits.shape[0], rows):
+        block = logits[at : at + rows].double()
+        found.append(block.gather(-1, targets[at : at + rows, None])[:, 0] - block.logsumexp(-1))
+    return torch.cat(found).cpu()
+
+
 def _block(base: torch.Tensor, view: torch.Tensor, targets: torch.Tensor) -> Divergences:
     agree = (base.argmax(-1) == view.argmax(-1)).double()
     log_q, log_p = base.log_softmax(-1), view.log_softmax(-1)

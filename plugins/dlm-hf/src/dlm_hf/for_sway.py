@@ -14,7 +14,7 @@ def dlm_sway_backends() -> list[BackendEntry]:
             name="hf",
             target="dlm_hf.scoring:HfScoring",
             summary="A Hugging Face base with a PEFT adapter, or two whole models, scored with PyTorch.",
-            gives=frozenset({"compare", "generate", "inspect", "null", "scale"}),
+            gives=frozenset({"compare", "generate", "inspect", "null", "scale", "texts"}),
             requires=("torch", "transformers", "peft"),
         )
     ]

@@ -20,7 +20,7 @@ from .render import Renderer, RenderError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dlm_sway.scoring.types import View
+    from dlm_sway.scoring.types import Item, View
     from dlm_sway.spec.models import ModelSpec, SuiteDefaults
     from dlm_sway.suite.target import ModelPair
 
@@ -42,6 +42,7 @@ class LoadedPair:
         base = _load_base(models.ft.base if self.shared else models.base.base, self.dtype, self.device)
         self.tokenizer = _load_tokenizer(models.ft)
         self.renderer = _renderer(self.tokenizer, defaults)
+        self.plain = Renderer(self.tokenizer, template="raw")
         self.context = loading.context_length(base)
         self.window: int | None = getattr(base.config.get_text_config(), "sliding_window", None)
         self.embedding_rows = int(base.get_input_embeddings().weight.shape[0])
@@ -75,6 +76,10 @@ class LoadedPair:
                 yield self.tuned
         else:
             yield self.tuned
+
+    def speaking(self, item: Item) -> Renderer:
+        """What turns this item into tokens."""
+        return self.plain if item.plain else self.renderer
 
     def spare(self, length: int, wanted: int) -> int:
         """How many of ``wanted`` tokens still fit behind an item of ``length`` tokens."""

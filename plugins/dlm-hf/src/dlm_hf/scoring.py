@@ -9,24 +9,24 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from dlm_sway.errors import BackendError, NotSupported
 from dlm_sway.scoring.backend import Backend
-from dlm_sway.scoring.types import BASE, AdapterInspection, Comparison
+from dlm_sway.scoring.types import BASE, AdapterInspection, Answer, Comparison, TextLogprob
 
 from . import model as loading
 from .adapters import Fit, KeyMismatch, read_adapter
-from .batches import Batch, Limits, plan, within_memory
-from .divergence import divergences
+from .batches import Batch, Limits, plan, windows, within_memory
+from .divergence import divergences, target_logprobs
 from .facts import adapter_facts, base_facts, declared_digest
 from .inspection import module_updates
 from .nulls import null_adapter
 from .pair import LoadedPair, base_folder
 from .passes import TAIL_STEP, KeptLogits, batch_logits, complete
-from .render import Encoded, RenderError
+from .render import Encoded, RenderError, many_ids
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -53,7 +53,9 @@ class HfScoring(Backend):
         self._pair: LoadedPair | None = None
         self._kept = KeptLogits(KEPT_BYTES)
 
-    def compare(self, items: Sequence[Item], view: View, *, layout: int = 0) -> list[Comparison]:
+    def compare(
+        self, items: Sequence[Item], view: View, *, layout: int = 0, per_position: bool = False
+    ) -> list[Comparison]:
         """``view`` against the base on every item; see :meth:`dlm_sway.Backend.compare`.
 
         ``layout`` 0 packs items in order. Any other scores them one by one, last first, each followed by a few tokens
@@ -73,25 +75,36 @@ class HfScoring(Backend):
                     logits = batch_logits(model, batch, pair.renderer, pair.device, tail)
                     for piece, part in zip(batch, _by_piece(logits, batch), strict=True):
                         sums[piece.item].add(base[piece.item, piece.example.start], part, piece.example)
-        return [total.comparison(item) for total, item in zip(sums, items, strict=True)]
+        return [total.comparison(item, per_position) for total, item in zip(sums, items, strict=True)]
 
-    def generate(self, prompts: Sequence[str], view: View, *, max_new_tokens: int) -> list[str]:
+    def texts(self, texts: Sequence[str], view: View) -> list[TextLogprob]:
+        """Each text in passes of its own, so that its number is the same in any company."""
+        pair = self._loaded()
+        windows = [self._windows(text, pair) for text in texts]
+        with _memory_explained(), torch.no_grad(), pair.viewing(view) as model:
+            return [_rolled(model, some, pair) for some in windows]
+
+    def generate(self, prompts: Sequence[Item], view: View, *, max_new_tokens: int) -> list[Answer]:
         """Greedy answers; prompts of about equal length are answered together."""
         pair = self._loaded()
-        rows = [pair.renderer.prompt_ids([("user", prompt)]) for prompt in prompts]
-        for prompt, row in zip(prompts, rows, strict=True):
+        rows = [pair.speaking(item).prompt_ids(turns(item)) for item in prompts]
+        for item, row in zip(prompts, rows, strict=True):
             if not row:
                 raise BackendError("an empty prompt has no token to continue; write a prompt")
-            self._check(prompt, row, len(row) + max_new_tokens, pair)
-        order = sorted(range(len(rows)), key=lambda index: len(rows[index]))
-        answers = [""] * len(rows)
+            self._check(item.prompt, row, len(row) + max_new_tokens, pair)
+        order = sorted(range(len(rows)), key=lambda index: (len(rows[index]), rows[index]))
+        answers: dict[int, Answer] = {}
         with _memory_explained(), torch.no_grad(), pair.viewing(view) as model:
             for at in range(0, len(order), ANSWERED_TOGETHER):
                 some = order[at : at + ANSWERED_TOGETHER]
                 found = complete(model, [rows[index] for index in some], pair.renderer, pair.device, max_new_tokens)
-                for index, answer in zip(some, found, strict=True):
-                    answers[index] = pair.renderer.decode(answer.ids)
-        return answers
+                for index, new in zip(some, found, strict=True):
+                    answers[index] = Answer(pair.renderer.decode(new.ids), tuple(new.ids), new.ended)
+        return [answers[index] for index in range(len(rows))]
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text, without the ones that start or end one."""
+        return [len(ids) for ids in many_ids(self._loaded().tokenizer, texts, add_special_tokens=False)]
 
     def inspect(self) -> AdapterInspection:
         """What the adapter holds. One that does not fit the base is reported, without the sizes of its updates."""
@@ -147,13 +160,13 @@ class HfScoring(Backend):
         )
 
     def _encoded(self, item: Item, pair: LoadedPair) -> Encoded:
-        question = ("user", item.prompt)
+        renderer, asked = pair.speaking(item), turns(item)
         try:
             if item.reference:
-                example = pair.renderer.example([question, ("assistant", item.reference)])
+                example = renderer.example([*asked, ("assistant", item.reference)])
             else:
-                ids = pair.renderer.prompt_ids([question])
-                example = Encoded((*ids, pair.renderer.pad_id), len(ids))  # the pad only marks the position
+                ids = renderer.prompt_ids(asked)
+                example = Encoded((*ids, renderer.pad_id), len(ids))  # the pad only marks the position
         except RenderError as error:
             raise BackendError(f"{_shown(item.prompt)}: {error}") from error
         if example.start >= len(example.ids):
@@ -162,6 +175,16 @@ class HfScoring(Backend):
             raise BackendError("an empty prompt has no token after which anything could be predicted; write a prompt")
         self._check(item.prompt, example.ids, len(example.ids) - 1, pair)
         return example
+
+    def _windows(self, text: str, pair: LoadedPair) -> list[Encoded]:
+        """``text`` in runs that fit the context; each but the first scores the tokens that no run before it holds."""
+        ids = pair.renderer.text_ids(text)
+        if len(ids) < 2:
+            raise BackendError(
+                f"{_shown(text)} has no token that follows another, so none to score; lengthen it"
+            )
+        self._check(text, ids, 0, pair)
+        return list(windows(ids, pair.context))
 
     def _check(self, prompt: str, ids: Sequence[int], length: int, pair: LoadedPair) -> None:
         """Refuse what the model cannot read."""
@@ -228,18 +251,38 @@ class _Sums:
     def __init__(self) -> None:
         self.positions = 0
         self.values = [0.0] * 7
+        self.kl: dict[int, list[float]] = {}
 
     def add(self, base: torch.Tensor, view: torch.Tensor, example: Encoded) -> None:
         """Add the positions of ``example``, whose logits [K, V] are given for both sides."""
         found = divergences(base, view, torch.tensor(example.ids[example.start :], device=view.device))
         self.positions += len(view)
+        self.kl[example.start] = found.kl.tolist()
         self.values = [total + float(column.sum()) for total, column in zip(self.values, found, strict=True)]
 
-    def comparison(self, item: Item) -> Comparison:
+    def comparison(self, item: Item, per_position: bool) -> Comparison:
         """Means of the divergences; sums of the log-probabilities, which exist only for a reference."""
         kl, reverse_kl, js, tv, agree = (total / self.positions for total in self.values[:5])
         base_logprob, view_logprob = self.values[5:] if item.reference else (0.0, 0.0)
-        return Comparison(self.positions, kl, reverse_kl, js, tv, agree, base_logprob, view_logprob)
+        each = tuple(one for start in sorted(self.kl) for one in self.kl[start]) if per_position else ()
+        return Comparison(self.positions, kl, reverse_kl, js, tv, agree, base_logprob, view_logprob, each)
+
+
+def turns(item: Item) -> list[tuple[str, str]]:
+    """The conversation that ends with the item's prompt."""
+    first = [] if item.system is None else [("system", item.system)]
+    return [*first, *item.before, ("user", item.prompt)]
+
+
+def _rolled(model: Any, runs: Sequence[Encoded], pair: LoadedPair) -> TextLogprob:
+    total, tokens = 0.0, 0
+    for run in runs:
+        for batch in plan([run], Limits(len(run.ids), max(1, PASS_BYTES // (4 * pair.vocabulary)), 0)):
+            targets = torch.tensor([*batch[0].example.ids[batch[0].example.start :]], device=pair.device)
+            logits = batch_logits(model, batch, pair.renderer, pair.device)
+            total += float(target_logprobs(logits, targets).sum())
+            tokens += len(targets)
+    return TextLogprob(tokens, total)
 
 
 @contextmanager
