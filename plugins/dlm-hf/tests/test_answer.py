@@ -64,14 +64,14 @@ def test_a_base_that_padding_would_confuse_is_asked_one_question_at_a_time(tiny_
 
 @pytest.mark.parametrize("length", [1, LEAST_WIDTH - 1, LEAST_WIDTH, 95, 96, 300, 20_000])
 def test_the_shape_of_a_batch_follows_from_the_length_of_a_prompt_alone(length) -> None:
-    (alone,) = _batches([[5] * length], 48)
-    among = next(b for b in _batches([[5] * n for n in (3, 90, length, 7, 4000)], 48) if 2 in b.indices)
+    (alone,) = _batches([[5] * length], 48, [()])
+    among = next(b for b in _batches([[5] * n for n in (3, 90, length, 7, 4000)], 48, [()] * 5) if 2 in b.indices)
     assert (alone.rows, alone.width) == (among.rows, among.width)
     assert length < alone.width <= max(LEAST_WIDTH, 1.5 * length)
     assert 1 <= alone.rows <= ROWS
 
 
 def test_every_prompt_is_answered_once() -> None:
-    batches = _batches([[5] * (index * 7 % 200) for index in range(100)], 48)
+    batches = _batches([[5] * (index * 7 % 200) for index in range(100)], 48, [()] * 100)
     assert sorted(index for batch in batches for index in batch.indices) == list(range(100))
     assert all(len(batch.indices) <= batch.rows for batch in batches)

@@ -24,6 +24,7 @@ from ..store.tokens import Window, digest, encode_all
 from ..training.backend import Answer, Answerer, Backend, OwnAnswer, Sampling, Workbench
 from ..training.checkpoints import Checkpoints
 from ..training.events import Evaluated, Outcome, StepLogged
+from ..training.mixing import Mix
 from ..training.plan import Row
 
 if TYPE_CHECKING:
@@ -83,9 +84,13 @@ class ToyBackend(Backend):
 
     @contextmanager
     def answerer(
-        self, base: LocalBase, adapter: Path | None, system_prompt: str | None, precision: str = "auto"
+        self, base: LocalBase, adapter: Path | Mix | None, system_prompt: str | None, precision: str = "auto"
     ) -> Iterator[Answerer]:
-        yield ToyAnswerer(_load(base, adapter), system_prompt)
+        if isinstance(adapter, Mix):
+            parts = [_load(base, part.folder) for part in adapter.parts]
+            yield ToyAnswerer(_load(base, None), system_prompt, parts, adapter.weights)
+        else:
+            yield ToyAnswerer(_load(base, adapter), system_prompt)
 
 
 class _Row(NamedTuple):
@@ -267,34 +272,56 @@ class ToyWorkbench(Workbench):
 class ToyAnswerer(Answerer):
     """Spells with the learned frequencies: the most frequent character at temperature 0, else at random."""
 
-    def __init__(self, logits: Sequence[float], system_prompt: str | None) -> None:
-        self._logits, self._system = list(logits), system_prompt
+    def __init__(
+        self,
+        logits: Sequence[float],
+        system_prompt: str | None,
+        parts: Sequence[Sequence[float]] = (),
+        weights: tuple[float, ...] = (),
+    ) -> None:
+        self._base, self._system = list(logits), system_prompt
+        self._parts, self._weights = parts, weights
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
         return len(_prompt(messages, self._system))
 
-    def answer(self, conversations: Sequence[Sequence[Message]], sampling: Sampling) -> Iterator[Answer]:
+    def answer(
+        self,
+        conversations: Sequence[Sequence[Message]],
+        sampling: Sampling,
+        weights: Sequence[tuple[float, ...]] | None = None,
+    ) -> Iterator[Answer]:
         for number, messages in enumerate(conversations, start=1):
             if self.count_tokens(messages) + sampling.max_new_tokens > CONTEXT:
                 raise UsageProblem(f"question {number} does not fit {CONTEXT} characters: shorten it")
-        for messages in conversations:
-            yield self._spell(Random(f"{sampling.seed} {messages}"), sampling)
+        for messages, mixed in zip(conversations, weights or [self._weights] * len(conversations), strict=True):
+            yield self._spell(Random(f"{sampling.seed} {messages}"), sampling, self._sum(mixed))
 
-    def _spell(self, random: Random, sampling: Sampling) -> Answer:
+    def _sum(self, weights: tuple[float, ...]) -> list[float]:
+        """The base with each part's difference from it, times its weight."""
+        summed = list(self._base)
+        for weight, part in zip(weights, self._parts, strict=True):
+            summed = [
+                so_far + weight * (own - base) for so_far, own, base in zip(summed, part, self._base, strict=True)
+            ]
+        return summed
+
+    def _spell(self, random: Random, sampling: Sampling, logits: Sequence[float]) -> Answer:
         started = time.perf_counter()
         spelled = ""
         while len(spelled) < sampling.max_new_tokens:
-            token = self._next(random, sampling.temperature)
+            token = _next(logits, random, sampling.temperature)
             if token == END:
                 return Answer(spelled, len(spelled), time.perf_counter() - started, complete=True)
             spelled += ALPHABET[token]
         return Answer(spelled, len(spelled), time.perf_counter() - started, complete=False)
 
-    def _next(self, random: Random, temperature: float) -> int:
-        if temperature == 0:
-            return max(range(SIZE), key=self._logits.__getitem__)
-        weights = [math.exp(value) for value in _log_softmax([value / temperature for value in self._logits])]
-        return random.choices(range(SIZE), weights)[0]
+
+def _next(logits: Sequence[float], random: Random, temperature: float) -> int:
+    if temperature == 0:
+        return max(range(SIZE), key=logits.__getitem__)
+    weights = [math.exp(value) for value in _log_softmax([value / temperature for value in logits])]
+    return random.choices(range(SIZE), weights)[0]
 
 
 def _prompt(messages: Sequence[Message], system: str | None) -> str:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..store.tokens import TokenCache
     from .checkpoints import Checkpoints
     from .events import Evaluated, Outcome, StepLogged
+    from .mixing import Mix
     from .plan import Plan, Row
     from .ranks import Launch, Wanted
     from .recipe import Recipe
@@ -178,15 +179,23 @@ class Workbench(ABC):
 
 
 class Answerer(ABC):
-    """A base, with or without an adapter, that answers."""
+    """A base, with an adapter, a mix of several, or none, that answers."""
 
     @abstractmethod
     def count_tokens(self, messages: Sequence[Message]) -> int:
         """Length of the rendered prompt in tokens."""
 
     @abstractmethod
-    def answer(self, conversations: Sequence[Sequence[Message]], sampling: Sampling) -> Iterator[Answer]:
+    def answer(
+        self,
+        conversations: Sequence[Sequence[Message]],
+        sampling: Sampling,
+        weights: Sequence[tuple[float, ...]] | None = None,
+    ) -> Iterator[Answer]:
         """Answer each conversation, in order, in as few forward passes as the memory allows.
+
+        ``weights`` are for each conversation those of the parts of the mix that the answerer was opened with, instead
+        of the mix's own. A conversation's greedy answer depends on its own weights alone.
 
         Raises:
             UsageProblem: a prompt does not fit the base's context.
@@ -248,10 +257,14 @@ class Backend(ABC):
 
     @abstractmethod
     def answerer(
-        self, base: LocalBase, adapter: Path | None, system_prompt: str | None, precision: str = "auto"
+        self, base: LocalBase, adapter: Path | Mix | None, system_prompt: str | None, precision: str = "auto"
     ) -> AbstractContextManager[Answerer]:
         """The base, or the base with ``adapter``, ready to answer.
 
+        A mix adds to the base's weights the sum of what its parts add, times their weights; a part of weight 1 alone is
+        that adapter.
+
         Raises:
-            AdapterMismatch: the adapter's tensors match no module of this base, or not all of them do.
+            AdapterMismatch: the adapter's tensors match no module of this base, or not all of them do; or the adapters
+                are of a kind that cannot be summed.
         """

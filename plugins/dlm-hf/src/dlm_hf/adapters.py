@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 ADAPTER = "default"
-"""The name under which PEFT keeps the one adapter we load."""
+"""The name under which PEFT keeps the first adapter we load, mostly the only one."""
 CONFIG, WEIGHTS, PICKLE = "adapter_config.json", "adapter_model.safetensors", "adapter_model.bin"
 DECOMPOSING = ("pissa", "olora", "corda", "loftq", "lora_ga")
 """Initialisations that subtract the adapter's start from the base's own weights."""
@@ -123,6 +124,24 @@ def load_adapter(model: PreTrainedModel, folder: Path, base_weights: Literal["ke
     return peft_model
 
 
+def add_adapter(model: PeftModel, folder: Path, name: str) -> None:
+    """Put another adapter on ``model``, which PEFT then calls ``name``; it is not switched on.
+
+    Raises:
+        KeyMismatch, UnusableAdapter: as :func:`load_adapter`; ``model`` is as it was.
+    """
+    file = read_adapter(Path(folder))
+    _refuse_altered_base(file)
+    with _placing(file):
+        model.add_adapter(name, file.config, low_cpu_mem_usage=True)
+    fit = compare_keys(model, file, name)
+    if not fit.good:
+        model.delete_adapter(name)
+        raise KeyMismatch(file, fit)
+    _fill(model, file, set(fit.same_as_base), name)
+    model.eval()
+
+
 def saved_weights(model: PeftModel, folder: Path) -> dict[str, torch.Tensor]:
     """The tensors in ``folder`` as they are saved, by the names of the adapter's parameters in ``model``.
 
@@ -172,9 +191,9 @@ def read_adapter(folder: Path) -> AdapterFile:
     return AdapterFile(folder, config, _read_shapes(folder / WEIGHTS))
 
 
-def compare_keys(model: PeftModel, file: AdapterFile) -> Fit:
-    """Every key and shape of ``file`` against the adapter's places in ``model``."""
-    places = {key: tuple(tensor.shape) for key, tensor in _adapter_state(model).items()}
+def compare_keys(model: PeftModel, file: AdapterFile, name: str = ADAPTER) -> Fit:
+    """Every key and shape of ``file`` against the places in ``model`` of the adapter called ``name``."""
+    places = {key: tuple(tensor.shape) for key, tensor in _adapter_state(model, name).items()}
     own = {key: tensor for key, tensor in model.state_dict().items() if key in file.shapes and key not in places}
     same, replaced = _split_own(own, file)
     mismatched = [
@@ -241,10 +260,17 @@ def _refuse_altered_base(file: AdapterFile) -> None:
 
 def _inject(model: PreTrainedModel, file: AdapterFile) -> PeftModel:
     """``model`` with empty places (on the meta device) for the adapter."""
+    with _placing(file):
+        return PeftModelForCausalLM(model, file.config, ADAPTER, low_cpu_mem_usage=True)
+
+
+@contextmanager
+def _placing(file: AdapterFile) -> Iterator[None]:
+    """Make PEFT's complaint about the places of ``file`` ours."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return PeftModelForCausalLM(model, file.config, ADAPTER, low_cpu_mem_usage=True)
+            yield
     except (ValueError, TypeError) as error:
         fit = Fit(tensors=len(file.shapes), unexpected=tuple(sorted(file.shapes)), reason=str(error).splitlines()[0])
         raise KeyMismatch(file, fit) from error
@@ -256,9 +282,9 @@ def _remove(model: PeftModel) -> None:
         del base.peft_config
 
 
-def _adapter_state(model: PeftModel) -> dict[str, torch.Tensor]:
+def _adapter_state(model: PeftModel, name: str) -> dict[str, torch.Tensor]:
     # "auto" would look up the declared base on a hub to find out whether its vocabulary was changed.
-    state: dict[str, torch.Tensor] = get_peft_model_state_dict(model, save_embedding_layers=False)
+    state: dict[str, torch.Tensor] = get_peft_model_state_dict(model, adapter_name=name, save_embedding_layers=False)
     return state
 
 
@@ -274,12 +300,12 @@ def _split_own(own: dict[str, torch.Tensor], file: AdapterFile) -> tuple[list[st
     return same, replaced
 
 
-def _fill(model: PeftModel, file: AdapterFile, skip: set[str]) -> None:
+def _fill(model: PeftModel, file: AdapterFile, skip: set[str], name: str = ADAPTER) -> None:
     with safe_open(str(file.weights), framework="pt") as tensors:
         state = {key: _widened(tensors.get_tensor(key)) for key in file.shapes if key not in skip}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        result: Any = set_peft_model_state_dict(model, state, ADAPTER, low_cpu_mem_usage=True)
+        result: Any = set_peft_model_state_dict(model, state, name, low_cpu_mem_usage=True)
     empty = [name for name, parameter in model.named_parameters() if parameter.is_meta]
     if result.unexpected_keys or empty:
         raise KeyMismatch(file, Fit(len(file.shapes), tuple(result.unexpected_keys), tuple(empty)))

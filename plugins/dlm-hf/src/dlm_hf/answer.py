@@ -18,6 +18,7 @@ import torch
 from dlm.errors import AdapterMismatch, UsageProblem
 from dlm.store.tokens import digest
 from dlm.training.backend import Answer, Answerer, Sampling
+from dlm.training.mixing import Mix
 
 from .model import context_length, pick_device, pick_dtype
 from .opened import open_model, open_renderer
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
     from dlm.bases import LocalBase
     from dlm.corpus.records import Message
+
+    from .mixture import Mixture
 
 ANSWERING = 1
 """Changes whenever this module would give other answers."""
@@ -57,7 +60,7 @@ def scope(base: LocalBase, system_prompt: str | None) -> str:
 class HfAnswerer(Answerer):
     """One loaded model; every question goes through the renderer that training used."""
 
-    def __init__(self, base: LocalBase, adapter: Path | None, system_prompt: str | None, precision: str) -> None:
+    def __init__(self, base: LocalBase, adapter: Path | Mix | None, system_prompt: str | None, precision: str) -> None:
         self.base = base
         self.device = pick_device()
         self.dtype = pick_dtype(precision, self.device, scoring=False)
@@ -65,16 +68,23 @@ class HfAnswerer(Answerer):
         self._model: Any = open_model(base, self.dtype, self.device)
         # An architecture that shows a token what its mask hides (a recurrent one, say) would read the padding.
         self._together = packs_exactly(self._model, self.renderer)
+        self._mixture: Mixture | None = None
         if adapter is not None:
-            self._model = self._with_adapter(adapter)
+            self._model = self._adapted(adapter)
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
         return len(self.renderer.prompt_ids(messages))
 
-    def answer(self, conversations: Sequence[Sequence[Message]], sampling: Sampling) -> Iterator[Answer]:
+    def answer(
+        self,
+        conversations: Sequence[Sequence[Message]],
+        sampling: Sampling,
+        weights: Sequence[tuple[float, ...]] | None = None,
+    ) -> Iterator[Answer]:
         prompts = [self.renderer.prompt_ids(messages) for messages in conversations]
         self._check_context(prompts, sampling.max_new_tokens)
-        planned = _batches(prompts, sampling.max_new_tokens) if self._together else _alone(prompts)
+        mixed = self._weights(len(prompts), weights)
+        planned = _batches(prompts, sampling.max_new_tokens, mixed) if self._together else _alone(prompts, mixed)
         batches = {index: batch for batch in planned for index in batch.indices}
         ready: dict[int, Answer] = {}
         for index in range(len(prompts)):
@@ -87,14 +97,27 @@ class HfAnswerer(Answerer):
         self._model = None
         gc.collect()
 
-    def _with_adapter(self, adapter: Path) -> Any:
+    def _adapted(self, adapter: Path | Mix) -> Any:
         from .adapters import UnusableAdapter, load_adapter
+        from .mixture import Mixture
 
         try:
-            model = load_adapter(self._model, adapter)
+            if isinstance(adapter, Mix):
+                self._mixture = Mixture(self._model, adapter)
+                model = self._mixture.model
+            else:
+                model = load_adapter(self._model, adapter)
         except UnusableAdapter as error:
             raise AdapterMismatch(str(error)) from error
         return model.to(self.dtype).eval()
+
+    def _weights(self, count: int, weights: Sequence[tuple[float, ...]] | None) -> Sequence[tuple[float, ...]]:
+        """Of each of ``count`` conversations; empty ones where there is no mix."""
+        if self._mixture is None:
+            if weights is not None:
+                raise ValueError("weights are for the parts of a mix, and there is none")
+            return [()] * count
+        return [self._mixture.mix.weights] * count if weights is None else weights
 
     def _check_context(self, prompts: Sequence[Sequence[int]], new_tokens: int) -> None:
         context = context_length(self._model)
@@ -108,6 +131,8 @@ class HfAnswerer(Answerer):
     def _generate(self, batch: _Batch, prompts: Sequence[list[int]], sampling: Sampling) -> dict[int, Answer]:
         """Answers of one batch by their places in the whole list; its time is shared out equally."""
         started = time.perf_counter()
+        if self._mixture is not None:
+            self._mixture.weigh(batch.weights)
         asked = [prompts[index] for index in batch.indices]
         found = complete(
             self._model,
@@ -133,22 +158,24 @@ class _Batch(NamedTuple):
     indices: list[int]
     rows: int
     width: int
+    weights: tuple[float, ...] = ()
+    """Of the parts of a mix; the same for all of them."""
 
 
-def _alone(prompts: Sequence[list[int]]) -> list[_Batch]:
+def _alone(prompts: Sequence[list[int]], weights: Sequence[tuple[float, ...]]) -> list[_Batch]:
     """Each prompt by itself, without padding."""
-    return [_Batch([index], 1, len(prompt)) for index, prompt in enumerate(prompts)]
+    return [_Batch([index], 1, len(prompt), weights[index]) for index, prompt in enumerate(prompts)]
 
 
-def _batches(prompts: Sequence[list[int]], new_tokens: int) -> list[_Batch]:
-    """Prompts of about one length together, in their order."""
-    by_width: dict[int, list[int]] = {}
+def _batches(prompts: Sequence[list[int]], new_tokens: int, weights: Sequence[tuple[float, ...]]) -> list[_Batch]:
+    """Prompts of about one length and the same weights together, in their order."""
+    alike: dict[tuple[int, tuple[float, ...]], list[int]] = {}
     for index, prompt in enumerate(prompts):
-        by_width.setdefault(_width(len(prompt)), []).append(index)
+        alike.setdefault((_width(len(prompt)), weights[index]), []).append(index)
     found = []
-    for width, indices in by_width.items():
+    for (width, mixed), indices in alike.items():
         rows = max(1, min(ROWS, BATCH_TOKENS // (width + new_tokens)))
-        found += [_Batch(indices[at : at + rows], rows, width) for at in range(0, len(indices), rows)]
+        found += [_Batch(indices[at : at + rows], rows, width, mixed) for at in range(0, len(indices), rows)]
     return found
 
 

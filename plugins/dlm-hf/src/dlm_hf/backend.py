@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from dlm.hardware.capabilities import Capabilities
     from dlm.hardware.estimate import Estimate
     from dlm.training.backend import Answerer, Workbench
+    from dlm.training.mixing import Mix
     from dlm.training.plan import Plan
     from dlm.training.ranks import Launch, Wanted
     from dlm.training.recipe import Recipe
@@ -66,7 +67,7 @@ class HfBackend(Backend):
 
     @contextmanager
     def answerer(
-        self, base: LocalBase, adapter: Path | None, system_prompt: str | None, precision: str = "auto"
+        self, base: LocalBase, adapter: Path | Mix | None, system_prompt: str | None, precision: str = "auto"
     ) -> Iterator[Answerer]:
         from .answer import HfAnswerer
 
