@@ -177,13 +177,14 @@ def base_of(
     *,
     accept: bool,
 ) -> LocalBase:
-    """The document's base, and the one that ``version`` was trained on.
+    """The document's base, and the one that ``version`` was trained on, its weights held as they were then.
 
     Raises:
         AdapterMismatch: it was trained on another.
         BaseModelError: the base cannot be had.
     """
     from .bases.cache import ensure
+    from .bases.quantised import for_document, for_version
     from .bases.resolve import resolve
     from .store import Store
 
@@ -198,4 +199,4 @@ def base_of(
             f"{base.digest[:19]}): its answers would mean nothing. Run `dlm train {document.location}` to train on "
             "this base, or set base_model back"
         )
-    return base
+    return for_version(base, version) if version else for_document(base, document)

@@ -66,5 +66,14 @@ class AcceleratorEntry(Entry):
 
 
 @dataclass(frozen=True, kw_only=True)
+class QuantiserEntry(Entry):
+    """A way to hold a base's weights in fewer bits; what the target is, the backend says that loads the base: for
+    ``hf``, a :class:`dlm_hf.quantising.Quantiser` subclass, made without arguments."""
+
+    bits: float = 4.0
+    """That a weight takes in memory, its share of the scales among them."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class CheckEntry(Entry):
     """Findings for ``dlm doctor``; the target is a :data:`dlm.hardware.accelerator.Check`."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         CheckEntry,
         CommandEntry,
         PhaseEntry,
+        QuantiserEntry,
         SectionEntry,
         TemplateEntry,
         TrackerEntry,
@@ -79,6 +80,12 @@ def dlm_trackers() -> Iterable[TrackerEntry]:
 @hookspec
 def dlm_accelerators() -> Iterable[AcceleratorEntry]:
     """Devices that a plugin can see, and reasons why a training must not run on this machine."""
+
+
+@hookspec
+def dlm_quantisers() -> Iterable[QuantiserEntry]:
+    """Ways to hold a base's weights in fewer bits; ``training.adapter: qlora`` names ``nf4``. The backend ``hf`` loads
+    them: :mod:`dlm_hf.quantising` says what a target does."""
 
 
 @hookspec

@@ -128,7 +128,7 @@ def test_routing_to_an_adapter_that_is_not_declared_is_an_error_at_its_fence(che
 
 def test_all_kinds_of_findings_come_in_one_pass_in_the_order_of_their_lines(checked):
     body = "::instruction#x::\n" + pair("Who?", "Ada.") + pair("Who?", "Ben.")
-    found = checked(body, "training: {adapter: qlora}", base="gpt-0")
+    found = checked(body, "training: {optimizer: galore_adamw}", base="gpt-0")
     places = [finding.line for _, finding in found.remarks]
     assert places == sorted(places)
     assert [severity for severity, _ in found.remarks] == ["error", "error", "error", "error", "warning"]

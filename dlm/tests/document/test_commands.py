@@ -102,12 +102,12 @@ def test_check_as_json_holds_the_findings_or_what_will_be_trained(tmp_path: Path
 
 def test_check_finds_what_training_would_ignore_and_a_base_nobody_offers(tmp_path: Path) -> None:
     path = tmp_path / "d.dlm"
-    head = "---\ndlm_id: 01M81FN4JAC853MSGR8B0PH69S\nbase_model: gpt-0\ntraining: {adapter: qlora}\n---\n"
+    head = "---\ndlm_id: 01M81FN4JAC853MSGR8B0PH69S\nbase_model: gpt-0\ntraining: {optimizer: galore_adamw}\n---\n"
     path.write_text(f"{head}Text.\n", "utf-8")
     checked = dlm("check", path)
     assert checked.exit_code == 2
     assert f"{path}:3:13: no installed plugin offers the base 'gpt-0'" in checked.stdout
-    assert f"{path}:4:12: this version of dlm does not act on `training.adapter`" in checked.stdout
+    assert f"{path}:4:12: this version of dlm does not act on `training.optimizer`" in checked.stdout
 
 
 def test_check_of_a_file_that_is_not_there_says_how_to_begin(tmp_path: Path) -> None:

@@ -95,7 +95,7 @@ def test_what_would_refuse_is_shown_with_its_way_out_and_exit_code_1(run, write)
 
 
 def test_what_this_version_does_not_train_is_shown_with_its_line(run, write):
-    path = write("training:\n  adapter: dora")
+    path = write("training:\n  optimizer: galore_adamw")
     shown, code = run("doctor", path)
     assert code == 1
     assert f"REFUSED: {path}:6:3" in " ".join(shown.split())

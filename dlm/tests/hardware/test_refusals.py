@@ -55,7 +55,6 @@ def small_context(tmp_path) -> LocalBase:
 
 HOLDS = {
     "fp16": (change(recipe=Recipe(precision="fp16")), "loses small gradients"),
-    "qlora": (change(adapter="qlora"), "trains on cpu"),
     "memory": (change(estimate=needs(30, 11)), "one row of the fullest step takes about 11.0 GB, and 8.0 GB of memory"),
     "passes": (change(estimate=needs(30, 7)), "take about 30.0 GB together"),
     "bf16": (change(recipe=Recipe(precision="bf16")), "does not multiply bf16"),
@@ -91,13 +90,11 @@ def test_every_row_has_a_test():
     assert {rule.name for rule in RULES} == {*HOLDS, "context"}
 
 
-def test_qlora_is_not_refused_where_it_can_run(manager):
-    able = seen(GPU, libraries={"bitsandbytes": "0.45"})
-    assert objections(change(adapter="qlora", capabilities=able), manager) == []
-    assert (
-        "bitsandbytes is not installed"
-        in objections(change(adapter="qlora", capabilities=seen(GPU)), manager)[0].reason
-    )
+def test_four_bits_are_a_way_out_of_too_little_memory_unless_they_are_taken(manager):
+    (found,) = objections(change(estimate=needs(30, 11)), manager)
+    assert "training.adapter: qlora" in found.way_out
+    (found,) = objections(change(recipe=Recipe(adapter="qlora"), plan=None, estimate=needs(30, 11)), manager)
+    assert "qlora" not in found.way_out
 
 
 def test_memory_is_that_of_the_device_that_trains(manager):

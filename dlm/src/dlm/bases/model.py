@@ -84,3 +84,5 @@ class LocalBase:
     source: str
     """One line for people: where it came from."""
     revision: str | None = None
+    quantisation: str | None = None
+    """The quantiser through which its weights are loaded; ``None`` for weights as they are."""

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from ..bases.quantised import without_quantiser
 from ..errors import Finding
+from .routing import misrouted
 from .words import RESERVED, InstalledTypes, installing, untrained_word
 
 if TYPE_CHECKING:
@@ -19,7 +21,8 @@ _WHAT = "this version of dlm does not act on"
 
 
 def unsupported(document: Document) -> list[Finding]:
-    """Every key and section of ``document`` that is valid but that training would ignore, in the order of the file.
+    """Every key and section of ``document`` that is valid but that training would ignore, and every section for an
+    adapter that is not declared; in the order of the file.
 
     Sections of weight 0 are not among them: the writer has left them out.
     """
@@ -33,29 +36,19 @@ def unsupported(document: Document) -> list[Finding]:
     for section in (section for section in document.sections if section.weight):
         if section.type in RESERVED and section.type not in left_out and not types.trains(section.type):
             found.append(Finding(document.location, section.fence, 1, *untrained_word(section.type)))
-        if section.adapter is not None:
-            what = f"{_WHAT} sections of an adapter of their own (#{section.adapter})"
-            col = len(section.type) + 3
-            fix = f"write the fence without #{section.adapter}: all sections train one adapter"
-            found.append(Finding(document.location, section.fence, col, what, fix))
+    found += misrouted(document)
     return sorted(found, key=lambda finding: (finding.line, finding.col))
 
 
 def _keys(document: Document) -> Iterator[tuple[Path, str]]:
     training = document.frontmatter.training
     remove = "remove it"
-    if training.adapter != "lora":
-        yield ("training", "adapter"), f"`{training.adapter}` is not trained yet: write `adapter: lora`, or remove it"
+    if training.adapter == "qlora" and (way_out := without_quantiser("nf4")):
+        yield ("training", "adapter"), way_out
     if training.optimizer != "adamw_torch":
         yield ("training", "optimizer"), "write `optimizer: adamw_torch`, or remove it"
-    if training.adapters:
-        yield ("training", "adapters"), "remove it: all sections train one adapter"
     if training.gate.enabled:
         yield ("training", "gate", "enabled"), remove
-    if training.cpt.schedule not in ("auto", "sft"):
-        yield ("training", "cpt", "schedule"), "write `schedule: auto`, or remove it"
-    if training.cpt.embed_warmup_steps:
-        yield ("training", "cpt", "embed_warmup_steps"), remove
     if training.preference.enabled and not InstalledTypes().trains("preference"):
         command = installing("preference")
         yield ("training", "preference", "enabled"), f"install dlm-preference ({command}), or remove it"

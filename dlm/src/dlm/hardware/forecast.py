@@ -107,6 +107,7 @@ def foresee(
         DlmError: the base's files or the store are damaged, or a source cannot be read.
     """
     from ..bases.cache import on_disk
+    from ..bases.quantised import for_recipe
     from ..bases.state import state_of
     from ..plugins import manager
     from ..store import Store
@@ -115,7 +116,7 @@ def foresee(
 
     store = Store(home, document.frontmatter.dlm_id)
     state = state_of(document, home, store.licence_acceptance())
-    case = Case(capabilities, recipe_for(document.frontmatter, options), document.frontmatter.training.adapter)
+    case = Case(capabilities, recipe_for(document.frontmatter, options))
     empty = Forecast(
         document.location, document.title, state.words, case.precision, memory_free=capabilities.memory_free
     )
@@ -127,7 +128,8 @@ def foresee(
         return replace(empty, objections=found, notes=(note,))
     if any(objection.severity == "refuse" for objection in found):
         return replace(empty, objections=found, notes=("the plan is laid out once nothing here refuses",))
-    return _with_plan(empty, replace(case, base=base), document, home, backend, options, measure=measure)
+    case = replace(case, base=for_recipe(base, case.recipe))
+    return _with_plan(empty, case, document, home, backend, options, measure=measure)
 
 
 def _of_document(document: Document, state: BaseState) -> list[Objection]:

@@ -63,7 +63,7 @@ def look_at(job: Job, plans: Sequence[Plan]) -> None:
 
 
 def _case(job: Job, capabilities: Capabilities) -> Case:
-    return Case(capabilities, job.recipe, job.document.frontmatter.training.adapter, job.base)
+    return Case(capabilities, job.recipe, job.base)
 
 
 def _refuse(found: Sequence[Objection]) -> None:

@@ -33,12 +33,15 @@ class Case:
 
     capabilities: Capabilities
     recipe: Recipe
-    adapter: str = "lora"
-    """Kind of adapter that the document asks for."""
     base: LocalBase | None = None
     plan: Plan | None = None
     estimate: Estimate | None = None
     pace: Pace | None = None
+
+    @property
+    def adapter(self) -> str:
+        """Kind of adapter that is trained."""
+        return (self.plan.recipe if self.plan else self.recipe).adapter
 
     @property
     def precision(self) -> str:
@@ -116,17 +119,6 @@ def _software_bf16(case: Case) -> bool:
     return case.recipe.precision == "bf16" and not case.capabilities.device.bf16
 
 
-def _no_four_bits(case: Case) -> bool:
-    able = case.capabilities.device.tier == "cuda" and "bitsandbytes" in case.capabilities.libraries
-    return case.adapter == "qlora" and not able
-
-
-def _four_bits_reason(case: Case) -> str:
-    tier = case.capabilities.device.tier
-    lacks = "bitsandbytes is not installed" if tier == "cuda" else f"this machine trains on {tier}"
-    return f"`adapter: qlora` needs an NVIDIA GPU and bitsandbytes, and {lacks}"
-
-
 def _past_context(case: Case) -> bool:
     return case.context is not None and case.longest > case.context
 
@@ -156,6 +148,8 @@ def _smaller(case: Case) -> str:
     ways = ["end other programs", f"lower training.sequence_len (now {case.recipe.sequence_len})"]
     if case.precision == "fp32":
         ways.append("write training.precision: bf16, which halves the base")
+    if case.adapter != "qlora":
+        ways.append("write training.adapter: qlora, which holds the base in 4 bits")
     return ", ".join([*ways, "or name a smaller base; `dlm base list` shows them"])
 
 
@@ -186,7 +180,6 @@ RULES: tuple[Rule, ...] = (
         lambda _: "training.precision: fp16 loses small gradients, since this version scales no loss",
         lambda _: "remove the key, or write bf16 or fp32",
     ),
-    Rule("qlora", "refuse", _no_four_bits, _four_bits_reason, lambda _: "write `adapter: lora`, or remove the key"),
     Rule(
         "context",
         "refuse",

@@ -68,6 +68,13 @@ RULES: tuple[Rule, ...] = (
         "other questions are held out and other rows are drawn, so reports cannot be compared question by question",
         "--seed {was}",
     ),
+    Rule(
+        "lora.adapter",
+        "warn",
+        "the kind of adapter",
+        "another kind of update is learned, and `qlora` rounds the base's weights to 4 bits",
+        "training.adapter: {was}",
+    ),
     Rule("lora.*", "warn", "LoRA's {}", "the adapter has another shape or strength", "set it back in the document"),
     Rule("recipe.*", "warn", "the recipe's {}", "the weights take another path", "set it back in the document"),
     Rule("pinned_versions.torch", "warn", "torch", _SUMS, _PIP, major="error"),

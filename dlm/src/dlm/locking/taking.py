@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..training.recipe import Recipe
     from ..training.resolve import TrainOptions
 
-LORA = ("rank", "alpha", "dropout", "target_modules")
+LORA = ("adapter", "rank", "alpha", "dropout", "target_modules")
 """Numbers of the recipe that make the adapter what it is."""
 UNDECIDED = ("seed", "token_budget", "max_steps", "device")
 """Numbers of the recipe that stand elsewhere in the lock, or are not known before the rows are."""

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 Precision = Literal["bf16", "fp16", "fp32"]
+AdapterKind = Literal["lora", "dora", "qlora"]
+QUANTISATIONS: dict[AdapterKind, str] = {"qlora": "nf4"}
+"""How the base's weights are held under the kinds of adapter that do not leave them as they are."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,8 @@ class Recipe:
     """
 
     seed: int = 42
+    adapter: AdapterKind = "lora"
+    """``dora`` also learns the size of every output; ``qlora`` is LoRA on a base held in 4 bits."""
     rank: int = 16
     alpha: float = 32.0
     dropout: float = 0.0
@@ -57,3 +62,16 @@ class Recipe:
     device: str = "auto"
     preferring: Preferring | None = None
     """Of a phase with ``prefer`` records."""
+    floor: float = 0.0
+    """Share of the peak below which the learning rate never falls after the warm-up."""
+    judged_by: Literal["answers", "text"] = "answers"
+    """Which held-out rows pick the best weights: the questions, or the text that is learned as text."""
+    embedded: tuple[int, ...] = ()
+    """Tokens whose embeddings the adapter holds, in ascending order; the same in all phases of a run."""
+    embed_warmup_steps: int = 0
+    """Steps at the beginning in which those embeddings move, and nothing else; afterwards they rest."""
+
+    @property
+    def base_quantisation(self) -> str | None:
+        """The quantiser of the base's weights; ``None`` for weights as they are."""
+        return QUANTISATIONS.get(self.adapter)

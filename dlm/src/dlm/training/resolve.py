@@ -80,6 +80,7 @@ def recipe_for(frontmatter: Frontmatter, options: TrainOptions) -> Recipe:
     training = frontmatter.training
     wanted: dict[str, Any] = {
         "seed": training.seed if options.seed is None else options.seed,
+        "adapter": training.adapter,
         "rank": training.lora_r,
         "alpha": training.lora_alpha,
         "dropout": training.lora_dropout,
@@ -121,6 +122,17 @@ def with_budget(
 def _budget(effort: Effort, study: StudySet, rows: Sequence[Row]) -> int:
     size = EFFORTS[effort]
     return min(max(size.factor * document_tokens(study, rows), size.least), size.most)
+
+
+def as_asked(frontmatter: Frontmatter, options: TrainOptions) -> Frontmatter:
+    """The keys of the document that say for how long it is studied, as the flags have them."""
+    training = frontmatter.training
+    if options.token_budget is not None:
+        training = training.model_copy(update={"token_budget": options.token_budget})
+    elif options.effort is not None:
+        recipe = training.recipe.model_copy(update={"effort": options.effort})
+        training = training.model_copy(update={"recipe": recipe, "token_budget": None, "num_epochs": None})
+    return frontmatter.model_copy(update={"training": training})
 
 
 def document_tokens(study: StudySet, rows: Sequence[Row]) -> int:

@@ -104,6 +104,7 @@ def _prepare(
 
     from ..bases.cache import ensure
     from ..bases.licence import manifest_entry
+    from ..bases.quantised import for_recipe
     from ..bases.resolve import resolve
     from ..document import read
     from ..document.unsupported import unsupported
@@ -132,6 +133,7 @@ def _prepare(
     wanted = resolve(document.frontmatter.base_model, document.folder)
     agreed = store.licence_acceptance()
     base = ensure(wanted, root, backend, observer.say, accept=options.accept_licence, acceptance=agreed)
+    base = for_recipe(base, recipe)
     licence = manifest_entry(wanted, root)
     start = start_of(document, store, base, recipe, material) if options.warm or later else None
     warm_from = start.version.number if start else None

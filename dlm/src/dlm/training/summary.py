@@ -7,6 +7,7 @@ from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
+from ..bases.quantised import KEY as BASE_QUANTISATION
 from .material import changes_record
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ def facts(document: Document, base: LocalBase, plans: Sequence[Plan], material: 
         "section_ids": [section.id for section in (*document.sections, *material.more)],
         "source_path": str(document.path.absolute()) if document.path else None,
         "sources": [asdict(summary) for summary in material.gathered.summaries],
-        "base": {key: value for key, value in asdict(base).items() if key != "path"},
+        "base": {key: value for key, value in asdict(base).items() if key not in ("path", "quantisation")},
+        **({BASE_QUANTISATION: base.quantisation} if base.quantisation else {}),
         "recipe": asdict(plans[0].recipe),
         "plan": plan_record(plans[0]),
         "phases": phase_records(plans),

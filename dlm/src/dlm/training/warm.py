@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..errors import NotTrained, NoWarmStart
+from .recipe import Recipe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -23,14 +24,18 @@ if TYPE_CHECKING:
     from ..store.version import Version
     from .heard import Heard
     from .material import Material
-    from .recipe import Recipe
     from .resolve import TrainOptions
 
 SHARE = 0.4
 """Of the budget that the effort gives to a refit: most of the document is known already."""
 MORE_OF_NEW = 4.0
 """How much oftener the records come that are about new or edited text."""
-SHAPE = {"rank": "training.lora_r", "alpha": "training.lora_alpha", "target_modules": "training.target_modules"}
+SHAPE = {
+    "adapter": "training.adapter",
+    "rank": "training.lora_r",
+    "alpha": "training.lora_alpha",
+    "target_modules": "training.target_modules",
+}
 """What must be as it was for the weights to mean the same, by the keys that set it."""
 Groups = dict[str, tuple[str, ...]]
 """The pairs and texts of each section, by its id; their names follow from what they say."""
@@ -112,7 +117,7 @@ def shortened(recipe: Recipe, document: Document, options: TrainOptions) -> Reci
 
 def _other(version: Version, base: LocalBase, recipe: Recipe) -> list[str]:
     """What of base and recipe differs."""
-    theirs, was = _part(version, "base"), _part(version, "recipe")
+    theirs, was = _part(version, "base"), {"adapter": Recipe.adapter, **_part(version, "recipe")}
     reasons = []
     if theirs.get("digest") != base.digest:
         reasons.append(f"it was trained on another base, {theirs.get('key')} ({theirs.get('source')})")
