@@ -12,6 +12,7 @@ WORDS = (
     "Which river longest How are you today and weather like Hello I do not know that . , ? ! 12 user assistant system "
     "You brief Be restart runs gannet petrel first then every minutes 40 0 1 2 3 4 5 6 7 8 9"
 ).split()
+ALL_LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 TEMPLATE = (
     "{% for message in messages %}{% if loop.first and message['role'] != 'system' %}<s>system You are brief .</s>"
     "{% endif %}<s>{{ message['role'] }} {{ message['content'] }}</s>{% endfor %}"
@@ -56,6 +57,29 @@ def make_base(tmp_path_factory: pytest.TempPathFactory):
 @pytest.fixture(scope="session")
 def tiny_base(make_base) -> Path:
     return make_base("llama")
+
+
+@pytest.fixture(scope="session")
+def write_adapter():
+    """``write_adapter(base, folder)`` saves a random LoRA adapter whose B has standard deviation ``spread``."""
+
+    def write(base: Path, folder: Path, spread: float = 0.15, seed: int = 3, targets=ALL_LINEAR, **extra) -> Path:
+        import torch
+        from peft import LoraConfig, get_peft_model
+
+        from dlm_hf.model import load_base, quiet_libraries
+
+        torch.manual_seed(seed)
+        config = LoraConfig(r=4, lora_alpha=8, target_modules=list(targets), task_type="CAUSAL_LM", **extra)
+        with quiet_libraries(), torch.no_grad():
+            model = get_peft_model(load_base(base, torch.float32, torch.device("cpu")), config)
+            for name, parameter in model.named_parameters():
+                if "lora_B" in name:
+                    parameter.copy_(torch.randn_like(parameter) * spread)
+            model.save_pretrained(folder)
+        return folder
+
+    return write
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,6 @@ import sys
 
 import pytest
 import torch
-from peft import LoraConfig, get_peft_model
 from safetensors.torch import load_file, save_file
 
 from dlm_hf import scoring
@@ -35,24 +34,10 @@ ITEMS = (
     Item("hello"),
     Item("which restart runs first , gannet or petrel ?", "gannet runs first and then petrel , every 40 minutes ."),
 )
-ALL_LINEAR = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
-
-
-def write_adapter(base, folder, spread=0.15, targets=tuple(ALL_LINEAR), **extra):
-    """A LoRA adapter on ``base`` whose B is drawn with standard deviation ``spread``."""
-    torch.manual_seed(3)
-    config = LoraConfig(r=4, lora_alpha=8, target_modules=list(targets), task_type="CAUSAL_LM", **extra)
-    with quiet_libraries(), torch.no_grad():
-        model = get_peft_model(load_base(base, torch.float32, CPU), config)
-        for name, parameter in model.named_parameters():
-            if "lora_B" in name:
-                parameter.copy_(torch.randn_like(parameter) * spread)
-        model.save_pretrained(folder)
-    return folder
 
 
 @pytest.fixture(scope="module")
-def adapter(tiny_base, tmp_path_factory):
+def adapter(tiny_base, write_adapter, tmp_path_factory):
     return write_adapter(tiny_base, tmp_path_factory.mktemp("adapters") / "trained")
 
 
@@ -112,7 +97,7 @@ def both_models(base_folder, adapter_folder):
 
 
 @pytest.mark.parametrize("architecture", ["llama", "qwen2", "gemma3_text", "mistral"])
-def test_every_number_is_that_of_the_plain_computation(make_base, tmp_path, architecture):
+def test_every_number_is_that_of_the_plain_computation(make_base, tmp_path, architecture, write_adapter):
     folder = make_base(architecture)
     adapter = write_adapter(folder, tmp_path / "adapter")
     base, tuned = both_models(folder, adapter)
@@ -145,7 +130,7 @@ def test_raw_prompts_are_continued_as_they_stand(tiny_base, adapter):
     assert list(one[1:8]) == pytest.approx(plain_numbers(base, tuned, ids, answer), abs=1e-5)
 
 
-def test_items_longer_than_the_attention_window_are_scored_with_the_window(make_base, tmp_path):
+def test_items_longer_than_the_attention_window_are_scored_with_the_window(make_base, tmp_path, write_adapter):
     folder = make_base("mistral")
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(config | {"sliding_window": 12}))
@@ -172,7 +157,7 @@ def test_small_limits_split_the_work_and_change_no_number(tiny_base, adapter, mo
     assert backend._kept.held <= scoring.KEPT_BYTES
 
 
-def test_an_untouched_adapter_gives_exactly_the_base(tiny_base, tmp_path):
+def test_an_untouched_adapter_gives_exactly_the_base(tiny_base, tmp_path, write_adapter):
     backend = backend_of(tiny_base, write_adapter(tiny_base, tmp_path / "untouched", spread=0.0))
     for one in backend.compare(ITEMS, FT):
         assert one[1:6] == (0.0, 0.0, 0.0, 0.0, 1.0)
@@ -236,7 +221,7 @@ def test_weights_that_are_not_numbers_show_in_the_view_and_in_no_other(tiny_base
     assert sum(module.non_finite for module in backend.inspect().modules) == 1
 
 
-def test_a_base_that_is_not_numbers_is_an_error(make_base, tmp_path):
+def test_a_base_that_is_not_numbers_is_an_error(make_base, tmp_path, write_adapter):
     folder = make_base("llama")
     adapter = write_adapter(folder, tmp_path / "adapter")
     tensors = load_file(folder / "model.safetensors")

@@ -18,14 +18,14 @@ from dlm_sway.errors import NotSupported
 from .adapters import ADAPTER, lora_layers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
 
     from peft import PeftModel
 
 
 @contextmanager
-def null_adapter(model: PeftModel, seed: int) -> Iterator[None]:
-    """``model`` with every update replaced by a random one of the same singular values.
+def null_adapter(model: PeftModel, seed: int, only: Container[str] | None = None) -> Iterator[None]:
+    """``model`` with every update (or those of the modules ``only``) replaced by a random one of the same singular values.
 
     The draw depends on ``seed`` and the module's name only, so it is the same on every device and in every order.
 
@@ -36,6 +36,8 @@ def null_adapter(model: PeftModel, seed: int) -> Iterator[None]:
     kept: list[tuple[torch.nn.Parameter, torch.Tensor]] = []
     try:
         for name, layer in layers:
+            if only is not None and name not in only:
+                continue
             generator = torch.Generator().manual_seed(_module_seed(seed, name))
             down, up = layer.lora_A[ADAPTER].weight, layer.lora_B[ADAPTER]
             kept += [(parameter, parameter.data) for parameter in (down, *up.parameters())]

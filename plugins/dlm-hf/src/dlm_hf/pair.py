@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +13,11 @@ import torch
 from dlm_sway.errors import AdapterMismatch, BackendError, NotSupported, TargetError
 
 from . import model as loading
-from .adapters import UnusableAdapter, load_adapter
+from .adapters import ADAPTER, UnusableAdapter, add_adapter, load_adapter
 from .nulls import null_adapter, scaled_adapter
 from .packing import packs_exactly
 from .render import Renderer, RenderError
+from .shuffling import shuffled_adapter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,6 +49,7 @@ class LoadedPair:
         self.window: int | None = getattr(base.config.get_text_config(), "sliding_window", None)
         self.embedding_rows = int(base.get_input_embeddings().weight.shape[0])
         self.vocabulary = int(base.config.get_text_config().vocab_size)
+        self._others: dict[Path, str] = {}
         self.packs = packs_exactly(base, self.renderer)
         self.base: Any = base
         if self.shared:
@@ -59,7 +62,7 @@ class LoadedPair:
     def viewing(self, view: View) -> Iterator[Any]:
         """The model that stands for ``view``, for as long as the context lasts."""
         if not self.shared:
-            if view.kind not in ("base", "ft"):
+            if view.kind not in ("base", "ft") or view.adapter:
                 raise NotSupported(
                     f"the view {view.label} needs one base with an adapter that can be switched, and this suite "
                     "compares two whole models; to test an adapter, set defaults.differential: true"
@@ -68,14 +71,39 @@ class LoadedPair:
         elif view.kind == "base":
             with self.tuned.disable_adapter():
                 yield self.tuned
-        elif view.kind == "null":
-            with null_adapter(self.tuned, view.seed):
-                yield self.tuned
         elif view.kind == "scaled":
             with scaled_adapter(self.tuned, view.scale):
                 yield self.tuned
-        else:
+        elif view.kind in ("null", "shuffled"):
+            another = null_adapter if view.kind == "null" else shuffled_adapter
+            with another(self.tuned, view.seed), self._louder(view.rank):
+                yield self.tuned
+        elif view.adapter:
+            with self._switched(Path(view.adapter).expanduser()):
+                yield self.tuned
+        elif view.kind == "ft":
             yield self.tuned
+        else:
+            raise NotSupported(f"the view {view.label} names no adapter folder")
+
+    def _louder(self, rank: float) -> AbstractContextManager[None]:
+        """The norm of ``rank`` times as many random directions is that of one times the square root."""
+        return nullcontext() if rank == 1.0 else scaled_adapter(self.tuned, math.sqrt(rank))
+
+    @contextmanager
+    def _switched(self, folder: Path) -> Iterator[None]:
+        """The adapter in ``folder`` instead of the suite's own; it stays loaded for the next time."""
+        name = self._others.get(folder)
+        if name is None:
+            name = f"other{len(self._others):03d}"
+            with _plain_errors():
+                add_adapter(self.tuned, folder, name)
+            self._others[folder] = name
+        self.tuned.base_model.set_adapter(name, inference_mode=True)
+        try:
+            yield
+        finally:
+            self.tuned.base_model.set_adapter(ADAPTER, inference_mode=True)
 
     def speaking(self, item: Item) -> Renderer:
         """What turns this item into tokens."""
