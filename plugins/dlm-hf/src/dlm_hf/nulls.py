@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def null_adapter(model: PeftModel, seed: int, only: Container[str] | None = None) -> Iterator[None]:
-    """``model`` with every update (or those of the modules ``only``) replaced by a random one of the same singular values.
+    """``model`` with every update (or those of the modules ``only``) replaced by a random one, singular values kept.
 
     The draw depends on ``seed`` and the module's name only, so it is the same on every device and in every order.
 
