@@ -54,9 +54,8 @@ def mean_interval(values: Sequence[float], groups: Sequence[str] = (), level: fl
         mean = values[0]
     if n == 1:
         return Interval(mean, -math.inf, math.inf, math.inf, 0, 1, 1)
-    sums = _cluster_sums([value - mean for value in values], groups)
-    clusters = len(sums) if 1 < len(sums) < n else n
-    residuals = sums if clusters < n else [value - mean for value in values]
+    residuals = cluster_sums([value - mean for value in values], groups)
+    clusters = len(residuals)
     se = math.sqrt(clusters / (clusters - 1) * math.fsum(r * r for r in residuals)) / n
     reach = float(stdtrit(clusters - 1, (1 + level) / 2)) * se
     return Interval(mean, mean - reach, mean + reach, se, clusters - 1, n, clusters)
@@ -70,12 +69,16 @@ def one_sided(interval: Interval, alpha: float) -> tuple[float, float]:
     return interval.mean - reach, interval.mean + reach
 
 
-def _cluster_sums(residuals: Sequence[float], groups: Sequence[str]) -> list[float]:
+def cluster_sums(values: Sequence[float], groups: Sequence[str]) -> list[float]:
+    """Sums over the independent units: groups when ``1 < G < n`` are named, else the items themselves.
+
+    An item without a group is a unit of its own; units stand in the order of their first item.
+    """
     sums: dict[object, list[float]] = {}
-    for index, residual in enumerate(residuals):
+    for index, value in enumerate(values):
         key = groups[index] if groups and groups[index] else index
-        sums.setdefault(key, []).append(residual)
-    return [math.fsum(members) for members in sums.values()]
+        sums.setdefault(key, []).append(value)
+    return [math.fsum(members) for members in sums.values()] if 1 < len(sums) < len(values) else list(values)
 
 
 def _check(values: Sequence[float], groups: Sequence[str], level: float) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from scipy.special import stdtrit
+from scipy.special import bdtrc, betaincinv, stdtrit
 
 
 def minimum_detectable(sd: float, n: int, alpha: float = 0.05, power: float = 0.8) -> float | None:
@@ -16,6 +16,16 @@ def minimum_detectable(sd: float, n: int, alpha: float = 0.05, power: float = 0.
         return None
     reach = float(stdtrit(n - 1, 1 - alpha / 2)) + float(stdtrit(n - 1, power))
     return reach * sd / math.sqrt(n)
+
+
+def minimum_detectable_rate(n: int, expected: float, alpha: float = 0.05, power: float = 0.8) -> float | None:
+    """Smallest true rate above ``expected`` that ``n`` items show to be above it, with this power.
+
+    Of the exact one-sided binomial test: with k the fewest events that ``expected`` makes unlikely (probability at most
+    alpha), the rate at which k or more events have probability ``power``. ``None`` when no number of events would do.
+    """
+    fewest = next((k for k in range(1, n + 1) if bdtrc(k - 1, n, expected) <= alpha), None)
+    return None if fewest is None else float(betaincinv(fewest, n - fewest + 1, power))
 
 
 def items_needed(sd: float, effect: float, alpha: float = 0.05, power: float = 0.8, most: int = 100_000) -> int | None:
