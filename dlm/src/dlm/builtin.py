@@ -74,6 +74,12 @@ def dlm_sections() -> Iterable[SectionEntry]:
 
 @hookimpl
 def dlm_phases() -> Iterable[PhaseEntry]:
+    yield PhaseEntry(
+        name="cpt",
+        target="dlm.training.continued:CPT",
+        summary="Learn the text as text, before anything else.",
+        order=50,
+    )
     yield PhaseEntry(name="sft", target="dlm.training.phases:SFT", summary="Learn every kind of record.", order=100)
 
 

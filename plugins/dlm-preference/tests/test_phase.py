@@ -37,7 +37,7 @@ def planned(found, recipe=None):
 
 
 def test_it_comes_after_sft():
-    assert names(manager()) == ("sft", "preference")
+    assert names(manager()) == ("cpt", "sft", "preference")
     assert [part.phase.name for part in selected(document()).parts] == ["sft", "preference"]
 
 

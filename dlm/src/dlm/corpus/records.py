@@ -58,3 +58,5 @@ class StudySet:
     """For the evaluator alone: neither trained on nor used to pick the weights, which would flatter its numbers."""
     held_out_pairs: tuple[Record, ...] = ()
     """Never trained on; judge a phase that trains ``prefer`` records, beside :attr:`held_out`."""
+    held_out_text: tuple[Record, ...] = ()
+    """Never trained on in any phase, where a phase learns the text as text: see :mod:`.running_text`."""

@@ -12,7 +12,7 @@ from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING
 
-from . import anchors, facts, frames, makers
+from . import anchors, facts, frames, makers, running_text
 from .absent import absent
 from .known import Known
 from .lesson import Lesson
@@ -70,6 +70,7 @@ WHY = {
     "keywords": "Search words for a sentence.",
     "reverse": "From what is said to what it is said of.",
     "absent": "Questions that the document does not answer, and the answer that it does not.",
+    "text": "The text itself, as it is written, before anything else.",
     "anchor": "General prompts on which the model is held to the base.",
 }
 ANCHOR_SHARE = 0.15
@@ -94,15 +95,30 @@ def build(
     more: Iterable[Section] = (),
     augmenters: Sequence[Augmenter] = (),
     similar: Similar = NONE,
+    *,
+    text_first: bool | None = None,
 ) -> StudySet:
     """Everything one run on ``document`` trains on and is judged by; the same for the same arguments.
 
     ``more`` are the sections of its sources and those replayed from the store; ``similar`` what the base takes for
-    similar. Anchors that are prompts alone are yet to be answered by the base. What is written twice, in whichever of
-    them, is trained once. Training never sees the text of a held-out question: what contains it is left out, so that no
-    copy crosses from one side to the other.
+    similar; ``text_first`` whether a phase learns the text as text, ``None`` for what the document says. Anchors that
+    are prompts alone are yet to be answered by the base. What is written twice, in whichever of them, is trained once.
+    Training never sees the text of a held-out question: what contains it is left out, so that no copy crosses from one
+    side to the other.
     """
-    primary = list(primary_records(document, more))
+    primary = tuple(primary_records(document, more))
+    if text_first is None:
+        text_first = running_text.wanted(document.frontmatter, primary).really
+    if not text_first:
+        return _studied(document, primary, seed, augmenters, similar)
+    running = running_text.set_apart(primary, seed)
+    return running_text.added(_studied(document, running.primary, seed, augmenters, similar), running)
+
+
+def _studied(
+    document: Document, primary: Sequence[Record], seed: int, augmenters: Sequence[Augmenter], similar: Similar
+) -> StudySet:
+    """What is made of the ``primary`` records."""
     lesson = lay_out(document, primary, seed)
     pairs = split([record for record in primary if is_pair(record)], lesson.questions, seed)
     if document.frontmatter.training.recipe.name == "plain":

@@ -77,6 +77,10 @@ class Evaluated:
     phase without pairs."""
     margin: float | None = None
     """How much likelier it is on average, in nats a token."""
+    held_out_prose_loss: float | None = None
+    """Of the text that is held out alone, in nats a token, where a phase learns the text as text."""
+    held_out_answer_loss: float | None = None
+    """Of the answers to the held-out questions alone."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +112,12 @@ class Outcome:
     """At ``best_step``."""
     margin_before: float | None = None
     margin: float | None = None
+    held_out_prose_loss_before: float | None = None
+    """Of what the phase began with; see :attr:`Evaluated.held_out_prose_loss`."""
+    held_out_prose_loss: float | None = None
+    """At ``best_step``."""
+    held_out_answer_loss_before: float | None = None
+    held_out_answer_loss: float | None = None
 
 
 @dataclass(frozen=True)

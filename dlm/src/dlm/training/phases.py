@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple, cast
 
+from ..corpus import running_text
 from ..corpus.preferred import is_pair
 from ..corpus.records import StudySet
 from ..corpus.study import ANCHOR_SHARE
@@ -41,6 +42,9 @@ class Phase:
     name: str
     kinds: frozenset[str] | None
     """Kinds of record it trains on; ``None`` is every kind that no other phase names."""
+    sized: bool = False
+    """Learning rate and rows of a step follow from the base's size and the budget, though :meth:`with_length` gives
+    one; without a length of its own a phase always has them from there."""
 
     def left_out(self, frontmatter: Frontmatter) -> str:
         """Why a document that has records for it does not want it; empty when it does."""
@@ -99,7 +103,7 @@ def names(plugins: PluginManager) -> tuple[str, ...]:
 
 
 def goes_on(wanted: str, plugins: PluginManager) -> bool:
-    """Whether a run of the phase ``wanted`` alone begins with a trained version.
+    """Whether a run of the phase ``wanted`` alone begins with a trained version: those after ``sft`` do.
 
     Raises:
         UsageProblem: there is no such phase.
@@ -111,12 +115,12 @@ def goes_on(wanted: str, plugins: PluginManager) -> bool:
         raise UsageProblem(
             f"there is no phase {wanted!r}: give --phase one of {', '.join((*known, ALL))}{_more(known)}"
         )
-    return known.index(wanted) > 0
+    return known.index(wanted) > known.index(SFT.name)
 
 
 def without_pairs(study: StudySet) -> StudySet:
-    """What is learned as text and as answers: ``study`` less the pairs of a better and a worse answer."""
-    return _part(study, SFT, frozenset())
+    """What ``sft`` learns: ``study`` less the pairs of a better and a worse answer, and less what is learned before."""
+    return _part(study, SFT, frozenset({running_text.KIND}))
 
 
 def by_phase(study: StudySet, plugins: PluginManager) -> StudySet:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import TrainingRefused
-from . import heard
+from . import continued, heard
 from .phases import ALL, select
-from .resolve import with_budget
+from .resolve import as_asked, with_budget
 from .schedule import make_plan
 from .sizing import SHORT_RUN, sized
 
@@ -55,7 +55,8 @@ def _study(job: Job) -> StudySet:
 
     similar = similar_words(job.base, job.home, job.backend, keep=job.options.cache)
     augmenters = augmenters_of(job.document, job.home, job.plugins, job.observer.say)
-    return build(job.document, job.recipe.seed, job.material.more, augmenters, similar)
+    forced = job.options.phase == continued.NAME or None
+    return build(job.document, job.recipe.seed, job.material.more, augmenters, similar, text_first=forced)
 
 
 def _plan(job: Job, bench: Workbench, cache: TokenCache | None, part: Part, encoding: int) -> Plan:
@@ -65,7 +66,7 @@ def _plan(job: Job, bench: Workbench, cache: TokenCache | None, part: Part, enco
 
     study = studied(part.study, bench, job.home, job.observer.say, few=_few(job))
     study = emphasised(study, job.start) if job.start else study
-    held_out = (*study.held_out_pairs, *study.held_out)
+    held_out = (*study.held_out_pairs, *study.held_out, *study.held_out_text)
     rows, held_out_rows = bench.encode(study.train, cache), bench.encode(held_out, cache)
     recipe = _recipe(job, part.phase, study, rows)
     return make_plan(recipe, study, rows, held_out_rows, phase=part.phase.name, encodings=(encoding, encoding + 1))
@@ -74,15 +75,16 @@ def _plan(job: Job, bench: Workbench, cache: TokenCache | None, part: Part, enco
 def _recipe(job: Job, phase: Phase, study: StudySet, rows: list[Row]) -> Recipe:
     from .warm import shortened
 
-    frontmatter = job.document.frontmatter
+    frontmatter = as_asked(job.document.frontmatter, job.options)
     wanted = phase.recipe_for(frontmatter, job.recipe)
     if changed := [name for name in SHAPE if getattr(wanted, name) != getattr(job.recipe, name)]:
         raise TrainingRefused(
             f"the phase {phase.name} changes {', '.join(changed)}, which all phases share: report this to its authors"
         )
-    if (recipe := phase.with_length(frontmatter, wanted, study, rows)) is not None:
+    recipe = phase.with_length(frontmatter, wanted, study, rows)
+    if recipe is not None and not phase.sized:
         return recipe
-    recipe = with_budget(wanted, frontmatter, job.options, study, rows)
+    recipe = recipe or with_budget(wanted, frontmatter, job.options, study, rows)
     recipe = sized(recipe, frontmatter.training, job.base.path)
     return shortened(recipe, job.document, job.options) if job.start else recipe
 

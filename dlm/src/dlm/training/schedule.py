@@ -104,16 +104,18 @@ def _tokens(rows: Sequence[Row], steps: Sequence[tuple[int, ...]]) -> int:
 
 
 def learning_rate(plan: Plan, step: int) -> float:
-    """Learning rate of ``step``, counted from 0: a linear warm-up, then the recipe's schedule down to near zero."""
+    """Learning rate of ``step``, counted from 0: a linear warm-up, then the recipe's schedule down to its floor, or to
+    near zero."""
     peak, steps = plan.recipe.learning_rate, len(plan.steps)
     if step < plan.warmup_steps:
         return peak * ((step + 1) / plan.warmup_steps)
     left = steps - step
     if left > plan.decay_steps:
         return peak
+    height = left / (plan.decay_steps + 1)
     if plan.recipe.schedule == "cosine":
-        return peak * 0.5 * (1 - math.cos(math.pi * left / (plan.decay_steps + 1)))
-    return peak * (left / (plan.decay_steps + 1))
+        height = 0.5 * (1 - math.cos(math.pi * height))
+    return peak * (plan.recipe.floor + (1 - plan.recipe.floor) * height)
 
 
 class _Draw:

@@ -42,6 +42,8 @@ class Example:
     """The same answer after a prompt that holds the text to learn from."""
     rejected: Encoded | None = None
     """The same prompt with the worse answer, of a pair."""
+    prose: bool = False
+    """Text, rather than the answer to a question."""
 
     @property
     def scored(self) -> int:
@@ -95,6 +97,7 @@ def encode(
                 value=value_positions(encoded, record.value, renderer) if record.value else (),
                 teacher=None if teacher is None else Encoded((*teacher, *ids[start:]), len(teacher)),
                 rejected=None if worse_one is None else Encoded(worse_one.ids, worse_one.start),
+                prose=record.objective == "text",
             )
             examples.append(example)
             rows.append(Row(index, example.tokens, example.scored))

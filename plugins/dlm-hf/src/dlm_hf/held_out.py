@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf, isfinite
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import torch
 from torch.nn import functional as F
@@ -38,11 +38,19 @@ class Judged:
     """How much likelier it is on average, in nats a token."""
     recall_before: float | None = None
     """Of what a phase with pairs began with."""
+    prose: float | None = None
+    """Mean nats per token of the held-out text alone; ``None`` without any."""
+    answers: float | None = None
+    """Of the answers alone."""
+    by_text: bool = False
+    """The text decides, and :attr:`loss` is its."""
 
     @property
     def rank(self) -> tuple[float, float]:
         """Larger is better: what says more values, and of equals the lower loss. Pairs come after the facts are known,
-        so there the loss decides, unless facts are lost for it."""
+        so there the loss decides, unless facts are lost for it. Text comes before them, and there it alone decides."""
+        if self.by_text:
+            return (0.0, -self.loss)
         said = 0.0 if self.recall is None else self.recall
         if self.accuracy is None:
             return (said, -self.loss)
@@ -50,23 +58,39 @@ class Judged:
 
 
 @torch.no_grad()
-def judge(adapted: Adapted, examples: Sequence[Example]) -> Judged | None:
-    """How the adapter stands on ``examples``; ``None`` when there are none."""
-    if not examples:
+def judge(adapted: Adapted, examples: Sequence[Example], by: Literal["answers", "text"] = "answers") -> Judged | None:
+    """How the adapter stands on ``examples``; ``None`` when there are none of those that decide.
+
+    Text decides nothing beside answers, and where it does, a group that is answered wrongly is not named: no row of
+    that phase would teach the answer.
+    """
+    if not any(example.prose == (by == "text") for example in examples):
         return None
     adapted.model.eval()
-    total = 0.0
+    totals = {False: 0.0, True: 0.0}
     said: dict[int, bool] = {}
-    for group in adapted.chunks(examples, EVALUATION_TOKENS):
-        logits, packed = adapted.forward([example.encoded for example in group])
-        total += float(F.cross_entropy(logits, packed.targets, reduction="sum"))
-        hits = torch.split(logits.argmax(-1) == packed.targets, [example.scored for example in group])
-        said |= {id(example): bool(own[list(example.value)].all()) for example, own in zip(group, hits, strict=True)}
+    for prose in totals:
+        for group in adapted.chunks([example for example in examples if example.prose is prose], EVALUATION_TOKENS):
+            logits, packed = adapted.forward([example.encoded for example in group])
+            totals[prose] += float(F.cross_entropy(logits, packed.targets, reduction="sum"))
+            hits = torch.split(logits.argmax(-1) == packed.targets, [example.scored for example in group])
+            said |= {id(one): bool(own[list(one.value)].all()) for one, own in zip(group, hits, strict=True)}
     adapted.model.train()
     asked = [(example, said[id(example)]) for example in examples if example.value]
     recall = sum(right for _, right in asked) / len(asked) if asked else None
     wrong = dict.fromkeys(example.group for example, right in asked if not right)
-    return Judged(total / sum(example.scored for example in examples), recall, tuple(wrong))
+    prose, answers = (_mean(totals[kind], examples, kind) for kind in (True, False))
+    found = Judged(0.0, recall, tuple(wrong), prose=prose, answers=answers)
+    if by == "text":
+        assert prose is not None
+        return replace(found, loss=prose, wrong=(), by_text=True)
+    assert answers is not None
+    return replace(found, loss=answers)
+
+
+def _mean(total: float, examples: Sequence[Example], prose: bool) -> float | None:
+    scored = sum(example.scored for example in examples if example.prose is prose)
+    return total / scored if scored else None
 
 
 @torch.no_grad()

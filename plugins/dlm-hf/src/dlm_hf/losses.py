@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import torch
 from torch.nn import functional as F
@@ -33,8 +33,10 @@ class StepLoss(NamedTuple):
 class Losses:
     """Backpropagates steps through one adapted base."""
 
-    def __init__(self, adapted: Adapted, anchor_weight: float) -> None:
-        self._adapted, self._anchor_weight = adapted, anchor_weight
+    def __init__(
+        self, adapted: Adapted, anchor_weight: float, judged_by: Literal["answers", "text"] = "answers"
+    ) -> None:
+        self._adapted, self._anchor_weight, self._judged_by = adapted, anchor_weight, judged_by
         self._lessons: dict[Encoded, Taught] = {}
 
     def backpropagate(
@@ -88,7 +90,7 @@ class Losses:
 
     def judge(self, held_out: Sequence[Example]) -> Judged | None:
         """How the adapter stands on ``held_out``; ``None`` when it is empty."""
-        return judge(self._adapted, held_out)
+        return judge(self._adapted, held_out, self._judged_by)
 
     @torch.no_grad()
     def _base_log_probs(self, examples: Sequence[Encoded]) -> torch.Tensor:

@@ -82,7 +82,7 @@ def losses_of(recipe: Recipe, adapted: Adapted, examples: Sequence[Example]) -> 
         return Preference(adapted, recipe.preferring, recipe.anchor_weight, examples)
     if any(example.rejected is not None for example in examples):
         raise TrainingFailed("pairs of answers have no loss in this phase: report this to the phase's authors")
-    return Losses(adapted, recipe.anchor_weight)
+    return Losses(adapted, recipe.anchor_weight, recipe.judged_by)
 
 
 class Preference(Losses):
@@ -176,6 +176,8 @@ class Preference(Losses):
             accuracy=float((margin > 0).float().mean()),
             margin=float(margin.mean()),
             recall_before=self._recall_before,
+            prose=facts.prose if facts else None,
+            answers=facts.answers if facts else None,
         )
 
     def _each(self, spoken: Spoken, pairs: Sequence[Example]) -> torch.Tensor:

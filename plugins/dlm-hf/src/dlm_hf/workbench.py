@@ -212,6 +212,10 @@ class HfWorkbench(Workbench):
             accuracy=best.found.accuracy if best.found is not None else None,
             margin_before=best.before.margin if best.before is not None else None,
             margin=best.found.margin if best.found is not None else None,
+            held_out_prose_loss_before=best.before.prose if best.before is not None else None,
+            held_out_prose_loss=best.found.prose if best.found is not None else None,
+            held_out_answer_loss_before=best.before.answers if best.before is not None else None,
+            held_out_answer_loss=best.found.answers if best.found is not None else None,
         )
 
     def measure(self, plan: Plan) -> Measured:
@@ -369,3 +373,5 @@ def _evaluated(step: int, found: Judged, *, best: bool) -> Evaluated:
         accuracy=found.accuracy,
         margin=found.margin,
     )
+        held_out_prose_loss=found.prose,
+        held_out_answer_loss=found.answers,
