@@ -372,6 +372,6 @@ def _evaluated(step: int, found: Judged, *, best: bool) -> Evaluated:
         wrong=found.wrong,
         accuracy=found.accuracy,
         margin=found.margin,
-    )
         held_out_prose_loss=found.prose,
         held_out_answer_loss=found.answers,
+    )
