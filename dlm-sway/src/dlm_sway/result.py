@@ -36,6 +36,11 @@ class ProbeResult:
     ci_95: tuple[float, float] | None = None
     p_value: float | None = None
     """Rank p-value against the nulls, or the probe's own test; the message says which."""
+    p_adjusted: float | None = None
+    """The same, given how many tests the suite makes; what the gate goes by. Filled in by the runner."""
+    mde: float | None = None
+    """Minimum detectable effect: the true value that this many items would find four times in five, in the unit of
+    ``raw``."""
     z_score: float | None = None
     base_value: float | None = None
     ft_value: float | None = None

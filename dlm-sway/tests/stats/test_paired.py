@@ -57,8 +57,5 @@ def test_many_items_are_drawn_by_seed() -> None:
 def test_nothing_is_found_at_the_promised_rate(test) -> None:  # type: ignore[no-untyped-def]
     rng = np.random.default_rng(5)
     found = sum(test(rng.normal(0, 1, 9).tolist()) <= 0.05 for _ in range(1500))
-    assert (
-        stats.binomtest(found, 1500).proportion_ci(0.999).low
-        <= 0.05
-        <= stats.binomtest(found, 1500).proportion_ci(0.999).high
-    )
+    seen = stats.binomtest(found, 1500).proportion_ci(0.999)
+    assert seen.low <= 0.05 <= seen.high

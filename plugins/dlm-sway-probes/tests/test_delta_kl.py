@@ -120,7 +120,7 @@ def test_the_guard_passes_only_when_harm_beyond_the_margin_is_ruled_out():
     quiet = [0.05, 0.06, 0.04, 0.05, 0.07]
     passed = judged(quiet, assert_mean_lte=0.3)
     assert (passed.verdict, passed.seeks, passed.p_value) == ("pass", "harm", None)
-    assert passed.message.startswith("stays below the margin of 0.3 nats: mean JS 0.054 nats over 5 items")
+    assert passed.message.startswith("stays within the margin of 0.3 nats: mean JS 0.054 nats over 5 items")
     assert judged([0.5, 0.6, 0.4, 0.5], assert_mean_lte=0.3).verdict == "fail"
     assert judged([0.05, 0.9, 0.02, 0.1], assert_mean_lte=0.3).verdict == "inconclusive"
 

@@ -42,8 +42,8 @@ def bca_interval(
 
     ``units`` are what is drawn with replacement: items, or whole clusters of them when items depend on each other.
     With z0 from the share of resamples below the value and ``a = sum(d³) / (6 sum(d²)^1.5)`` from the jackknife, the
-    ends are the percentiles ``Phi(z0 + (z0 + z) / (1 - a (z0 + z)))``. ``None`` below eight units, where no bootstrap covers
-    what it promises, and when the value or most resamples are not finite.
+    ends are the percentiles ``Phi(z0 + (z0 + z) / (1 - a (z0 + z)))``. ``None`` below eight units, where no bootstrap
+    covers what it promises, and when the value or most resamples are not finite.
     """
     value, n = statistic(units), len(units)
     if n < 8 or not math.isfinite(value):

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 from scipy.special import bdtrc, betaincinv, stdtrit
+
+if TYPE_CHECKING:
+    from .intervals import Interval
 
 
 def minimum_detectable(sd: float, n: int, alpha: float = 0.05, power: float = 0.8) -> float | None:
@@ -16,6 +20,14 @@ def minimum_detectable(sd: float, n: int, alpha: float = 0.05, power: float = 0.
         return None
     reach = float(stdtrit(n - 1, 1 - alpha / 2)) + float(stdtrit(n - 1, power))
     return reach * sd / math.sqrt(n)
+
+
+def minimum_detectable_mean(interval: Interval, alpha: float = 0.05, power: float = 0.8) -> float | None:
+    """:func:`minimum_detectable` from an interval, groups included: ``(t_{1-alpha/2} + t_{power}) * se`` on its degrees
+    of freedom; ``None`` for one item."""
+    if interval.df == 0:
+        return None
+    return (float(stdtrit(interval.df, 1 - alpha / 2)) + float(stdtrit(interval.df, power))) * interval.se
 
 
 def minimum_detectable_rate(n: int, expected: float, alpha: float = 0.05, power: float = 0.8) -> float | None:

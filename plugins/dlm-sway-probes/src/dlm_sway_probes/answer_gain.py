@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Literal
 
 from pydantic import Field
 
 from dlm_sway import Item, Measurement, Probe, ProbeContext, ProbeResult, View
 from dlm_sway.probes.base import ProbeSpec, Scoring
-from dlm_sway.stats.intervals import Interval, mean_interval
-from dlm_sway.stats.power import minimum_detectable
+from dlm_sway.probes.judging import Estimate, Words, intended
 from dlm_sway.stats.rank import noise_floor
-from dlm_sway.suite.calibrate import Ranking, rank
+from dlm_sway.suite.calibrate import rank
 
-from .cases import FEWEST_ITEMS, Case, distinct, finite, groups, repeated
+from .cases import Case, distinct, finite, groups, repeated
 
 _WORST = 5
 
@@ -52,50 +50,28 @@ class AnswerGain(Probe[AnswerGainSpec]):
 
     def judge(self, measured: Measurement, nulls: Sequence[Measurement], ctx: ProbeContext) -> ProbeResult:
         """A conjunction: an interval above zero, above the threshold, and above random adapters."""
-        interval, ranking = mean_interval(measured.values, measured.groups), rank(measured, nulls, ctx)
         floor = self._floor(ctx)
-        verdict, why = self._verdict(measured, interval, floor, ranking)
-        message = f"{_measured(interval)}, {ranking.text}"
-        return self.result(
-            verdict,
-            f"{why}: {message}" if why else message,
-            raw=measured.mean,
-            ci_95=interval.bounds,
-            p_value=ranking.p_value,
-            z_score=ranking.z_score,
+        return intended(
+            self,
+            Estimate.of_mean(measured.values, measured.groups),
+            rank(measured, nulls, ctx),
+            threshold=self.spec.assert_mean_gte,
+            what="right answers gain",
+            unit="nats per token",
+            sign="+",
+            moved=max(abs(value) for value in measured.values) > floor,
+            words=_WORDS,
+            evidence=self._evidence(measured),
             base_value=_mean(measured.evidence["base"]),
             ft_value=_mean(measured.evidence["view"]),
-            n_items=interval.n,
             noise_floor=floor,
-            nulls=ranking.summary,
-            seeks="change",
-            evidence=self._evidence(measured, interval),
         )
-
-    def _verdict(
-        self, measured: Measurement, interval: Interval, floor: float, ranking: Ranking
-    ) -> tuple[Literal["pass", "fail", "inconclusive"], str]:
-        if max(abs(value) for value in measured.values) <= floor:
-            return "fail", "no change: the answers are as likely as before"
-        if interval.mean <= 0:
-            return "fail", "not learned: the right answers did not become likelier"
-        if interval.n < FEWEST_ITEMS:
-            return "inconclusive", f"{interval.n} items are too few, at least {FEWEST_ITEMS} are needed"
-        if interval.mean < self.spec.assert_mean_gte:
-            return "fail", f"not learned: below the threshold of {self.spec.assert_mean_gte:g} nats per token"
-        if interval.low <= 0:
-            return "inconclusive", "the interval includes zero: more items are needed"
-        if ranking.outcome == "untold":
-            return "inconclusive", "not calibrated" if ranking.p_value is None else "too few random adapters"
-        if ranking.outcome == "within":
-            return "fail", "not learned: no more than random adapters of the same size gain"
-        return "pass", ""
 
     def _floor(self, ctx: ProbeContext) -> float:
         again = ctx.scoring.noise(self.spec.items)
         return noise_floor([abs(one.view_logprob - one.base_logprob) / one.positions for one in again])
 
-    def _evidence(self, measured: Measurement, interval: Interval) -> dict[str, object]:
+    def _evidence(self, measured: Measurement) -> dict[str, object]:
         rows = [
             {"prompt": item.prompt, "group": item.group, "gain": gain, "base": base, "ft": after}
             for item, gain, base, after in zip(
@@ -106,17 +82,17 @@ class AnswerGain(Probe[AnswerGainSpec]):
             "per_item": rows,
             "share_improved": sum(gain > 0 for gain in measured.values) / len(measured.values),
             "worst": sorted(rows, key=lambda row: row["gain"])[:_WORST],
-            "clusters": interval.clusters,
             "notes": repeated(len(self.spec.cases), len(rows)),
             "times_likelier_per_token": math.exp(min(measured.mean, 700.0)),
-            "minimum_detectable": minimum_detectable(interval.spread, interval.n) if interval.bounds else None,
         }
 
 
-def _measured(interval: Interval) -> str:
-    clusters = f" in {interval.clusters} groups" if interval.clusters < interval.n else ""
-    ci = f" (95% CI {interval.low:+.2g}..{interval.high:+.2g})" if interval.bounds else ""
-    return f"right answers gain {interval.mean:+.3g} nats per token over {interval.n} items{clusters}{ci}"
+_WORDS = Words(
+    still="no change: the answers are as likely as before",
+    wrong_way="not learned: the right answers did not become likelier",
+    small="not learned: ",
+    chance="not learned: no more than random adapters of the same size gain",
+)
 
 
 def _mean(values: Sequence[float]) -> float:
