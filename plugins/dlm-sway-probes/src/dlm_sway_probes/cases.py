@@ -58,10 +58,19 @@ def finite(values: Sequence[float], items: Sequence[Item], view: str) -> tuple[f
     Raises:
         ProbeError: names how many and the first prompt.
     """
-    bad = [item for value, item in zip(values, items, strict=True) if not math.isfinite(value)]
+    return all_finite(values, [item.prompt for item in items], view)
+
+
+def all_finite(values: Sequence[float], asked: Sequence[str], view: str) -> tuple[float, ...]:
+    """The same for numbers about anything that a text names.
+
+    Raises:
+        ProbeError: names how many and the first.
+    """
+    bad = [text for value, text in zip(values, asked, strict=True) if not math.isfinite(value)]
     if bad:
         raise ProbeError(
-            f"{len(bad)} of {len(items)} items gave no finite number under {view}, the first being {bad[0].prompt!r}: "
+            f"{len(bad)} of {len(asked)} items gave no finite number under {view}, the first being {bad[0][:80]!r}: "
             "the weights hold NaN or overflow; try dtype: fp32, and see the integrity probe"
         )
     return tuple(values)

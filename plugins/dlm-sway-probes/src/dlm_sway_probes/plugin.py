@@ -30,3 +30,43 @@ def dlm_sway_probes() -> Iterable[ProbeEntry]:
         needs=frozenset({"compare"}),
         seeks="change",
     )
+    yield ProbeEntry(
+        name="calibration_drift",
+        target="dlm_sway_probes.calibration_drift:CalibrationDrift",
+        summary="Whether what everybody knows is still known.",
+        category="calibration",
+        needs=frozenset({"compare"}),
+        seeks="harm",
+    )
+    yield ProbeEntry(
+        name="external_perplexity",
+        target="dlm_sway_probes.external_perplexity:ExternalPerplexity",
+        summary="Whether plain prose is still read as well.",
+        category="calibration",
+        needs=frozenset({"compare"}),
+        seeks="harm",
+    )
+    yield ProbeEntry(
+        name="paraphrase_invariance",
+        target="dlm_sway_probes.paraphrase_invariance:ParaphraseInvariance",
+        summary="Whether the answer was learned, or only the wording of its question.",
+        category="attribution",
+        needs=frozenset({"compare"}),
+        seeks="change",
+    )
+    yield ProbeEntry(
+        name="prompt_collapse",
+        target="dlm_sway_probes.prompt_collapse:PromptCollapse",
+        summary="Whether the effect lasts when other text stands before the question.",
+        category="adherence",
+        needs=frozenset({"compare"}),
+        seeks="neither",
+    )
+    yield ProbeEntry(
+        name="adapter_ablation",
+        target="dlm_sway_probes.adapter_ablation:AdapterAblation",
+        summary="What the model does between no adapter and all of it.",
+        category="ablation",
+        needs=frozenset({"compare", "scale"}),
+        seeks="neither",
+    )
