@@ -37,6 +37,7 @@ class Adapted:
         window = getattr(base.config.get_text_config(), "sliding_window", None) or inf
         self.shares_passes = packs_exactly(base, renderer)
         self._prefix: list[int] = renderer.shared_prefix if self.shares_passes else []
+        self._resting: Sequence[torch.nn.Parameter] = ()
         self._longest_shared: float = window if self.shares_passes else 0
 
     def put_on(self, recipe: Recipe) -> list[tuple[str, torch.nn.Parameter]]:
@@ -92,6 +93,14 @@ class Adapted:
             layer.enable_adapters(False)
         try:
             yield
+    def rest(self, parameters: Sequence[torch.nn.Parameter]) -> None:
+        """Compute no gradients for ``parameters`` of the adapter, until told otherwise."""
+        for parameter in self._resting:
+            parameter.requires_grad_(True)
+        self._resting = parameters
+        for parameter in parameters:
+            parameter.requires_grad_(False)
+
         finally:
             for layer in self._layers:
                 layer.enable_adapters(True)
@@ -103,6 +112,9 @@ class Adapted:
         return [together, *alone] if together else alone
 
     def chunks(self, examples: Sequence[Example], tokens: int) -> Iterator[list[Example]]:
+            # The library's switch has all parameters learn again.
+            for parameter in self._resting:
+                parameter.requires_grad_(False)
         """Groups of at most ``tokens`` tokens, or of one example."""
         chunk: list[Example] = []
         size = 0

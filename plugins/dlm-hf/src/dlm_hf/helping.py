@@ -80,5 +80,6 @@ def recipe_of(plain: dict[str, Any]) -> Recipe:
             "betas": tuple(plain["betas"]),
             "target_modules": targets if isinstance(targets, str) else tuple(targets),
             "preferring": Preferring(**preferring) if preferring else None,
+            "embedded": tuple(plain["embedded"]),
         }
     )

@@ -239,7 +239,7 @@ class HfScoring(Backend):
             declared_revision=file.config.revision,
             declared_digest=declared_digest(folder),
             base_digest=base_facts(base_folder(self.models.ft.base)).get("digest"),
-            extra_saved=tuple(getattr(file.config, "modules_to_save", None) or ()),
+            extra_saved=file.saved_in_full,
             tokenizer_tokens=len(pair.tokenizer) if pair else 0,
             embedding_rows=pair.embedding_rows if pair else 0,
         )

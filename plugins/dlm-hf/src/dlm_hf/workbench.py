@@ -20,6 +20,7 @@ from dlm.training.events import Evaluated, Outcome, StepLogged
 
 from . import state
 from .adapted import Adapted
+from .embeddings import Resting
 from .encode import Example, encode, token_scope
 from .held_out import Best, Judged, value_log_prob
 from .memory import Watch, fullest_step, rows_that_fit
@@ -66,6 +67,7 @@ class HfWorkbench(Workbench):
         self._master = torch.empty(0)
         self._names: list[str] = []
         self._parameters: list[torch.nn.Parameter] = []
+        self._resting = Resting()
         self._team = team()
         self._room = Room(self.device, lambda line: self.say(line), self._forget_gradients)
 
@@ -149,6 +151,7 @@ class HfWorkbench(Workbench):
             examples = [train[row] for row in plan.steps[number]]
             number += 1
             learning_rate = plan.learning_rate(number - 1)
+            self._resting.begin(number - 1, recipe, adapted)
             loss, anchor_kl, grad_norm = self._step(losses, examples, optimiser, learning_rate, recipe.max_grad_norm)
             tokens += sum(example.tokens for example in examples)
             elapsed = time.perf_counter() - started
@@ -271,6 +274,7 @@ class HfWorkbench(Workbench):
         found = self._parameters if start is None else adapted.saved(start, self._names)
         self._master = torch.cat([weights.detach().float().flatten() for weights in found]).to(self.device)
         self._write_back()
+        self._resting = Resting(self._names, self._parameters)
         self._master.grad = torch.zeros_like(self._master)
         adapted.model.train()
         return adapted
@@ -329,7 +333,10 @@ class HfWorkbench(Workbench):
         norm = torch.nn.utils.clip_grad_norm_([self._master], max_norm)
         for group in optimiser.param_groups:
             group["lr"] = learning_rate
-        optimiser.step()
+        assert self._master.grad is not None
+        self._resting.forget(self._master.grad)
+        with self._resting.held(self._master):
+            optimiser.step()
         self._write_back()
         return loss, divergence, float(norm)
 

@@ -1,0 +1,58 @@
+"""Embeddings of some tokens that the adapter holds: which of its weights move at a step, and which rest.
+
+The library keeps the rows of those tokens beside the update of the linear layers, for the output head too where it
+shares the table. In the first steps of a phase that warms them up only they move; afterwards they stay as they are.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import torch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from dlm.training.recipe import Recipe
+
+    from .adapted import Adapted
+
+ROWS = "trainable_tokens_delta"
+"""In the name of the parameter that holds them."""
+
+
+class Resting:
+    """Which part of the flat weights rests. Until :meth:`begin` none does."""
+
+    def __init__(self, names: Sequence[str] = (), parameters: Sequence[torch.nn.Parameter] = ()) -> None:
+        self._rows = [parameter for name, parameter in zip(names, parameters, strict=True) if ROWS in name]
+        self._others = [parameter for name, parameter in zip(names, parameters, strict=True) if ROWS not in name]
+        self._slices: dict[bool, list[slice]] = {True: [], False: []}
+        at = 0
+        for name, parameter in zip(names, parameters, strict=True):
+            self._slices[ROWS in name].append(slice(at, at + parameter.numel()))
+            at += parameter.numel()
+        self._now: list[slice] = []
+
+    def begin(self, step: int, recipe: Recipe, adapted: Adapted) -> None:
+        """The ``step`` of a phase, counted from 0, is next."""
+        if not self._rows:
+            return
+        warming = step < recipe.embed_warmup_steps
+        adapted.rest(self._others if warming else self._rows)
+        self._now = self._slices[not warming]
+
+    def forget(self, gradient: torch.Tensor) -> None:
+        """Drop the gradient of what rests: another process may have sent one."""
+        for part in self._now:
+            gradient[part].zero_()
+
+    @contextmanager
+    def held(self, master: torch.Tensor) -> Iterator[None]:
+        """Keep what rests as it is: the optimiser still has momentum for it."""
+        kept = [master.detach()[part].clone() for part in self._now]
+        yield
+        with torch.no_grad():
+            for part, values in zip(self._now, kept, strict=True):
+                master[part] = values
