@@ -34,10 +34,10 @@ class Adapted:
         self.model, self.device = base, device
         self._set_attention = base.set_attn_implementation
         self._layers: list[Any] = []
+        self._resting: Sequence[torch.nn.Parameter] = ()
         window = getattr(base.config.get_text_config(), "sliding_window", None) or inf
         self.shares_passes = packs_exactly(base, renderer)
         self._prefix: list[int] = renderer.shared_prefix if self.shares_passes else []
-        self._resting: Sequence[torch.nn.Parameter] = ()
         self._longest_shared: float = window if self.shares_passes else 0
 
     def put_on(self, recipe: Recipe) -> list[tuple[str, torch.nn.Parameter]]:
@@ -85,14 +85,6 @@ class Adapted:
         """Take the attention that is fastest for steps of up to ``longest`` tokens and has the memory for them."""
         self._set_attention("eager" if longest <= EAGER_TOKENS else "sdpa")
 
-    @contextmanager
-    def off(self) -> Iterator[None]:
-        """The untouched base. The library's own switch searches the whole model each time, which costs a tenth of a
-        step."""
-        for layer in self._layers:
-            layer.enable_adapters(False)
-        try:
-            yield
     def rest(self, parameters: Sequence[torch.nn.Parameter]) -> None:
         """Compute no gradients for ``parameters`` of the adapter, until told otherwise."""
         for parameter in self._resting:
@@ -101,9 +93,20 @@ class Adapted:
         for parameter in parameters:
             parameter.requires_grad_(False)
 
+    @contextmanager
+    def off(self) -> Iterator[None]:
+        """The untouched base. The library's own switch searches the whole model each time, which costs a tenth of a
+        step."""
+        for layer in self._layers:
+            layer.enable_adapters(False)
+        try:
+            yield
         finally:
             for layer in self._layers:
                 layer.enable_adapters(True)
+            # The library's switch has all parameters learn again.
+            for parameter in self._resting:
+                parameter.requires_grad_(False)
 
     def groups(self, examples: Sequence[Example]) -> list[list[Example]]:
         """Examples that share a forward pass: all of them, but those that packing would show another context."""
@@ -112,9 +115,6 @@ class Adapted:
         return [together, *alone] if together else alone
 
     def chunks(self, examples: Sequence[Example], tokens: int) -> Iterator[list[Example]]:
-            # The library's switch has all parameters learn again.
-            for parameter in self._resting:
-                parameter.requires_grad_(False)
         """Groups of at most ``tokens`` tokens, or of one example."""
         chunk: list[Example] = []
         size = 0

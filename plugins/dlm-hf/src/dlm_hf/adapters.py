@@ -64,14 +64,14 @@ class AdapterFile:
         return str(getattr(self.config.peft_type, "value", self.config.peft_type))
 
     @property
-    def declared_base(self) -> str | None:
-    @property
     def saved_in_full(self) -> tuple[str, ...]:
         """What it replaces instead of updating: modules, and embeddings of some tokens."""
         modules = tuple(getattr(self.config, "modules_to_save", None) or ())
         tokens = trained_tokens(self.config)
         return (*modules, f"the embeddings of {len(tokens)} tokens") if tokens else modules
 
+    @property
+    def declared_base(self) -> str | None:
         """The base it says it was trained on."""
         return self.config.base_model_name_or_path or None
 
@@ -163,10 +163,10 @@ def saved_weights(model: PeftModel, folder: Path) -> dict[str, torch.Tensor]:
     own, theirs = ((config.r, config.lora_alpha) for config in configs)
     if fit.good and own != theirs:
         fit = Fit(fit.tensors, reason=f"rank and alpha are {theirs}, and here {own}")
-    if not fit.good:
-        raise KeyMismatch(file, fit)
     if fit.good and trained_tokens(configs[0]) != trained_tokens(configs[1]):
         fit = Fit(fit.tensors, reason="it holds the embeddings of other tokens")
+    if not fit.good:
+        raise KeyMismatch(file, fit)
     with safe_open(str(file.weights), framework="pt") as tensors:
         return {
             name: tensors.get_tensor(name.replace(f".{ADAPTER}.", "."))
@@ -175,8 +175,6 @@ def saved_weights(model: PeftModel, folder: Path) -> dict[str, torch.Tensor]:
         }
 
 
-def read_adapter(folder: Path) -> AdapterFile:
-    """Configuration and tensor shapes of the adapter in ``folder``. Nothing is executed, nothing is fetched.
 def trained_tokens(config: Any) -> tuple[int, ...]:
     """The tokens whose embeddings an adapter with this configuration holds."""
     wanted = getattr(config, "trainable_token_indices", None) or ()
@@ -184,6 +182,8 @@ def trained_tokens(config: Any) -> tuple[int, ...]:
     return tuple(token for tokens in by_module for token in tokens)
 
 
+def read_adapter(folder: Path) -> AdapterFile:
+    """Configuration and tensor shapes of the adapter in ``folder``. Nothing is executed, nothing is fetched.
 
     Raises:
         UnusableAdapter: a file is missing, damaged or a pickle, or the adapter is of a kind that cannot be compared

@@ -271,10 +271,10 @@ class HfWorkbench(Workbench):
         adapted = self._loaded()
         trained = adapted.put_on(recipe)
         self._names, self._parameters = [name for name, _ in trained], [parameter for _, parameter in trained]
+        self._resting = Resting(self._names, self._parameters)
         found = self._parameters if start is None else adapted.saved(start, self._names)
         self._master = torch.cat([weights.detach().float().flatten() for weights in found]).to(self.device)
         self._write_back()
-        self._resting = Resting(self._names, self._parameters)
         self._master.grad = torch.zeros_like(self._master)
         adapted.model.train()
         return adapted
@@ -330,11 +330,11 @@ class HfWorkbench(Workbench):
         """One optimiser step; mean answer loss, mean anchor divergence, gradient norm."""
         loss, divergence = self._team.step(self._attempt, losses, examples, self._master)
         self._team.total(self._gathered())
+        assert self._master.grad is not None
+        self._resting.forget(self._master.grad)
         norm = torch.nn.utils.clip_grad_norm_([self._master], max_norm)
         for group in optimiser.param_groups:
             group["lr"] = learning_rate
-        assert self._master.grad is not None
-        self._resting.forget(self._master.grad)
         with self._resting.held(self._master):
             optimiser.step()
         self._write_back()
