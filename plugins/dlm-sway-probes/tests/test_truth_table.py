@@ -53,8 +53,8 @@ def test_a_planted_improvement_is_learned():
 
 def test_a_planted_harm_of_the_same_size_is_changed_and_never_learned():
     class Worse(ClosedForm):
-        def _planted(self, taught):
-            return -super()._planted(taught)
+        def _planted(self, *taught):
+            return -super()._planted(*taught)
 
     backend = Worse(taught=ITEMS, size=SIZE)
     assert changed(backend).verdict == "pass"

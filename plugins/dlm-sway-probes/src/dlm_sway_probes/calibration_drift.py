@@ -95,7 +95,7 @@ class CalibrationDrift(Probe[CalibrationDriftSpec]):
             n,
             ctx,
             limit=spec.assert_fraction_regressed_lt,
-            what=f"mean change {mean.interval.mean:+.3g} nats per token, share that lost over {spec.regression_nats:g}:",
+            what=f"mean change {mean.interval.mean:+.3g} nats per token, share that lost {spec.regression_nats:g}:",
             z=spec.assert_z_gte,
             also=[Condition(mean.outcome, why)],
             base_value=measured.evidence["base"],

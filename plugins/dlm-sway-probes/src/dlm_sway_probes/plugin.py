@@ -43,7 +43,7 @@ def dlm_sway_probes() -> Iterable[ProbeEntry]:
         target="dlm_sway_probes.external_perplexity:ExternalPerplexity",
         summary="Whether plain prose is still read as well.",
         category="calibration",
-        needs=frozenset({"compare"}),
+        needs=frozenset({"texts"}),
         seeks="harm",
     )
     yield ProbeEntry(
