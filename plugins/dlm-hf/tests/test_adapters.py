@@ -81,7 +81,6 @@ def test_every_tensor_of_the_file_arrives_as_it_was_saved(base, make_adapter):
     "extra",
     [
         {"use_rslora": True},
-        {"use_dora": True},
         {"rank_pattern": {"q_proj": 2}, "alpha_pattern": {"q_proj": 16}},
         {"modules_to_save": ["lm_head"]},
         {"trainable_token_indices": [3, 4]},

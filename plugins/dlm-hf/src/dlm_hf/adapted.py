@@ -10,8 +10,10 @@ import torch
 
 from dlm.errors import AdapterMismatch, TrainingFailed
 
-from .model import quiet_libraries
-from .packing import Packed, forward_packed, pack, packs_exactly
+from .adapters import ADAPTER
+from .decomposed import decompose, in_precision
+from .model import context_length, quiet_libraries
+from .packing import Packed, filled, forward_packed, pack, packs_exactly
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,6 +34,7 @@ class Adapted:
 
     def __init__(self, base: Any, renderer: Renderer, device: torch.device) -> None:
         self.model, self.device = base, device
+        self._dtype: torch.dtype = next(base.parameters()).dtype
         self._set_attention = base.set_attn_implementation
         self._layers: list[Any] = []
         self._resting: Sequence[torch.nn.Parameter] = ()
@@ -39,6 +42,7 @@ class Adapted:
         self.shares_passes = packs_exactly(base, renderer)
         self._prefix: list[int] = renderer.shared_prefix if self.shares_passes else []
         self._longest_shared: float = window if self.shares_passes else 0
+        self._context = context_length(base)
 
     def put_on(self, recipe: Recipe) -> list[tuple[str, torch.nn.Parameter]]:
         """A fresh adapter, the same for the same seed; its parameters.
@@ -55,6 +59,8 @@ class Adapted:
             lora_alpha=recipe.alpha,  # type: ignore[arg-type]
             lora_dropout=recipe.dropout,
             target_modules=targets,
+            use_dora=recipe.adapter == "dora",
+            trainable_token_indices=list(recipe.embedded) or None,
             bias="none",
             task_type="CAUSAL_LM",
         )
@@ -65,6 +71,8 @@ class Adapted:
         except ValueError as error:
             raise TrainingFailed(f"training.target_modules: {error}") from error
         self._layers = [module for module in self.model.modules() if isinstance(module, BaseTunerLayer)]
+        decompose(self._layers, ADAPTER, fresh=True)
+        in_precision(self.model, self._dtype)
         return [(name, parameter) for name, parameter in self.model.named_parameters() if parameter.requires_grad]
 
     def saved(self, folder: Path, names: Sequence[str]) -> list[torch.Tensor]:
@@ -129,4 +137,6 @@ class Adapted:
     def forward(self, examples: Sequence[Encoded]) -> tuple[torch.Tensor, Packed]:
         """Logits [K, V] float32 at the scored positions, in one pass."""
         packed = pack(examples, self._prefix, self.device)
+        if self.device.type == "cpu":
+            packed = filled(packed, self._context)
         return forward_packed(self.model, packed).float(), packed

@@ -18,6 +18,8 @@ import torch
 from peft import PeftConfig, PeftModel, PeftModelForCausalLM, get_peft_model_state_dict, set_peft_model_state_dict
 from safetensors import SafetensorError, safe_open
 
+from .decomposed import MAGNITUDE, decompose
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -169,7 +171,7 @@ def saved_weights(model: PeftModel, folder: Path) -> dict[str, torch.Tensor]:
         raise KeyMismatch(file, fit)
     with safe_open(str(file.weights), framework="pt") as tensors:
         return {
-            name: tensors.get_tensor(name.replace(f".{ADAPTER}.", "."))
+            name: tensors.get_tensor(_key(name))
             for name, parameter in model.named_parameters()
             if parameter.requires_grad
         }
@@ -234,6 +236,12 @@ def lora_layers(model: PeftModel) -> Iterator[tuple[str, Any]]:
     for name, module in model.get_base_model().named_modules():
         if isinstance(module, LoraLayer) and ADAPTER in module.scaling:
             yield name, module
+
+
+def _key(name: str) -> str:
+    """Under which key PEFT saves the parameter ``name``."""
+    key = name.replace(f".{ADAPTER}.", ".").removesuffix(f".{ADAPTER}")
+    return key.removesuffix(".weight") if key.endswith(f"{MAGNITUDE}.weight") else key
 
 
 def _read_config(path: Path) -> Any:
@@ -325,6 +333,7 @@ def _fill(model: PeftModel, file: AdapterFile, skip: set[str], name: str = ADAPT
     empty = [name for name, parameter in model.named_parameters() if parameter.is_meta]
     if result.unexpected_keys or empty:
         raise KeyMismatch(file, Fit(len(file.shapes), tuple(result.unexpected_keys), tuple(empty)))
+    decompose(model.modules(), name)
 
 
 def _widened(tensor: torch.Tensor) -> torch.Tensor:

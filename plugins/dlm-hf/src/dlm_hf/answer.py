@@ -20,6 +20,7 @@ from dlm.store.tokens import digest
 from dlm.training.backend import Answer, Answerer, Sampling
 from dlm.training.mixing import Mix
 
+from .decomposed import in_precision
 from .model import context_length, pick_device, pick_dtype
 from .opened import open_model, open_renderer
 from .packing import packs_exactly
@@ -92,6 +93,15 @@ class HfAnswerer(Answerer):
                 ready |= self._generate(batches[index], prompts, sampling)
             yield ready.pop(index)
 
+    def weigh(self, gate: Path, questions: Sequence[str]) -> list[tuple[float, ...]]:
+        from .gating import readings, weights_of
+
+        if self._mixture is None:
+            raise ValueError("a gate weighs the parts of a mix, and there is none")
+        with self._mixture.off() as base:
+            read = readings(base, self.renderer, questions, self.device)
+        return weights_of(gate, read)
+
     def close(self) -> None:
         """Free the model."""
         self._model = None
@@ -109,7 +119,8 @@ class HfAnswerer(Answerer):
                 model = load_adapter(self._model, adapter)
         except UnusableAdapter as error:
             raise AdapterMismatch(str(error)) from error
-        return model.to(self.dtype).eval()
+        in_precision(model, self.dtype)
+        return model.eval()
 
     def _weights(self, count: int, weights: Sequence[tuple[float, ...]] | None) -> Sequence[tuple[float, ...]]:
         """Of each of ``count`` conversations; empty ones where there is no mix."""

@@ -9,6 +9,7 @@ import torch
 from dlm_sway.scoring.types import ModuleUpdate
 
 from .adapters import ADAPTER, lora_layers
+from .decomposed import Decomposed, base_weight, largest_singular_value
 
 if TYPE_CHECKING:
     from peft import PeftModel
@@ -17,29 +18,41 @@ if TYPE_CHECKING:
 def module_updates(model: PeftModel) -> tuple[ModuleUpdate, ...]:
     """Size and shape of the update in every LoRA module, in the order of the model.
 
-    Of a DoRA module this is the direction's update s B A. Values that are not finite are counted, and left out of the
-    norms. Other kinds of adapter have no such factors: the tuple is empty.
+    Of a DoRA module it is the whole update, which also changes the sizes of rows: its rank is that of its directions.
+    Values that are not finite are counted, and left out of the norms. Other kinds of adapter have no such factors: the
+    tuple is empty.
     """
     updates = []
     for name, layer in lora_layers(model):
         factors = _factors(layer)
         if factors is None:
             continue
-        down, up, scaling = factors
-        non_finite = sum(int((~torch.isfinite(factor)).sum()) for factor in (down, up))
-        values = singular_values(down.nan_to_num(0.0, 0.0, 0.0), up.nan_to_num(0.0, 0.0, 0.0)) * abs(scaling)
-        norm, largest = float(values.norm()), float(values.max())
+        norm, largest = _sizes(layer, *factors)
         updates.append(
             ModuleUpdate(
                 name=name,
-                rank=int(down.shape[0]),
+                rank=int(factors[0].shape[0]),
                 update_norm=norm,
-                weight_norm=float(torch.linalg.vector_norm(layer.get_base_layer().weight, dtype=torch.float32)),
+                weight_norm=float(torch.linalg.vector_norm(base_weight(layer), dtype=torch.float32)),
                 stable_rank=(norm / largest) ** 2 if largest > 0 else 0.0,
-                non_finite=non_finite,
+                non_finite=sum(int((~torch.isfinite(one)).sum()) for one in _trained(layer, *factors[:2])),
             )
         )
     return tuple(updates)
+
+
+def _sizes(layer: Any, down: torch.Tensor, up: torch.Tensor, scaling: float) -> tuple[float, float]:
+    """Frobenius norm and largest singular value of the update."""
+    if isinstance(dora := layer.lora_variant.get(ADAPTER), Decomposed):
+        update = dora.weight_update(layer, ADAPTER).nan_to_num(0.0, 0.0, 0.0)
+        return float(update.norm()), largest_singular_value(update)
+    values = singular_values(down.nan_to_num(0.0, 0.0, 0.0), up.nan_to_num(0.0, 0.0, 0.0)) * abs(scaling)
+    return float(values.norm()), float(values.max())
+
+
+def _trained(layer: Any, down: torch.Tensor, up: torch.Tensor) -> list[torch.Tensor]:
+    magnitude = layer.lora_magnitude_vector
+    return [down, up, *([magnitude[ADAPTER].weight] if ADAPTER in magnitude else [])]
 
 
 def singular_values(down: torch.Tensor, up: torch.Tensor) -> torch.Tensor:

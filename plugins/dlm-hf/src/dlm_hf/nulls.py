@@ -1,8 +1,9 @@
 """Other adapters out of the one that was trained: random ones of exactly the same size, and weaker or stronger ones.
 
-An adapter adds s B A to a weight. Multiplying rows of B and columns of A by random signs and shuffling them gives
+LoRA adds s B A to a weight. Multiplying rows of B and columns of A by random signs and shuffling them gives
 B' = P1 D1 B and A' = A D2 P2: every singular value of the update stays, its direction is random. Such an adapter is
-what "training with the same force, to no purpose" looks like. All changes are undone on leaving, also after an error.
+what "training with the same force, to no purpose" looks like. The update of a DoRA module, W' - W, is of full rank; the
+same is done to it as a whole (:mod:`.decomposed`). All changes are undone on leaving, also after an error.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import torch
 from dlm_sway.errors import NotSupported
 
 from .adapters import ADAPTER, lora_layers
+from .decomposed import Decomposed, Shuffle
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
@@ -30,16 +32,22 @@ def null_adapter(model: PeftModel, seed: int, only: Container[str] | None = None
     The draw depends on ``seed`` and the module's name only, so it is the same on every device and in every order.
 
     Raises:
-        NotSupported: the adapter is more than plain LoRA, so shuffling its factors would leave part of it in place.
+        NotSupported: the adapter is more than updates of linear layers, and part of it would stay in place.
     """
-    layers = plain_lora(model, "a random adapter of the same size")
+    layers = updates(model, "a random adapter of the same size")
     kept: list[tuple[torch.nn.Parameter, torch.Tensor]] = []
+    changed: list[Decomposed] = []
     try:
         for name, layer in layers:
             if only is not None and name not in only:
                 continue
             generator = torch.Generator().manual_seed(_module_seed(seed, name))
             down, up = layer.lora_A[ADAPTER].weight, layer.lora_B[ADAPTER]
+            if isinstance(dora := layer.lora_variant.get(ADAPTER), Decomposed):
+                inputs, outputs = (_draw(n, generator, down) for n in (down.shape[1], up.weight.shape[0]))
+                changed.append(dora)
+                dora.shuffle = Shuffle(*inputs, *outputs)
+                continue
             kept += [(parameter, parameter.data) for parameter in (down, *up.parameters())]
             order, signs = _draw(down.shape[1], generator, down)
             down.data = (down.data * signs)[:, order]
@@ -51,6 +59,8 @@ def null_adapter(model: PeftModel, seed: int, only: Container[str] | None = None
     finally:
         for parameter, data in kept:
             parameter.data = data
+        for dora in changed:
+            dora.shuffle = None
 
 
 @contextmanager
@@ -58,17 +68,35 @@ def scaled_adapter(model: PeftModel, factor: float) -> Iterator[None]:
     """``model`` with every update multiplied by ``factor``: 0 is the base, 1 the adapter as trained.
 
     Raises:
-        NotSupported: the adapter is more than plain LoRA, so its strength is not one number.
+        NotSupported: the adapter is more than updates of linear layers, so its strength is not one number.
     """
-    layers = plain_lora(model, "an adapter of another strength")
-    kept = [(layer, layer.scaling[ADAPTER]) for _, layer in layers]
+    layers = [layer for _, layer in updates(model, "an adapter of another strength")]
+    doras = [dora for layer in layers if isinstance(dora := layer.lora_variant.get(ADAPTER), Decomposed)]
+    # A DoRA module's norms depend on its scale: what is multiplied is its whole update.
+    kept = [(layer, layer.scaling[ADAPTER]) for layer in layers if ADAPTER not in layer.lora_variant]
+    before = [dora.factor for dora in doras]
     try:
         for layer, scaling in kept:
             layer.scaling[ADAPTER] = scaling * factor
+        for dora in doras:
+            dora.factor *= factor
         yield
     finally:
         for layer, scaling in kept:
             layer.scaling[ADAPTER] = scaling
+        for dora, was in zip(doras, before, strict=True):
+            dora.factor = was
+
+
+def updates(model: PeftModel, wanted: str) -> list[tuple[str, Any]]:
+    """The adapted modules, each a linear layer whose update is known as a whole: LoRA's or DoRA's.
+
+    Raises:
+        NotSupported: anything else was trained too; the message says what, and that ``wanted`` cannot be made of it.
+    """
+    if reason := _more_than_updates(model):
+        raise NotSupported(f"{wanted} cannot be made: {reason}")
+    return list(lora_layers(model))
 
 
 def plain_lora(model: PeftModel, wanted: str) -> list[tuple[str, Any]]:
@@ -77,18 +105,19 @@ def plain_lora(model: PeftModel, wanted: str) -> list[tuple[str, Any]]:
     Raises:
         NotSupported: anything else was trained too; the message says what, and that ``wanted`` cannot be made of it.
     """
-    if reason := _more_than_lora(model):
-        raise NotSupported(f"{wanted} cannot be made: {reason}")
-    return list(lora_layers(model))
+    found = updates(model, wanted)
+    if any(ADAPTER in layer.lora_variant for _, layer in found):
+        raise NotSupported(
+            f"{wanted} cannot be made: DoRA rescales a module's own weight, so its update means nothing elsewhere"
+        )
+    return found
 
 
-def _more_than_lora(model: PeftModel) -> str | None:
+def _more_than_updates(model: PeftModel) -> str | None:
     config: Any = model.peft_config[ADAPTER]
     kind = str(getattr(config.peft_type, "value", config.peft_type))
     if kind != "LORA":
         return f"the adapter is {kind}, not LoRA"
-    if config.use_dora:
-        return "DoRA also trains a magnitude for every weight, which has no random counterpart of the same size"
     if config.modules_to_save:
         return f"the adapter also holds whole modules ({', '.join(config.modules_to_save)}), trained without LoRA"
     if config.trainable_token_indices:
@@ -97,8 +126,10 @@ def _more_than_lora(model: PeftModel) -> str | None:
     if any(len(layer.lora_embedding_A) for layer in layers.values()):
         return "the adapter also changes the embeddings"
     for name, layer in layers.items():
-        if ADAPTER not in layer.lora_A or layer.lora_A[ADAPTER].weight.dim() != 2 or ADAPTER in layer.lora_variant:
+        if ADAPTER not in layer.lora_A or layer.lora_A[ADAPTER].weight.dim() != 2:
             return f"the update of {name} is not of the form B A"
+        if not isinstance(layer.lora_variant.get(ADAPTER), Decomposed | None):
+            return f"the update of {name} is that of {type(layer.lora_variant[ADAPTER]).__name__}, not LoRA's or DoRA's"
     return f"it holds parameters of experts ({config.target_parameters})" if config.target_parameters else None
 
 
