@@ -46,7 +46,8 @@ def look_before(job: Job, capabilities: Capabilities) -> None:
     Raises:
         TrainingRefused: with every reason.
     """
-    _refuse(objections(_case(job, capabilities), job.plugins))
+    found = [objection for part in job.parts for objection in objections(_case(part, capabilities), job.plugins)]
+    _refuse(list(dict.fromkeys(found)))
 
 
 def look_at(job: Job, plans: Sequence[Plan]) -> None:
@@ -55,7 +56,14 @@ def look_at(job: Job, plans: Sequence[Plan]) -> None:
     Raises:
         TrainingRefused: with every reason, of this machine and of plugins.
     """
-    cases = of_plans(_case(job, job.backend.hardware()), plans, job.backend, job.home)
+    here = job.backend.hardware()
+    cases = [
+        case
+        for part in job.parts
+        for case in of_plans(
+            _case(part, here), [plan for plan in plans if plan.adapter == part.adapter], job.backend, job.home
+        )
+    ]
     found = all_objections(cases, job.plugins)
     _refuse(found)
     for one in found:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import StoreError
 from ..training.events import PhaseStarted, RunEnded
+from ..training.summary import named
 from .database import Recorder
 from .trackers import Trackers
 
@@ -37,6 +38,7 @@ class Record:
         self._done: dict[int, int] = {}
         self._tokens: dict[int, int] = {}
         self._phase = 1
+        self._named: dict[str, str] = {}
 
     def started(self, event: RunStarted, changes: Mapping[str, Any], manifest: Manifest | None) -> None:
         """The run was begun; ``changes`` is the log's ``delta``."""
@@ -52,9 +54,11 @@ class Record:
     def phase_started(self, plan: Plan, number: int) -> None:
         """The steps that follow are those of ``plan``, the phase ``number`` of the run, counted from 1."""
         self._phase = number
-        event = PhaseStarted(plan.phase, number, len(plan.steps), plan.tokens)
+        event = PhaseStarted(plan.phase, number, len(plan.steps), plan.tokens, plan.adapter)
+        self._named = named(plan)
         self._planned[number] = event.steps
-        self._run.log({"type": "phase_start", **asdict(event)})
+        told = {key: value for key, value in asdict(event).items() if key != "adapter"}
+        self._run.log({"type": "phase_start", **told, **self._named})
         self._recorder.phase_started(event)
         self._trackers.tell("phase_started", event)
         self._plugins.notify("dlm_training_started", self._observer.say, plan=plan)
@@ -63,14 +67,14 @@ class Record:
         self._done[self._phase], self._tokens[self._phase] = event.step, event.tokens
         # The rest of a plan is drawn anew at evaluations, and longer rows fill its budget in fewer steps.
         self._planned[self._phase] = event.steps
-        self._run.log({"type": "step", **asdict(event)})
+        self._run.log({"type": "step", **asdict(event), **self._named})
         self._recorder.stepped(event)
         self._observer.stepped(event)
         self._trackers.tell("stepped", event)
         self._plugins.notify("dlm_step_logged", self._observer.say, event=event)
 
     def evaluated(self, event: Evaluated) -> None:
-        self._run.log({"type": "evaluation", **asdict(event)})
+        self._run.log({"type": "evaluation", **asdict(event), **self._named})
         self._recorder.evaluated(event)
         self._observer.evaluated(event)
         self._trackers.tell("evaluated", event)

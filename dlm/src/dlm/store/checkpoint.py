@@ -14,14 +14,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..errors import StoreError
+from . import finished
 from .encoding import canonical, now
 from .files import disk_errors, remove_tree, sha256, sync_folder, sync_tree, told, write_atomic
+from .layout import Layout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from .layout import Layout
     from .manifest import Manifest
     from .version import Contents
 
@@ -39,7 +40,7 @@ class Moment:
     phase: int
     """Counted from 1."""
     step: int
-    """Steps made in that phase."""
+    """Steps made in that phase; 0 before the first, where only adapters that are :mod:`.finished` are kept."""
 
     @property
     def name(self) -> str:
@@ -66,6 +67,7 @@ class Checkpoint:
             file = self.path / name
             if not file.is_file() or sha256(file) != written:
                 raise StoreError(f"{file} is damaged: the run cannot go on from there; start anew with `dlm train DOC`")
+        finished.verify(Layout(self.path.parents[1]), self.facts)
 
 
 def write(layout: Layout, moment: Moment, fill: Callable[[Path], None], facts: dict[str, Any]) -> Checkpoint:
@@ -86,9 +88,8 @@ def write(layout: Layout, moment: Moment, fill: Callable[[Path], None], facts: d
         with disk_errors(final):
             partial.rename(final)
             sync_folder(final.parent)
-    for other in _folders(layout):
-        if other != final:
-            remove_tree(other)
+    for other in (*(folder for folder in _folders(layout) if folder != final), *finished.unneeded(layout, facts)):
+        remove_tree(other)
     return _read(final, moment)
 
 
@@ -129,7 +130,8 @@ def leftovers(layout: Layout) -> list[Path]:
         return []
     standing = newest(layout)
     half = [folder for folder in sorted(layout.checkpoints.iterdir()) if _PARTIAL.fullmatch(folder.name)]
-    return half + [folder for folder in _folders(layout) if standing is None or folder != standing.path]
+    others = [folder for folder in _folders(layout) if standing is None or folder != standing.path]
+    return half + others + finished.unneeded(layout, standing.facts if standing else None)
 
 
 def _fill(folder: Path, fill: Callable[[Path], None], facts: dict[str, Any]) -> None:

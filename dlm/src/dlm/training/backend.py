@@ -11,19 +11,22 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from ..errors import TrainingFailed, UsageProblem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from ..bases import HubSource, LocalBase
+    from ..corpus.belonging import Sample
     from ..corpus.records import Message, Record
     from ..hardware.capabilities import Capabilities
     from ..hardware.estimate import Estimate, Measured
     from ..store.tokens import TokenCache
     from .checkpoints import Checkpoints
     from .events import Evaluated, Outcome, StepLogged
+    from .gating import GateSettings, TrainedGate
     from .mixing import Mix
     from .plan import Plan, Row
     from .ranks import Launch, Wanted
     from .recipe import Recipe
+    from .vocabulary import Vocabulary
 
 
 @dataclass(frozen=True)
@@ -121,6 +124,11 @@ class Workbench(ABC):
             TrainingFailed: a conversation does not fit ``recipe.sequence_len``, or no end-of-answer token is found.
         """
 
+    def vocabulary(self, texts: Iterable[str]) -> Vocabulary | None:
+        """How the base's tokenizer splits the words of ``texts``; ``None`` when this backend cannot tell. Loads no
+        weights."""
+        return None
+
     def open_book_gap(self, records: Sequence[Record]) -> BookGap:
         """What the untouched base gains by reading the contexts of ``records``: conversations that end with the answer.
 
@@ -173,6 +181,9 @@ class Workbench(ABC):
         cannot tell. What is on the bench afterwards is worth nothing."""
         return None
 
+    def rest(self) -> None:  # noqa: B027
+        """Let go of the weights until they are needed: another bench works first. What was encoded stays."""
+
     @abstractmethod
     def save(self, folder: Path) -> None:
         """Write the adapter (PEFT layout) and the tokenizer into an existing empty ``folder``."""
@@ -200,6 +211,16 @@ class Answerer(ABC):
         Raises:
             UsageProblem: a prompt does not fit the base's context.
         """
+
+    def weigh(self, gate: Path, questions: Sequence[str]) -> list[tuple[float, ...]]:
+        """The weight that the gate in the file ``gate`` gives each adapter, for each question; they sum to 1. It reads
+        the questions with the untouched base, each by itself.
+
+        Raises:
+            AdapterMismatch: the gate was trained on another base.
+            UsageProblem: this backend has no gates.
+        """
+        raise UsageProblem("this backend asks no gate: choose with --adapter NAME, or give --gate off")
 
 
 class Backend(ABC):
@@ -254,6 +275,19 @@ class Backend(ABC):
         self, base: LocalBase, recipe: Recipe, system_prompt: str | None
     ) -> AbstractContextManager[Workbench]:
         """A bench for training ``base``."""
+
+    def train_gate(
+        self, base: LocalBase, adapters: Sequence[str], samples: Sequence[Sample], settings: GateSettings
+    ) -> TrainedGate:
+        """Learn from ``samples`` which of ``adapters`` a text belongs to, by how the untouched base reads it.
+
+        Held-out samples judge a gate that has not seen them; the one that is returned has learned from all. The same
+        for the same arguments.
+
+        Raises:
+            TrainingFailed: this backend trains no gates.
+        """
+        raise TrainingFailed("this backend trains no gates: remove training.gate, or choose another backend")
 
     @abstractmethod
     def answerer(

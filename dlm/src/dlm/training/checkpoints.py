@@ -75,6 +75,10 @@ class StoredCheckpoints(Checkpoints):
             )
             raise Stopped(asked, f"stopped after step {step} of {len(plan.steps)}: {way_on}")
 
+    def before(self, plan: Plan) -> None:
+        """The phase is next, and nothing of it is done: keep what is finished before it."""
+        self._keep(plan, 0, lambda folder: None)
+
     def _keep(self, plan: Plan, step: int, write: Callable[[Path], None]) -> bool:
         """Whether it worked. A disk without room for it must not end a run that may still fit its version there."""
         facts = {**self._facts, "steps": len(plan.steps), "plan_steps": [list(rows) for rows in plan.steps]}

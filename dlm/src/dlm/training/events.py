@@ -39,6 +39,8 @@ class PhaseStarted:
     """Planned."""
     tokens: int
     """Planned."""
+    adapter: str | None = None
+    """Which of the document's adapters it trains; ``None`` where it names none."""
 
 
 @dataclass(frozen=True)

@@ -30,9 +30,10 @@ class Fault(NamedTuple):
     error: type[TrainingFailed]
 
 
-def fault(outcome: Outcome, base: LocalBase, recipe: Recipe) -> Fault | None:
-    """What is wrong with the weights of a phase; ``None`` when they may become a version."""
-    rate = f"training.learning_rate (it was {recipe.learning_rate:.3g})"
+def fault(outcome: Outcome, base: LocalBase, recipe: Recipe, adapter: str | None = None) -> Fault | None:
+    """What is wrong with the weights of a phase of ``adapter``; ``None`` when they may become a version."""
+    key = "training.learning_rate" if adapter is None else f"training.adapters.{adapter}.learning_rate"
+    rate = f"{key} (it was {recipe.learning_rate:.3g})"
     before, best = outcome.held_out_before, outcome.held_out_best
     bad = outcome.non_finite or (("every held-out loss",) if before is not None and best is None else ())
     if bad:

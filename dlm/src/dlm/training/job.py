@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..record.trackers import Tracker
     from ..store import Store
     from ..store.checkpoint import Checkpoint
+    from ..store.version import Version
     from .material import Material
     from .observer import Observer
     from .recipe import Recipe
@@ -49,6 +50,17 @@ class Job:
     """By the clock that only goes forward."""
     began: float
     """By the clock of files."""
+    adapter: str | None = None
+    """The only one that this part of a run trains; ``None`` for a document that names none, and for the whole run."""
+    lanes: tuple[Job, ...] = ()
+    """A run of named adapters: its parts, see :mod:`.lanes`."""
+    carried: Version | None = None
+    """Whose other adapters become part of the new version as they are."""
+
+    @property
+    def parts(self) -> tuple[Job, ...]:
+        """One a named adapter that is trained; the whole run where none has a name."""
+        return self.lanes or (self,)
 
     def seconds(self) -> float:
         """Since the run was asked for."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from ..corpus.records import Record
 from .recipe import Recipe
+from .vocabulary import Vocabulary
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,12 @@ class Plan:
     """Share of the rows of a step, by record kind."""
     phase: str = "sft"
     """Name of the training phase."""
+    adapter: str | None = None
+    """Which of the document's adapters it trains; ``None`` where it names none."""
     encodings: tuple[int, int] = (0, 1)
     """Which calls of :meth:`.backend.Workbench.encode`, counted from 0, gave ``rows`` and ``held_out_rows``."""
+    vocabulary: Vocabulary | None = None
+    """How well the base's tokenizer knows the document's words; ``None`` when the backend cannot tell."""
     held_out_pairs: int = 0
     """How many of the held-out records are pairs of a better and a worse answer; they stand first."""
 

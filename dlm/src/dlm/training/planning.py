@@ -1,7 +1,8 @@
-"""From a document to the plans of a run, one a phase. Needs the base's tokenizer, and no weights of it."""
+"""From a document to the plans of an adapter, one a phase. Needs the base's tokenizer, and no weights of it."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..errors import TrainingRefused
@@ -10,9 +11,12 @@ from .phases import ALL, select
 from .resolve import as_asked, with_budget
 from .schedule import make_plan
 from .sizing import SHORT_RUN, sized
+from .vocabulary import with_embeddings
 
 if TYPE_CHECKING:
-    from ..corpus.records import StudySet
+    from collections.abc import Sequence
+
+    from ..corpus.records import Record, StudySet
     from ..store.tokens import TokenCache
     from .backend import Workbench
     from .job import Job
@@ -24,28 +28,26 @@ SHAPE = ("seed", "rank", "alpha", "dropout", "target_modules", "sequence_len", "
 """Numbers that a phase may not change: the bench is made with them, or the adapter has them from the phase before."""
 
 
-def lay_out(job: Job, bench: Workbench, cache: TokenCache | None) -> tuple[Plan, ...]:
-    """The plan of every phase that the run goes through, in order.
+def plans_of(job: Job, bench: Workbench, cache: TokenCache | None) -> tuple[Plan, ...]:
+    """The plan of every phase that the run goes through, in order, whether they may run here or not.
 
     Raises:
-        TrainingRefused: there is nothing to train, or this machine or a plugin refuses; says every reason.
+        TrainingRefused: there is nothing to train.
         UsageProblem: the phase that was asked for has nothing to train.
     """
-    from ..hardware.gate import look_at
+    from ..corpus import running_text
+    from ..corpus.study import primary_records
 
-    plans = plans_of(job, bench, cache)
-    look_at(job, plans)
-    return plans
-
-
-def plans_of(job: Job, bench: Workbench, cache: TokenCache | None) -> tuple[Plan, ...]:
-    """As :func:`lay_out`, whether they may run here or not."""
     study = _study(job)
     study = heard.unheard(study, job.start.heard) if job.start else study
     selected = select(study, job.plugins, job.document.frontmatter, job.options.phase or ALL)
     for note in selected.notes:
         job.observer.say(note)
-    return tuple(_plan(job, bench, cache, part, 2 * index) for index, part in enumerate(selected.parts))
+    primary = tuple(primary_records(job.document, job.material.more))
+    if note := running_text.told(job.document.frontmatter, primary):
+        job.observer.say(note)
+    plans = tuple(_plan(job, bench, cache, part, 2 * index) for index, part in enumerate(selected.parts))
+    return tuple(replace(plan, adapter=job.adapter) for plan in _with_vocabulary(job, bench, primary, plans))
 
 
 def _study(job: Job) -> StudySet:
@@ -57,6 +59,20 @@ def _study(job: Job) -> StudySet:
     augmenters = augmenters_of(job.document, job.home, job.plugins, job.observer.say)
     forced = job.options.phase == continued.NAME or None
     return build(job.document, job.recipe.seed, job.material.more, augmenters, similar, text_first=forced)
+
+
+def _with_vocabulary(
+    job: Job, bench: Workbench, primary: Sequence[Record], plans: tuple[Plan, ...]
+) -> tuple[Plan, ...]:
+    """``plans`` with how the tokenizer splits the document's words, and the tokens that are warmed up."""
+    found = bench.vocabulary(text for one in primary for text in (one.text, *(turn.content for turn in one.messages)))
+    if found is not None and found.poor:
+        job.observer.say(found.said)
+    made = with_embeddings(plans, found, job.start)
+    if any(plan.recipe.embed_warmup_steps for plan in plans) and not made[0].recipe.embedded:
+        why = "the version it goes on from holds none" if job.start else "no word that comes often is split"
+        job.observer.say(f"training.cpt.embed_warmup_steps: no embeddings are warmed up: {why}")
+    return made
 
 
 def _plan(job: Job, bench: Workbench, cache: TokenCache | None, part: Part, encoding: int) -> Plan:

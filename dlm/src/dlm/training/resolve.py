@@ -61,6 +61,8 @@ class TrainOptions:
 
     phase: str | None = None
     """The only phase to go through; ``None`` and ``all``: every one with something to train. See :mod:`.phases`."""
+    adapter: str | None = None
+    """The only one of the document's adapters to train; the others are taken over. See :mod:`.lanes`."""
 
     def __post_init__(self) -> None:
         if self.phase == "":

@@ -13,18 +13,19 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import NotTrained, TrainingRefused
 from ..store.encoding import jsonable, line
+from ..store.finished import KEY
 from .checkpoints import StoredCheckpoints
 from .events import Outcome
 from .schedule import with_steps
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from ..document import Document
     from ..store import Store
     from ..store.checkpoint import Checkpoint
-    from ..store.layout import Layout
     from ..store.runs import Run
+    from .job import Job
     from .plan import Plan
     from .resolve import TrainOptions
     from .stopping import Stop
@@ -35,6 +36,7 @@ DECIDING = {
     "token_budget": "--budget",
     "effort": "--effort",
     "phase": "--phase",
+    "adapter": "--adapter",
 }
 """Options that decide what is trained; a run that goes on takes those it began with."""
 KEYS = {
@@ -76,6 +78,8 @@ def to_go_on(
 def described(found: Checkpoint) -> str:
     """For example ``run 3 was stopped after step 120 of 400``."""
     phase = f" of phase {found.moment.phase}" if found.moment.phase > 1 else ""
+    if (adapter := found.facts.get("adapter")) is not None:
+        phase += f", in the adapter {adapter}"
     step = f"step {found.moment.step} of {found.facts.get('steps')}"
     return f"run {found.moment.run_id} was stopped after {step}{phase}"
 
@@ -89,22 +93,32 @@ def plan_digest(*plans: Plan) -> str:
 
 
 def checkpoints(
-    document: Document,
-    layout: Layout,
+    job: Job,
     run: Run,
-    options: TrainOptions,
     stop: Stop,
-    say: Callable[[str], None],
     found: Checkpoint | None,
     phase: int = 1,
     ended: Sequence[Outcome] = (),
+    finished: Mapping[str, Any] | None = None,
 ) -> StoredCheckpoints:
     """The door of ``run`` to its checkpoint in one ``phase``. With it goes what a later run must know to go on: how
-    this one began, which options it was given, and how the phases before this one ``ended``."""
-    had = {name: getattr(options, name) for name in (*DECIDING, "warm")}
+    this one began, which options it was given, how the phases before this one ``ended`` and where the adapters lie that
+    are ``finished``."""
+    had = {name: getattr(job.options, name) for name in (*DECIDING, "warm")}
     facts = {"began_with": run.facts, "options": had, "ended": jsonable([asdict(outcome) for outcome in ended])}
-    folder = found.path if found else None
-    return StoredCheckpoints(layout, run.id, facts, stop, say, phase=phase, folder=folder, document=document.location)
+    if job.adapter is not None:
+        facts |= {"adapter": job.adapter, KEY: dict(finished or {})}
+    # A checkpoint from before the first step has no state.
+    folder = found.path if found and found.moment.step else None
+    where = job.document.location
+    return StoredCheckpoints(
+        job.store.layout, run.id, facts, stop, job.observer.say, phase=phase, folder=folder, document=where
+    )
+
+
+def finished_before(found: Checkpoint | None) -> dict[str, Any]:
+    """The adapters that the stopped run had finished, as its checkpoint tells of them."""
+    return dict(found.facts.get(KEY) or {}) if found else {}
 
 
 def ended_before(found: Checkpoint | None) -> tuple[Outcome, ...]:
@@ -160,7 +174,8 @@ def _adopted(options: TrainOptions, found: Checkpoint, command: str) -> TrainOpt
 
 
 def _parts(plan: Plan) -> Iterator[Any]:
-    yield {key: value for key, value in asdict(plan.recipe).items() if key != "device"} | {"phase": plan.phase}
+    named = {"adapter": plan.adapter} if plan.adapter is not None else {}
+    yield {key: value for key, value in asdict(plan.recipe).items() if key != "device"} | {"phase": plan.phase} | named
     for record in plan.records:
         yield record.__dict__ | {"messages": [list(message) for message in record.messages]}
     for rows in (plan.rows, plan.held_out_rows):
@@ -174,7 +189,7 @@ def _differences(was: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str
     named = [
         *_of_document(was, now),
         *_of_base(was, now),
-        *_of_recipe(was.get("recipe") or {}, now["recipe"]),
+        *_of_adapters(was, now),
         *_of_versions(was.get("versions") or {}, now["versions"]),
     ]
     yield from named
@@ -191,6 +206,8 @@ def _of_document(was: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str
         yield "other sections are replayed from the store: another training, or `dlm forget`, came between"
     if was.get("warm_from") != now["warm_from"]:
         yield f"it went on from v{was.get('warm_from')}, and v{now['warm_from']} is current: `dlm use` goes back"
+    if (theirs := was.get("carried_from")) != (current := now.get("carried_from")):
+        yield f"it took the other adapters over from v{theirs}, and v{current} is current: `dlm use` goes back"
 
 
 def _of_base(was: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
@@ -199,10 +216,32 @@ def _of_base(was: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
         yield f"the base was {theirs.get('key')} ({theirs.get('source')}) and is {ours['key']} ({ours['source']})"
 
 
-def _of_recipe(was: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+def _of_adapters(was: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    """The recipes of the first phase of each adapter; of the one without a name."""
+    theirs, ours = _recipes(was), _recipes(now)
+    if theirs.keys() != ours.keys():
+        yield f"it trained {_named(theirs)}, and this one would train {_named(ours)}"
+        return
+    for adapter, recipe in ours.items():
+        yield from _of_recipe(theirs[adapter], recipe, f"{adapter}: " if adapter else "")
+
+
+def _recipes(facts: Mapping[str, Any]) -> dict[str | None, Mapping[str, Any]]:
+    first: dict[str | None, Mapping[str, Any]] = {}
+    phases: Iterable[Mapping[str, Any]] = facts.get("phases") or ({"recipe": facts.get("recipe") or {}},)
+    for phase in phases:
+        first.setdefault(phase.get("adapter"), phase["recipe"])
+    return first
+
+
+def _named(adapters: Iterable[str | None]) -> str:
+    return ", ".join(f"the adapter {name}" if name else "one adapter without a name" for name in adapters)
+
+
+def _of_recipe(was: Mapping[str, Any], now: Mapping[str, Any], whose: str = "") -> Iterator[str]:
     for name in sorted(now):
         if name != "device" and was.get(name) != now[name]:
-            yield f"{KEYS.get(name, f'training.{name}')} was {was.get(name)} and is {now[name]}"
+            yield f"{whose}{KEYS.get(name, f'training.{name}')} was {was.get(name)} and is {now[name]}"
 
 
 def _of_versions(was: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:

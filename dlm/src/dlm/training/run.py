@@ -1,4 +1,7 @@
-"""One training run, in order: document, base, material, records, rows, plan, refusals, weights, gate, commit."""
+"""One training run, in order: document, base, material, records, rows, plan, refusals, weights, gate, commit.
+
+A document may name several adapters; then what is between material and gate is done for each: see :mod:`.several`.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import DocumentError, StoreError
-from . import gate, heard, resuming
+from . import gate, resuming
 from .events import Outcome, RunStarted, TrainingFinished
 from .job import Job
 from .material import changes_record, collect
@@ -16,16 +19,15 @@ from .observer import Observer as Observer
 from .observer import Preview
 from .observer import TrainReport as TrainReport
 from .pace import expected, remember
-from .phase_loop import go_through
 from .phases import ALL, goes_on
-from .planning import lay_out
 from .resolve import TrainOptions as TrainOptions
 from .resolve import recipe_for
+from .several import Lane, benches, lay_out, train_all
 from .stopping import reason_of
 from .summary import facts, phase_records, summary_record
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from .._plugkit.plugins import PluginManager
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
     from ..store.runs import Run
     from ..store.tokens import TokenCache
     from ..store.version import Version
-    from .backend import Workbench
     from .plan import Plan
 
 
@@ -92,9 +93,8 @@ def _trained(job: Job) -> TrainReport:
     look_before(job, hardware)
     job = replace(job, lock=seen_on(job.lock, hardware, job.recipe))
     look(job.store, job.lock, job.options.lock, job.document, job.observer.say)
-    with job.backend.workbench(job.base, job.recipe, job.document.frontmatter.system_prompt) as bench:
-        bench.say = job.observer.say
-        return _on_bench(job, bench)
+    with benches(job) as lanes:
+        return _on_bench(job, lanes)
 
 
 def _prepare(
@@ -104,7 +104,6 @@ def _prepare(
 
     from ..bases.cache import ensure
     from ..bases.licence import manifest_entry
-    from ..bases.quantised import for_recipe
     from ..bases.resolve import resolve
     from ..document import read
     from ..document.unsupported import unsupported
@@ -112,7 +111,7 @@ def _prepare(
     from ..record.trackers import trackers_of
     from ..store import Store, layout
     from .choose import choose
-    from .warm import start_of
+    from .lanes import carried_from, outdated, parts_of, started, with_lanes
 
     clocks = time.perf_counter(), time.time()
     document = read(RealPath(path))
@@ -133,19 +132,23 @@ def _prepare(
     wanted = resolve(document.frontmatter.base_model, document.folder)
     agreed = store.licence_acceptance()
     base = ensure(wanted, root, backend, observer.say, accept=options.accept_licence, acceptance=agreed)
-    base = for_recipe(base, recipe)
     licence = manifest_entry(wanted, root)
-    start = start_of(document, store, base, recipe, material) if options.warm or later else None
+    parts = parts_of(document, base, options, material)
+    carried = carried_from(document, store, base, options.adapter)
+    for note in outdated(document, material, carried, options.adapter or "") if carried else ():
+        observer.say(note)
+    parts = started(parts, store) if options.warm or later else parts
+    start = parts[0].start
     warm_from = start.version.number if start else None
-    lock = take(document, base, recipe, options, material, plugins, warm_from=warm_from, licence=licence)
-    return Job(
+    lock = take(document, parts[0].base, recipe, options, material, plugins, warm_from=warm_from, licence=licence)
+    job = Job(
         document,
         root,
         options,
         observer,
         plugins,
         backend,
-        base,
+        parts[0].base,
         licence,
         recipe,
         material,
@@ -154,10 +157,12 @@ def _prepare(
         trackers,
         lock,
         *clocks,
+        carried=carried,
     )
+    return with_lanes(job, parts)
 
 
-def _on_bench(job: Job, bench: Workbench) -> TrainReport:
+def _on_bench(job: Job, lanes: Sequence[Lane]) -> TrainReport:
     from ..record.record import recording
     from ..store import Store
     from ..store.tokens import opened
@@ -168,8 +173,9 @@ def _on_bench(job: Job, bench: Workbench) -> TrainReport:
         with store.lock("train"):
             pass
     with opened(store.layout, job.document.frontmatter.training.cache, wanted=job.options.cache) as cache:
-        plans = lay_out(job, bench, cache)
+        plans = lay_out(job, lanes, cache)
     known = {**facts(job.document, job.base, plans, job.material), "warm_from": job.warm_from}
+    known |= {"carried_from": job.carried.number} if job.carried else {}
     known |= {"plan_digest": resuming.plan_digest(*plans), **resuming.origin(job.stopped)}
     plans = resuming.restored(plans, job.stopped, known, job.document)
     pace = expected(job.base, job.home)
@@ -180,7 +186,7 @@ def _on_bench(job: Job, bench: Workbench) -> TrainReport:
         run = store.begin_run(known, job.material.change.ledger)
         heard_by = (store.layout.metrics, job.observer, job.plugins, job.trackers)
         with recording(run, *heard_by, strict=job.options.strict_metrics) as record:
-            made = _guarded(job, bench, plans, run, record, cache)
+            made = _guarded(job, lanes, plans, run, record, cache)
     return TrainReport(
         document=job.document,
         base=job.base,
@@ -207,12 +213,12 @@ class _Made(NamedTuple):
 
 
 def _guarded(
-    job: Job, bench: Workbench, plans: tuple[Plan, ...], run: Run, record: Record, cache: TokenCache | None
+    job: Job, lanes: Sequence[Lane], plans: tuple[Plan, ...], run: Run, record: Record, cache: TokenCache | None
 ) -> _Made:
     """Train and commit; however that ends, the store and the record hear of it."""
     try:
         _announce(job, plans, run, record, cache)
-        made = _train_and_commit(job, bench, plans, run, record)
+        made = _train_and_commit(job, lanes, plans, run, record)
     except KeyboardInterrupt as stop:
         run.cancel(reason_of(stop))
         ended = TrainingFinished("cancelled", run.id, None, None, reason_of(stop))
@@ -271,26 +277,25 @@ def _run_started(job: Job, plans: tuple[Plan, ...], run: Run) -> RunStarted:
     )
 
 
-def _train_and_commit(job: Job, bench: Workbench, plans: tuple[Plan, ...], run: Run, record: Record) -> _Made:
+def _train_and_commit(job: Job, lanes: Sequence[Lane], plans: tuple[Plan, ...], run: Run, record: Record) -> _Made:
     from ..locking.guard import write as write_lock
     from .letting_go import let_go
     from .warm import groups
 
     def write(folder: Path) -> None:
-        bench.save(folder)
-        trained = heard.heard_in(one for plan in plans for one in plan.records)
-        heard.write(folder, trained | (job.start.heard if job.start else heard.Heard()))
+        trained.write(folder)
         made = {"last_run_id": run.id, "plan_sha256": run.facts["plan_digest"], "precision": outcomes[0].precision}
         write_lock(folder, job.lock.stamped(**made))
 
-    outcomes = go_through(job, bench, plans, run, record)
-    if found := gate.fault(outcomes[-1], job.base, plans[len(outcomes) - 1].recipe):
-        kept = run.reject(bench.save, found.reason)
+    trained = train_all(job, lanes, plans, run, record)
+    outcomes = trained.outcomes
+    if found := trained.fault:
+        kept = run.reject(trained.write, found.reason, trained.adapters)
         raise _Rejected(gate.told(found, kept), outcomes[-1], found.error)
-    taught = groups(job.document, job.material)
-    made = {"outcome": asdict(outcomes[0]), "precision": outcomes[0].precision, "groups": taught}
+    made = {"outcome": asdict(outcomes[0]), "precision": outcomes[0].precision}
+    made |= {"groups": groups(job.document, job.material)} if trained.adapters is None else {}
     ended = {"phases": phase_records(plans, outcomes)}
-    version = run.commit(write, {**made, **ended}, job.material.change.ledger)
+    version = run.commit(write, {**made, **ended}, job.material.change.ledger, trained.adapters)
     # The version is safe by now: a disk that is full for its summary must not turn a good run into a failed one.
     with suppress(StoreError):
         if outcomes[0].tokens >= ENOUGH_TO_TELL:

@@ -41,10 +41,17 @@ def facts(document: Document, base: LocalBase, plans: Sequence[Plan], material: 
 
 def phase_records(plans: Sequence[Plan], outcomes: Sequence[Outcome] = ()) -> list[dict[str, Any]]:
     """Every phase: what was planned, and how it ended when it has."""
-    records = [{"phase": plan.phase, "recipe": asdict(plan.recipe), "plan": plan_record(plan)} for plan in plans]
+    records: list[dict[str, Any]] = [
+        {"phase": plan.phase, **named(plan), "recipe": asdict(plan.recipe), "plan": plan_record(plan)} for plan in plans
+    ]
     for record, outcome in zip(records, outcomes, strict=False):
         record["outcome"] = asdict(outcome)
     return records
+
+
+def named(plan: Plan) -> dict[str, str]:
+    """Which adapter a phase trains, where it has a name."""
+    return {} if plan.adapter is None else {"adapter": plan.adapter}
 
 
 def plan_record(plan: Plan) -> dict[str, Any]:
@@ -81,7 +88,9 @@ def summary_record(
         "final_val_perplexity": perplexity(outcome.held_out_best),
         "early_stopped": early_stopped,
         "tokens": sum(one.tokens for one in outcomes),
-        "phases": [{"phase": plan.phase, **asdict(ended)} for plan, ended in zip(plans, outcomes, strict=False)],
+        "phases": [
+            {"phase": plan.phase, **named(plan), **asdict(ended)} for plan, ended in zip(plans, outcomes, strict=False)
+        ],
         "duration_seconds": round(seconds, 3),
         "changes": changes_record(material),
         "source_directives": [_directive(asdict(summary)) for summary in material.gathered.summaries],

@@ -50,15 +50,23 @@ class Start:
     """Groups of the pairs and texts that the version was not trained on in these words."""
     heard: Heard
     """The questions that it was trained on, and those before it that it went on from."""
+    adapter: str | None = None
 
     @property
     def folder(self) -> Path:
         """Where the weights lie."""
-        return self.version.path
+        return self.version.folder_of(self.adapter)
 
 
-def start_of(document: Document, store: Store, base: LocalBase, recipe: Recipe, material: Material) -> Start:
-    """The current version, to go on from.
+def start_of(
+    document: Document,
+    store: Store,
+    base: LocalBase,
+    recipe: Recipe,
+    material: Material,
+    adapter: str | None = None,
+) -> Start:
+    """The current version, to go on from; of a document that names adapters, ``adapter`` of it.
 
     Raises:
         NotTrained: there is none.
@@ -70,19 +78,33 @@ def start_of(document: Document, store: Store, base: LocalBase, recipe: Recipe, 
     version = store.current()
     if version is None:
         raise NotTrained(f"{document.location} has no version to go on from: run `dlm train {document.location}` first")
-    heard, there = read(version.path), groups(document, material)
-    reasons = [*_other(version, base, recipe), *_unlearnable(version, there, material)]
+    if adapter not in (version.adapters or (None,)):
+        raise _no_start(document, version, [_lacks(version, adapter)])
+    heard, there = read(version.folder_of(adapter)), groups(document, material)
+    known = replace(version, facts=version.facts_of(adapter))
+    reasons = [*_other(known, base, recipe), *_unlearnable(known, there, material)]
     if heard is None:
         reasons.append("it is of an earlier dlm, which did not write down what its versions were asked")
     if heard is None or reasons:
-        listed = "\n".join(f"  - {reason}" for reason in reasons)
-        raise NoWarmStart(
-            f"{version.name} is no start for a warm run:\n{listed}\n"
-            f"Train without --warm: `dlm train {document.location}` learns everything anew from the base",
-            reasons,
-        )
+        raise _no_start(document, version, reasons)
     version.verify()
-    return Start(version, _new(version, there), heard)
+    return Start(version, _new(known, there), heard, adapter)
+
+
+def _no_start(document: Document, version: Version, reasons: list[str]) -> NoWarmStart:
+    listed = "\n".join(f"  - {reason}" for reason in reasons)
+    return NoWarmStart(
+        f"{version.name} is no start for a warm run:\n{listed}\n"
+        f"Train without --warm: `dlm train {document.location}` learns everything anew from the base",
+        reasons,
+    )
+
+
+def _lacks(version: Version, adapter: str | None) -> str:
+    if adapter is None:
+        return f"it has the adapters {', '.join(version.adapters)}, and the document names none"
+    has = f"only {', '.join(version.adapters)}" if version.adapters else "one without a name"
+    return f"it has no adapter {adapter}, {has}"
 
 
 def groups(document: Document, material: Material) -> Groups:

@@ -65,7 +65,7 @@ class Leader(Alone):
 
     def __init__(self) -> None:
         self.size = dist.get_world_size()
-        self._in_step = self._drops = False
+        self._in_step = self._drops = self._opened = False
 
     def open(self, bench: HfWorkbench, recipe: Recipe) -> None:
         self._drops = recipe.dropout > 0
@@ -74,6 +74,7 @@ class Leader(Alone):
                 f"a step has {recipe.batch_rows} rows, so {idle} of the {self.size} processes have nothing to do: "
                 "start fewer, or write a larger training.micro_batch_size"
             )
+        self._opened = True
         base = {**asdict(bench.base), "path": str(bench.base.path)}
         self._tell(do="open", base=base, recipe=asdict(recipe), system_prompt=bench.renderer.system_prompt)
 
@@ -99,7 +100,9 @@ class Leader(Alone):
             add_up(gradient)
 
     def close(self) -> None:
-        self._tell(do="close")
+        # A bench that never trained has told nobody anything.
+        if self._opened:
+            self._tell(do="close")
 
     def _tell(self, **order: Any) -> None:
         if not self._in_step:

@@ -30,9 +30,10 @@ from .own_answers import own_answers, scope
 from .preferring import losses_of
 from .ranks import team
 from .room import Room
+from .vocabulary import vocabulary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from dlm.bases import LocalBase
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from dlm.store.tokens import TokenCache
     from dlm.training.plan import Plan, Row
     from dlm.training.recipe import Recipe
+    from dlm.training.vocabulary import Vocabulary
 
     from .losses import Losses, StepLoss
 
@@ -97,6 +99,9 @@ class HfWorkbench(Workbench):
                     f"{len(teacher.ids)} tokens with the text its teacher reads, more than the {limit} that "
                     f"{self.base.key} can hold: split the section, or train it without `distill`"
                 )
+
+    def vocabulary(self, texts: Iterable[str]) -> Vocabulary:
+        return vocabulary(texts, self.renderer)
 
     @property
     def answers_scope(self) -> str:
@@ -254,6 +259,9 @@ class HfWorkbench(Workbench):
     def close(self) -> None:
         """Free the model."""
         self._team.close()
+        self.rest()
+
+    def rest(self) -> None:
         self._adapted, self._master = None, torch.empty(0)
         self._parameters = []
         gc.collect()
