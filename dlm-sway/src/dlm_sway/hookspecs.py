@@ -63,7 +63,7 @@ def dlm_sway_suite_started(name: str, probes: int) -> None:
 
 @hookspec
 def dlm_sway_probe_finished(result: ProbeResult) -> None:
-    """A probe gave its verdict."""
+    """A probe gave its verdict, before p-values are adjusted for the number of the suite's tests."""
 
 
 @hookspec

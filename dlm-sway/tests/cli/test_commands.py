@@ -69,7 +69,7 @@ def test_a_suite_with_two_faults_names_both_and_ends_with_2(command: str, suite_
 
 
 def test_an_adapter_that_does_not_belong_to_the_base_ends_with_2(suite_file: Write, tmp_path: Path) -> None:
-    done = sway("gate", suite_file("- {name: a, kind: say}\n", kind="missing"), "--json", tmp_path / "r.json")
+    done = sway("gate", suite_file("- {name: a, kind: moved}\n", kind="missing"), "--json", tmp_path / "r.json")
     assert (done.exit_code, done.stdout) == (2, "")
     assert "error: 12 of 12 keys match no module" in done.stderr
     assert not (tmp_path / "r.json").exists()

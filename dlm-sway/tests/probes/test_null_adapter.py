@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 from pydantic import ValidationError
@@ -65,7 +65,41 @@ def test_keys_of_old_files_are_understood():
     result = run(init_scale=0.02, cache=False, rank_multipliers=[1.0])
     assert result.verdict == "pass"
     assert [note.split()[0] for note in result.evidence["notes"]] == ["init_scale", "cache"]
-    assert run(rank_multipliers=[0.5, 1.0]).verdict == "warn"
+
+
+def test_a_suite_that_does_not_say_gets_as_many_as_its_tests_need_together():
+    def plan(tests, alpha=0.05):
+        return NullAdapterSpec(name="n", kind="null_adapter").plan(tests, alpha)
+
+    assert [plan(tests).runs for tests in (1, 2, 3, 10)] == [39, 39, 59, 199]
+    assert plan(10, alpha=0.001).runs == 999
+
+
+def test_too_few_for_all_tests_of_a_suite_is_said():
+    probe = NullAdapter(NullAdapterSpec(name="nulls", kind="null_adapter", runs=39))
+    result = probe.run(replace(context(ClosedForm(direction="random", size=9.0)), tests=4))
+    assert (result.verdict, result.evidence["runs_needed"]) == ("warn", 79)
+    assert "too few for alpha 0.05 over 4 tests, which needs runs: 79" in result.message
+
+
+def test_shuffled_layers_placebos_and_ranks_become_views(tmp_path):
+    (tmp_path / "p").mkdir()
+    spec = NullAdapterSpec(name="n", kind="null_adapter", null_kind="shuffled_layers", runs=2, rank_multipliers=[0.5])
+    plan = spec.plan()
+    assert plan.views == (View("shuffled", seed=1000), View("shuffled", seed=1001))
+    assert plan.views_at(0.5)[0] == View("shuffled", seed=1000, rank=0.5)
+    placebo = NullAdapterSpec(name="n", kind="null_adapter", null_kind="placebo", placebos=[tmp_path / "p"]).plan()
+    assert placebo.views == (View("placebo", seed=0, adapter=str(tmp_path / "p")),)
+    assert (placebo.runs, placebo.noun) == (1, "placebo adapters")
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [{"null_kind": "placebo"}, {"placebos": ["."]}, {"null_kind": "placebo", "placebos": ["."], "runs": 3}],
+)
+def test_placebos_need_their_folders_and_nothing_else(keys):
+    with pytest.raises(ValidationError, match="placebo"):
+        NullAdapterSpec(name="nulls", kind="null_adapter", **keys)
 
 
 @pytest.mark.parametrize("keys", [{"runs": 0}, {"runs": 1000}, {"rank_multipliers": [-1.0]}, {"rank_multipliers": []}])

@@ -35,7 +35,7 @@ def test_a_suite_gives_each_entry_its_verdict_category_score_and_time(
         1.0,
     )
     assert (b.verdict, b.category, b.score, b.weight) == ("warn", "attribution", 0.5, 3)
-    assert a.duration_s > 0
+    assert a.duration_s >= 0
     assert result.wall_seconds >= a.duration_s
     assert result.conclusion == "changed"
     assert result.summary == (f"a: {a.message}",)
@@ -114,14 +114,14 @@ def test_models_that_cannot_be_tested_end_the_run_with_their_own_error(
     suite_file: Write, manager: PluginManager
 ) -> None:
     with pytest.raises(AdapterMismatch, match="12 of 12 keys match no module"):
-        run(suite_file("- {name: a, kind: say}\n", kind="missing"), manager=manager)
+        run(suite_file("- {name: a, kind: moved}\n", kind="missing"), manager=manager)
     with pytest.raises(AdapterMismatch, match="keys match no module"):
         run(suite_file("- {name: a, kind: raise, error: mismatch}\n"), manager=manager)
 
 
 def test_a_backend_whose_modules_are_absent_names_what_to_install(suite_file: Write, manager: PluginManager) -> None:
     with pytest.raises(PluginUnavailable, match=r"no_such_module_here.*pip install 'dlm-sway\[absent\]'"):
-        run(suite_file("- {name: a, kind: say}\n", kind="absent"), manager=manager)
+        run(suite_file("- {name: a, kind: moved}\n", kind="absent"), manager=manager)
 
 
 class Counted(ClosedForm):
@@ -159,7 +159,7 @@ def test_the_provenance_names_what_could_change_a_number(
     assert facts["base_model_id"] == "table"
     assert (facts["seed"], facts["command"], facts["python"]) == (3, "sway run x", platform.python_version())
     assert facts["backend"] == {"backend": "closed_form", "vocabulary": 5, "size": 8.0}
-    assert facts["backend_stats"]["cache_misses"] == 8
+    assert facts["backend_stats"]["cache_misses"] == 8 + 1  # one before the first question, to see that it answers
     assert facts["versions"]["dlm-sway"] == facts["sway_version"]
     assert facts["determinism"] == {"class": "best_effort", "notes": [], "seed": 3}
     assert "defaults.top_k changes nothing" in facts["notes"][0]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeVa
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ..result import ProbeResult
+from ..result import ProbeResult, Seeks
 from ..scoring.types import AdapterInspection, Answer, Comparison, Item, TextScore, View
 
 if TYPE_CHECKING:
@@ -79,6 +79,8 @@ class ProbeContext:
     """What was taught, by section; ``None`` when nobody knows, which is not the same as a document without sections."""
     doc_text: str | None = None
     """The text of all sections; ``None`` when nobody knows it."""
+    tests: int = 1
+    """How many tests share ``alpha``; 1 when the suite does not adjust for their number."""
     adapter: Path | None = None
     """Folder of the adapter under test, for probes that read what training left there."""
 
@@ -118,6 +120,11 @@ class Probe(ABC, Generic[S]):
 
     def __init__(self, spec: S) -> None:
         self.spec = spec
+
+    @property
+    def seeks(self) -> Seeks | None:
+        """What this entry's pass means, where its keys decide that; ``None``: what the registration says."""
+        return None
 
     def prepare(self, ctx: ProbeContext) -> Self:
         """This probe with what it takes from ``ctx``, such as items made from sections; itself when that is nothing.

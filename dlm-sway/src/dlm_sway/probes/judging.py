@@ -157,7 +157,10 @@ def intended(
         "nulls": chance.summary,
         "mde": estimate.mde,
         "seeks": "change",
-        "evidence": _evidence(evidence, z, threshold=threshold, clusters=estimate.units),
+        "evidence": {
+            **_evidence(evidence, z, threshold=threshold, clusters=estimate.units),
+            **chance.evidence,
+        },
     }
     return probe.result(verdict, f"{why}: {message}" if why else message, **{**found, **numbers})
 

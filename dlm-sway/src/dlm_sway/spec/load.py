@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from .._plugkit.errors import PluginError
 from ..errors import Fault, SpecError
 from .faults import faults, unusable
+from .fields import FOLDER
 from .models import Suite
 from .paths import resolve_models, resolve_source
 from .source import Source, kind_of, read
@@ -122,7 +123,7 @@ def _entry(
         found.append(source.fault((*place, "kind"), *unusable(error, kind, list(manager.offers("dlm_sway_probes")))))
         return None
     try:
-        spec = probe_type.spec_type.model_validate(dict(entry))
+        spec = probe_type.spec_type.model_validate(dict(entry), context={FOLDER: source.folder})
     except ValidationError as error:
         found += faults(error, probe_type.spec_type, source, place)
         return None

@@ -90,7 +90,11 @@ class SuiteDefaults(_Strict):
     system_prompt: str | None = None
     """System message in front of every chat prompt."""
     alpha: float = Field(default=0.05, gt=0, lt=1)
-    """Level of every test in the suite."""
+    """Level of the suite: see ``multiplicity``."""
+    multiplicity: Literal["holm", "bh", "none"] = "holm"
+    """What ``alpha`` promises about all effects that were meant, together. ``holm``: one false alarm in the whole suite
+    is no likelier than alpha. ``bh``: of the effects found, a share of at most alpha is false on average. ``none``:
+    each test by itself."""
 
     @field_validator("score_weights")
     @classmethod

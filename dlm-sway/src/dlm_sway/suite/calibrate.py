@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import NotSupported
@@ -11,7 +11,7 @@ from ..probes.base import Measurement
 from ..result import NullSummary
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from ..probes.base import Probe, ProbeContext
 
@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 class Nulls(list[Measurement]):
     """Measurements on null adapters; when empty, :attr:`reason` says why."""
 
-    reason: str = ""
+    def __init__(self, measured: Iterable[Measurement] = (), reason: str = "") -> None:
+        super().__init__(measured)
+        self.reason = reason
+        self.by_rank: dict[float, list[Measurement]] = {}
+        """The same at other multiples of the rank, for information."""
 
 
 def measure_nulls(probe: Probe[Any], ctx: ProbeContext) -> Nulls:
@@ -36,6 +40,9 @@ def measure_nulls(probe: Probe[Any], ctx: ProbeContext) -> Nulls:
     else:
         try:
             found.extend(probe.measure(ctx.scoring, view) for view in ctx.nulls.views)
+            for multiplier in ctx.nulls.multipliers:
+                views = ctx.nulls.views_at(multiplier)
+                found.by_rank[multiplier] = [probe.measure(ctx.scoring, view) for view in views]
         except NotSupported as error:
             found.clear()
             found.reason = str(error)
@@ -54,6 +61,8 @@ class Ranking:
     """Distance from the nulls' mean in their standard deviations; for information, no verdict rests on it."""
     text: str
     """For a message: the p-value and its resolution, or why there is none."""
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    """``z_by_rank`` and ``p_by_rank``, where the suite asks for other multiples of the rank."""
 
 
 def rank(measured: Measurement, nulls: Sequence[Measurement], ctx: ProbeContext) -> Ranking:
@@ -66,16 +75,32 @@ def rank(measured: Measurement, nulls: Sequence[Measurement], ctx: ProbeContext)
 
     if not nulls:
         return Ranking("untold", None, None, None, f"no random adapters to compare with: {why_none(nulls, ctx)}")
-    values = [null.mean for null in nulls]
-    p, summary = rank_p(measured.mean, values), summarise(nulls)
-    text = f"p = {p:.2g} vs {summary.n} random adapters of the same size (smallest possible {summary.resolution:.2g})"
+    p, summary = rank_p(measured.mean, [null.mean for null in nulls]), summarise(nulls)
+    noun = ctx.nulls.noun if ctx.nulls else "random adapters"
+    text = f"p = {p:.2g} vs {summary.n} {noun} (smallest possible {summary.resolution:.2g})"
     outcome: Literal["beyond", "within", "untold"] = "beyond" if p <= ctx.alpha else "within"
     if summary.resolution > ctx.alpha:
         outcome = "untold"
-        needed = nulls_needed(ctx.alpha)
+        needed = nulls_needed(ctx.alpha, ctx.tests)
         text += f"; alpha {ctx.alpha:g} needs at least {needed} (runs of null_adapter, --nulls of sway check)"
-    z = (measured.mean - summary.mean) / summary.sd if summary.sd > 0 else None
-    return Ranking(outcome, p, summary, z, text)
+    return Ranking(outcome, p, summary, _z(measured, summary), text, _by_rank(measured, nulls))
+
+
+def _z(measured: Measurement, summary: NullSummary) -> float | None:
+    return (measured.mean - summary.mean) / summary.sd if summary.sd > 0 else None
+
+
+def _by_rank(measured: Measurement, nulls: Sequence[Measurement]) -> dict[str, Any]:
+    from ..stats.rank import rank_p
+
+    others = nulls.by_rank if isinstance(nulls, Nulls) else {}
+    if not others:
+        return {}
+    ranks = sorted({1.0: list(nulls), **others}.items())
+    return {
+        "z_by_rank": {f"rank_{rank:.2f}": _z(measured, summarise(found)) for rank, found in ranks},
+        "p_by_rank": {f"rank_{rank:.2f}": rank_p(measured.mean, [one.mean for one in found]) for rank, found in ranks},
+    }
 
 
 def summarise(nulls: Sequence[Measurement]) -> NullSummary:

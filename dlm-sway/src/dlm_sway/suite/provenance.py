@@ -29,6 +29,7 @@ def provenance(
         "suite": suite.model_dump(mode="json"),
         "seed": suite.defaults.seed,
         "alpha": suite.defaults.alpha,
+        "multiplicity": suite.defaults.multiplicity,
         "threshold": suite.defaults.coverage_threshold,
         "sway_version": own_version(),
         "versions": _versions(loaded, backend_source),

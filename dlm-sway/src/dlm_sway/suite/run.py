@@ -6,7 +6,7 @@ import math
 import os
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.util import find_spec
@@ -23,6 +23,9 @@ from ..spec.load import LoadedSuite, PlannedProbe, load, plan
 from ..spec.models import Suite, merged_weights
 from .conclude import conclude, deciding
 from .gate import DISABLED
+from .multiplicity import adjusted
+from .no_model import NoModel
+from .preflight import preflight
 from .provenance import provenance
 from .score import composite, score_of
 from .target import ModelPair
@@ -34,6 +37,9 @@ if TYPE_CHECKING:
     from ..sections import SectionData
 
 ALL_CAPABILITIES: Final = frozenset({"compare", "generate", "inspect", "null", "scale", "texts"})
+
+_WITHOUT_NUMBERS: Final = frozenset({"inspect"})
+"""What still works when the model answers with NaN: reading the adapter's file."""
 
 Say = Callable[[str], None]
 
@@ -80,7 +86,9 @@ def run(
     finally:
         if backend is None:
             model.close()
-    category_weights = merged_weights(loaded.suite.defaults.score_weights)
+    defaults = loaded.suite.defaults
+    results = [_scored(one) for one in adjusted(results, defaults.multiplicity, defaults.alpha)]
+    category_weights = merged_weights(defaults.score_weights)
     conclusion = conclude(results)
     result = SuiteResult(
         probes=tuple(results),
@@ -121,13 +129,15 @@ def _with(
 def _backend(loaded: LoadedSuite, manager: PluginManager) -> tuple[Backend, frozenset[str], str]:
     """The backend that ``models.ft.kind`` names, what it can do, and who offers it."""
     models = loaded.suite.models
+    pair = ModelPair(models.base, models.ft, loaded.suite.defaults.differential)
+    if not any(planned.entry.needs for planned in _enabled(loaded)):
+        return NoModel(pair, loaded.suite.defaults), frozenset(), ""
     offer = manager.entry("dlm_sway_backends", models.ft.kind)
     absent = [module for module in getattr(offer.entry, "requires", ()) if find_spec(module) is None]
     if absent:
         cause = f"{', '.join(absent)} not installed: pip install 'dlm-sway[{models.ft.kind}]'"
         raise PluginUnavailable(models.ft.kind, offer.source, cause)
     backend_type = manager.resolve("dlm_sway_backends", models.ft.kind)
-    pair = ModelPair(models.base, models.ft, loaded.suite.defaults.differential)
     gives: frozenset[str] = getattr(offer.entry, "gives", frozenset())
     return backend_type(pair, loaded.suite.defaults), gives, offer.source
 
@@ -137,50 +147,80 @@ def _run_all(
 ) -> list[ProbeResult]:
     manager.notify("dlm_sway_suite_started", say, name=loaded.source, probes=len(loaded.probes))
     ctx = _context(loaded, session)
-    results = []
+    results: list[ProbeResult] = []
+    broken: ProbeResult | None = None
+    asked = False
     for number, planned in enumerate(loaded.probes, start=1):
         spec = planned.probe.spec
         say(f"[{number}/{len(loaded.probes)}] {spec.name} ({spec.kind})")
-        results.append(run_probe(planned, ctx, gives))
+        if not asked and _asks_model(planned, gives):
+            broken, asked = preflight(session), True
+        results.append(run_probe(planned, ctx, gives if broken is None else gives & _WITHOUT_NUMBERS, broken))
         manager.notify("dlm_sway_probe_finished", say, result=results[-1])
-    return results
+    return [broken, *results] if broken else results
+
+
+def _enabled(loaded: LoadedSuite) -> Iterator[PlannedProbe]:
+    return (planned for planned in loaded.probes if planned.probe.spec.enabled)
+
+
+def _asks_model(planned: PlannedProbe, gives: frozenset[str]) -> bool:
+    """Whether the entry will ask for numbers, rather than only read the adapter's file."""
+    needs = planned.entry.needs
+    return planned.probe.spec.enabled and bool(needs - _WITHOUT_NUMBERS) and needs <= gives
 
 
 def _context(loaded: LoadedSuite, session: Session) -> ProbeContext:
-    defaults, sections = loaded.suite.defaults, loaded.sections
+    defaults, sections, tests = loaded.suite.defaults, loaded.sections, _tests(loaded)
     return ProbeContext(
         session,
         defaults.seed,
         defaults.alpha,
-        _null_plan(loaded),
+        _null_plan(loaded, tests),
         defaults,
+        tests=tests,
         sections=sections,
         doc_text=None if sections is None else doc_text(sections),
         adapter=loaded.suite.models.ft.adapter,
     )
 
 
-def run_probe(planned: PlannedProbe, ctx: ProbeContext, gives: frozenset[str]) -> ProbeResult:
-    """One entry's result, whatever happens in the probe.
+def _tests(loaded: LoadedSuite) -> int:
+    """How many entries look for an effect that was meant, and so share the suite's alpha."""
+    if loaded.suite.defaults.multiplicity == "none":
+        return 1
+    return max(1, sum((one.probe.seeks or one.entry.seeks) == "change" for one in _enabled(loaded)))
+
+
+def run_probe(
+    planned: PlannedProbe, ctx: ProbeContext, gives: frozenset[str], broken: ProbeResult | None = None
+) -> ProbeResult:
+    """One entry's result, whatever happens in the probe. ``broken`` says why the model gives no numbers.
 
     Raises:
         AdapterMismatch, TargetError: the models cannot be tested at all, so no other probe could answer either.
     """
     started = time.perf_counter()
-    result = _answer(planned, ctx, gives)
+    result = _answer(planned, ctx, gives, broken)
     return replace(
-        result,
+        _scored(result),
         category=result.category or planned.entry.category,
-        seeks=result.seeks or planned.entry.seeks,
-        score=score_of(result.verdict),
+        seeks=result.seeks or planned.probe.seeks or planned.entry.seeks,
         duration_s=round(time.perf_counter() - started, 3),
     )
 
 
-def _answer(planned: PlannedProbe, ctx: ProbeContext, gives: frozenset[str]) -> ProbeResult:
+def _scored(result: ProbeResult) -> ProbeResult:
+    """``result`` with the score of its verdict, whatever the probe wrote there."""
+    return replace(result, score=score_of(result.verdict))
+
+
+def _answer(planned: PlannedProbe, ctx: ProbeContext, gives: frozenset[str], broken: ProbeResult | None) -> ProbeResult:
     probe = planned.probe
     if not probe.spec.enabled:
         return probe.result("skip", "disabled in the suite", evidence={"skip_reason": DISABLED})
+    if broken and planned.entry.needs - gives:
+        return probe.result("skip", "not asked: the model gives no numbers", evidence={"skip_reason": "preflight"})
     if missing := planned.entry.needs - gives:
         message = f"the backend cannot {' or '.join(sorted(missing))}, which this probe needs"
         return probe.result("skip", message, evidence={"skip_reason": "unsupported"})
@@ -209,11 +249,11 @@ def _finite(result: ProbeResult) -> ProbeResult:
     return replace(result, verdict="error", message=message, raw=None, ci_95=None)
 
 
-def _null_plan(loaded: LoadedSuite) -> NullPlan | None:
+def _null_plan(loaded: LoadedSuite, tests: int) -> NullPlan | None:
     """The calibration that the enabled ``null_adapter`` entry asks for, wherever in the suite it stands."""
-    for planned in loaded.probes:
+    for planned in _enabled(loaded):
         spec: Any = planned.probe.spec
-        if spec.kind == "null_adapter" and spec.enabled:
-            plan: NullPlan = spec.plan()
+        if spec.kind == "null_adapter":
+            plan: NullPlan = spec.plan(tests, loaded.suite.defaults.alpha)
             return plan
     return None
