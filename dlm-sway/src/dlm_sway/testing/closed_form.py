@@ -200,9 +200,10 @@ class ClosedForm(Backend):
         )
 
     def _inspection(self, update: Array) -> AdapterInspection:
-        norm, largest = float(np.linalg.norm(update)), float(np.linalg.norm(update, 2))
+        norm, finite = float(np.linalg.norm(update)), np.isfinite(update)
+        largest = float(np.linalg.norm(update, 2)) if finite.all() else math.nan
         weight = float(np.linalg.norm(self._base))
-        bad = int((~np.isfinite(update)).sum())
+        bad = int((~finite).sum())
         stable = (norm / largest) ** 2 if largest else 0.0
         return AdapterInspection(
             peft_type="TABLE",
