@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from dlm_hf.model import load_base, load_tokenizer
-from dlm_hf.packing import forward_packed, pack, packs_exactly
+from dlm_hf.packing import filled, forward_packed, pack, packs_exactly
 from dlm_hf.render import Encoded, Renderer
 
 CPU = torch.device("cpu")
@@ -64,6 +64,40 @@ def test_gradients_through_the_shared_prefix_are_the_sum_over_examples(models):
     together = gradient([pack(examples, renderer.shared_prefix)])
     apart = gradient([pack([example], []) for example in examples])
     torch.testing.assert_close(together, apart, atol=1e-4, rtol=1e-3)
+
+
+@pytest.mark.parametrize("architecture", ["llama", "gpt2"])
+@pytest.mark.parametrize("count", [1, 4])
+def test_what_a_pass_is_filled_up_with_changes_neither_logits_nor_gradients(models, architecture, count):
+    model, renderer = models(architecture)
+    packed = pack(examples_of(renderer)[:count], renderer.shared_prefix)
+    fuller = filled(packed, None)
+    assert fuller.input_ids.shape[1] > packed.input_ids.shape[1]
+    assert fuller.keep.shape[0] > packed.keep.shape[0]
+    weight = next(parameter for name, parameter in model.named_parameters() if "attn" in name and parameter.ndim == 2)
+    found = []
+    for one in (packed, fuller):
+        model.zero_grad()
+        logits = forward_packed(model, one)
+        F.cross_entropy(logits, one.targets, reduction="sum").backward()
+        found.append((logits.detach(), weight.grad.clone()))
+    torch.testing.assert_close(found[0], found[1], atol=1e-4, rtol=1e-3)
+
+
+def test_a_row_as_long_as_the_model_can_read_is_not_filled_beyond_it():
+    row = Encoded(tuple(range(3, 23)) * 2, 1)
+    whole = filled(pack([row], []), 39)
+    assert whole.input_ids.shape[1] == 39
+    assert filled(pack([row], []), 42).position_ids.tolist() == [list(range(42))]
+
+
+def test_passes_of_all_lengths_have_few_sizes_and_none_grows_by_more_than_an_eighth():
+    def size(tokens: int) -> int:
+        return filled(pack([Encoded(tuple([3] * (tokens + 1)), tokens)], []), None).input_ids.shape[1]
+
+    sizes = {tokens: size(tokens) for tokens in range(1, 1025)}
+    assert len(set(sizes.values())) <= 8 + 3 * 8
+    assert all(0 <= large - tokens <= max(15, tokens // 8) for tokens, large in sizes.items())
 
 
 def test_the_shared_prefix_is_computed_once(models):

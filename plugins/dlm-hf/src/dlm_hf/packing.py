@@ -7,7 +7,7 @@ once: every example attends to that one copy. Logits come out only where a token
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .render import Renderer
+
+
+LEAST_STEP = 16
+"""Tokens that short passes are filled up by."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ class Packed:
     visible: torch.Tensor
     """[T, T] bool: row attends to column."""
     keep: torch.Tensor
-    """[K] positions whose logits predict :attr:`targets`."""
+    """[K] positions whose logits predict :attr:`targets`; what :func:`filled` adds comes after them."""
     targets: torch.Tensor
     """[K] token ids."""
     owner: torch.Tensor
@@ -81,6 +85,31 @@ def pack(examples: Sequence[Encoded], prefix: Sequence[int], device: torch.devic
     )
 
 
+def filled(packed: Packed, context: int | None) -> Packed:
+    """``packed`` with tokens and scored positions added that change no result, up to one of few sizes.
+
+    A processor's library makes new code for each size of a product and keeps it: 25 MB a step whose size was not met
+    before, until there are half a thousand sizes. ``context`` is how many tokens the model can read.
+    """
+    tokens, scored = packed.input_ids.shape[1], packed.keep.shape[0]
+    more = _fill(tokens)
+    if packed.alone and context is not None:
+        more = max(0, min(more, context - tokens))
+    total = tokens + more
+    device = packed.input_ids.device
+    # Alone there is no mask: positions that start anew would make the library draw one up.
+    begin = tokens if packed.alone else 0
+    visible = torch.eye(total, dtype=torch.bool, device=device)
+    visible[:tokens, :tokens] = packed.visible
+    return replace(
+        packed,
+        input_ids=torch.cat([packed.input_ids, packed.input_ids.new_zeros(1, more)], dim=1),
+        position_ids=torch.cat([packed.position_ids, torch.arange(begin, begin + more, device=device)[None]], dim=1),
+        visible=visible,
+        keep=torch.cat([packed.keep, packed.keep[-1:].expand(_fill(scored))]),
+    )
+
+
 def forward_packed(model: Any, packed: Packed) -> torch.Tensor:
     """Logits [K, V] at the scored positions, in the model's dtype."""
     layout = {} if packed.alone else {"attention_mask": _mask(packed, next(model.parameters()).dtype)}
@@ -91,7 +120,7 @@ def forward_packed(model: Any, packed: Packed) -> torch.Tensor:
         use_cache=False,
         **layout,
     )
-    logits: torch.Tensor = output.logits[0]
+    logits: torch.Tensor = output.logits[0, : packed.targets.shape[0]]
     return logits
 
 
@@ -111,6 +140,11 @@ def packs_exactly(model: Any, renderer: Renderer) -> bool:
     tolerance = 1e-3 if next(model.parameters()).dtype == torch.float32 else 0.25
     drift = (together.log_softmax(-1) - alone.log_softmax(-1)).abs().mean().item()
     return drift < tolerance
+
+
+def _fill(size: int) -> int:
+    """What is missing to the next size: a step grows with the size, and is an eighth of it at most."""
+    return -size % max(LEAST_STEP, 2 ** (size.bit_length() - 1) // 8)
 
 
 def _mask(packed: Packed, dtype: torch.dtype) -> torch.Tensor:
