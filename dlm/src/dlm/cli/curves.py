@@ -101,15 +101,19 @@ def _phase(curve: Curve, name: str) -> list[str]:
     if curve.evals:
         pairs = any(one.accuracy is not None for one in curve.evals)
         kept = max((one.step for one in curve.evals if one.best), default=None)
-        lines += ["", "   step  held-out  perplexity  recall" + ("  accuracy  margin" if pairs else "")]
-        lines += [_evaluation(one, pairs=pairs, kept=one.step == kept) for one in curve.evals]
+        text = any(one.held_out_prose_loss is not None for one in curve.evals)
+        head = "   step  held-out  perplexity  recall" + ("  accuracy  margin" if pairs else "")
+        lines += ["", head + ("      text   answers" if text else "")]
+        lines += [_evaluation(one, pairs=pairs, text=text, kept=one.step == kept) for one in curve.evals]
     return lines or ["", "  nothing was measured"]
 
 
-def _evaluation(one: EvalRow, *, pairs: bool, kept: bool) -> str:
+def _evaluation(one: EvalRow, *, pairs: bool, text: bool, kept: bool) -> str:
     line = f"{one.step:>7}  {_number(one.val_loss):>8}  {_number(one.perplexity, 2):>10}  {_share(one.recall):>6}"
     if pairs:
         line += f"  {_share(one.accuracy):>8}  {_number(one.margin, 2):>6}"
+    if text:
+        line += f"  {_number(one.held_out_prose_loss):>8}  {_number(one.held_out_answer_loss):>8}"
     return f"{line}  kept" if kept else line
 
 

@@ -42,6 +42,8 @@ STEP_COLUMNS = (
     "tokens_per_sec",
     "seconds",
     "at",
+    "held_out_prose_loss",
+    "held_out_answer_loss",
 )
 
 

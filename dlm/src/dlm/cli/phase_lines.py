@@ -10,18 +10,41 @@ if TYPE_CHECKING:
 
     from ..training.events import Evaluated, Outcome
     from ..training.plan import Plan
-    from ..training.recipe import Preferring
+    from ..training.recipe import Preferring, Recipe
 
 KIND = 10
 """Columns of a kind's name, where it is not longer."""
 
 
 def planned(plans: Sequence[Plan]) -> list[str]:
-    """Rows, questions held out and steps of each phase; the phases have names when there are several."""
-    if len(plans) == 1:
-        return _plan(plans[0])
-    named = [(f"phase {number}    {plan.phase}", plan) for number, plan in enumerate(plans, start=1)]
-    return [line for name, plan in named for line in (name, *_plan(plan))]
+    """Rows, questions held out and steps of each phase; adapters and phases have names when there are several."""
+    lines: list[str] = []
+    for number, plan in enumerate(plans, start=1):
+        own = [one for one in plans if one.adapter == plan.adapter]
+        if plan.adapter is not None and plan is own[0]:
+            lines.append(f"adapter    {plan.adapter}, {plan.recipe.adapter} of rank {plan.recipe.rank}")
+        if len(own) > 1:
+            lines.append(f"phase {number}    {plan.phase}")
+        lines += _plan(plan)
+    return lines
+
+
+def started(plan: Plan, number: int, of: int) -> str:
+    """What begins now; empty for the only phase of an adapter without a name."""
+    if plan.adapter is not None:
+        return f"adapter {plan.adapter}, phase {number} of {of}: {plan.phase}"
+    return f"phase {number} of {of}: {plan.phase}" if of > 1 else ""
+
+
+def all_ended(plans: Sequence[Plan], outcomes: Sequence[Outcome], *, refit: bool) -> list[str]:
+    """How every phase ended, those of a named adapter below its name."""
+    lines, before = list[str](), None
+    for plan, outcome in zip(plans, outcomes, strict=True):
+        if plan.adapter is not None and plan.adapter != before:
+            lines.append(f"adapter        {plan.adapter}")
+        before = plan.adapter
+        lines += ended(plan, outcome, refit=refit)
+    return lines
 
 
 def ended(plan: Plan, outcome: Outcome, *, refit: bool) -> list[str]:
@@ -30,11 +53,13 @@ def ended(plan: Plan, outcome: Outcome, *, refit: bool) -> list[str]:
     if before is None or after is None:
         return _last_weights(plan)
     best = f"best at step {outcome.best_step} of {outcome.steps}"
+    if plan.recipe.judged_by == "text":
+        return [f"held-out text  {before:.3f} -> {after:.3f} nats a token ({best})"]
     if outcome.accuracy is None or outcome.accuracy_before is None:
         lines = [f"held-out loss  {before:.3f} -> {after:.3f} nats a token ({best})"]
         if after >= before and refit:
             lines.append("               It did not fall: the document was not learned. See `dlm study`.")
-        return lines
+        return [*lines, *_text_after(outcome)]
     lines = [
         f"preferred      {outcome.accuracy_before:.0%} -> {outcome.accuracy:.0%} of the held-out pairs ({best})",
         f"               by {outcome.margin_before or 0:+.3f} -> {outcome.margin or 0:+.3f} nats a token",
@@ -43,6 +68,12 @@ def ended(plan: Plan, outcome: Outcome, *, refit: bool) -> list[str]:
         facts = f"{outcome.held_out_recall_before:.0%} -> {outcome.held_out_recall:.0%}"
         lines.append(f"               facts still said: {facts} of the held-out wordings")
     return lines
+
+
+def _text_after(outcome: Outcome) -> list[str]:
+    """How the text that an earlier phase read is known after this one."""
+    before, after = outcome.held_out_prose_loss_before, outcome.held_out_prose_loss
+    return [] if before is None or after is None else [f"held-out text  {before:.3f} -> {after:.3f} nats a token"]
 
 
 def standing(event: Evaluated) -> str:
@@ -56,6 +87,7 @@ def _plan(plan: Plan) -> list[str]:
         *_kinds(plan),
         *_held_out(plan),
         *_preferring(plan.recipe.preferring),
+        *_warmed(plan.recipe),
         f"steps      {len(plan.steps):,} of {plan.recipe.batch_rows} rows, {plan.tokens:,} tokens",
     ]
 
@@ -70,7 +102,12 @@ def _kinds(plan: Plan) -> list[str]:
 
 
 def _held_out(plan: Plan) -> list[str]:
-    rows = len({row.record for row in plan.held_out_rows})
+    texts = plan.held_out_texts
+    rows = len({row.record for row in plan.held_out_rows}) - texts
+    if plan.recipe.judged_by == "text" and not texts:
+        return ["held out   no text, there is too little: the last weights win"]
+    if plan.recipe.judged_by == "text":
+        return [f"held out   {texts} text{'s' if texts != 1 else ''}, never trained in any phase; the best on them win"]
     if plan.recipe.preferring is None:
         return [f"held out   {rows} wording{'s' if rows != 1 else ''}, never trained; the best answers to them win"]
     pairs = plan.held_out_pairs
@@ -86,6 +123,13 @@ def _preferring(how: Preferring | None) -> list[str]:
         return [f"method     orpo, alpha {how.strength:g}"]
     against = "the untouched base" if how.reference == "base" else "the adapter as it was before"
     return [f"method     dpo ({how.loss}), beta {how.strength:g}, against {against}"]
+
+
+def _warmed(recipe: Recipe) -> list[str]:
+    """Which embeddings move first."""
+    if not recipe.embed_warmup_steps:
+        return []
+    return [f"warm-up    {len(recipe.embedded)} embeddings alone in the first {recipe.embed_warmup_steps} steps"]
 
 
 def _last_weights(plan: Plan) -> list[str]:

@@ -74,6 +74,15 @@ def wanted(frontmatter: Frontmatter, primary: Sequence[Record]) -> Wanted:
     return Wanted(True, f"{size}, {prose / written:.0%} of the text")
 
 
+def told(frontmatter: Frontmatter, primary: Sequence[Record]) -> str:
+    """One line about what was decided and why; empty where nobody asked and nothing is done."""
+    found = wanted(frontmatter, primary)
+    if found.really:
+        return f"phase cpt: the text is learned as text first: {found.why}"
+    asked = "schedule" in frontmatter.training.cpt.model_fields_set
+    return f"phase cpt: left out: {found.why}" if asked else ""
+
+
 def set_apart(primary: Sequence[Record], seed: int) -> RunningText:
     """Hold out some pieces of the text, chosen by a hash of each: an edit elsewhere changes no other choice.
 

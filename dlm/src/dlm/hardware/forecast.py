@@ -15,7 +15,7 @@ from ..training.backend import BookGap, Workbench
 from ..training.observer import Observer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from .._plugkit.plugins import PluginManager
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ..training.plan import Row
     from ..training.recipe import Recipe
     from ..training.resolve import TrainOptions
+    from ..training.vocabulary import Vocabulary
     from .capabilities import Capabilities
     from .estimate import Estimate, Measured
     from .refusals import Case, Objection
@@ -66,6 +67,8 @@ class Forecast:
     objections: tuple[Objection, ...] = ()
     notes: tuple[str, ...] = ()
     measured: Measured | None = None
+    vocabulary: Vocabulary | None = None
+    """How well the base's tokenizer knows the document's words."""
 
     @property
     def refused(self) -> bool:
@@ -88,6 +91,7 @@ class Forecast:
             "pace_measured": self.pace_measured,
             "objections": [objection._asdict() for objection in self.objections],
             "notes": list(self.notes),
+            "vocabulary": self.vocabulary and self.vocabulary.as_json(),
             "refused": self.refused,
         }
 
@@ -175,7 +179,8 @@ def _with_plan(
         cases = of_plans(case, plans, backend, home)
         hungriest = _hungriest(cases).plan
         measured = bench.measure(hungriest) if measure and hungriest else None
-    return replace(_filled(empty, cases, manager()), notes=(*listener.notes, *quiet.notes), measured=measured)
+    notes = (*listener.notes, *quiet.notes)
+    return replace(_filled(empty, cases, manager()), notes=notes, measured=measured, vocabulary=plans[0].vocabulary)
 
 
 def _job(
@@ -302,6 +307,9 @@ class Unasked(Workbench):
     @property
     def answers_scope(self) -> str:
         return self._bench.answers_scope
+
+    def vocabulary(self, texts: Iterable[str]) -> Vocabulary | None:
+        return self._bench.vocabulary(texts)
 
     def encode(self, records: Sequence[Record], cache: TokenCache | None = None) -> list[Row]:
         return self._bench.encode(records, cache)

@@ -131,6 +131,8 @@ class Recorder:
             recall=event.held_out_recall,
             accuracy=event.accuracy,
             margin=event.margin,
+            held_out_prose_loss=event.held_out_prose_loss,
+            held_out_answer_loss=event.held_out_answer_loss,
             best=event.best,
             at=now(),
         )

@@ -100,6 +100,10 @@ class EvalRow(_FromRow):
     """How much likelier it is, in nats a token."""
     best: bool | None = None
     at: str | None = None
+    held_out_prose_loss: float | None = None
+    """Of the held-out text alone; where a phase learns the text as text."""
+    held_out_answer_loss: float | None = None
+    """Of the answers to the held-out questions alone."""
 
     def __post_init__(self) -> None:
         if self.best is not None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ..store.layout import Layout
 
-FORMAT = 1
+FORMAT = 2
 PRIOR_NAME = "metrics.sqlite"
 DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT})
 WRITER_WAITS = 0.5
@@ -43,6 +43,7 @@ CREATE TABLE IF NOT EXISTS steps (
 CREATE TABLE IF NOT EXISTS evals (
     run_id INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE, phase TEXT NOT NULL, step INTEGER NOT NULL,
     val_loss REAL, perplexity REAL, recall REAL, accuracy REAL, margin REAL, best INTEGER, at TEXT NOT NULL,
+    held_out_prose_loss REAL, held_out_answer_loss REAL,
     PRIMARY KEY (run_id, phase, step)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS tokenization (
@@ -50,6 +51,8 @@ CREATE TABLE IF NOT EXISTS tokenization (
     cache_misses INTEGER, total_tokenize_seconds REAL, cache_bytes_after INTEGER, at TEXT NOT NULL
 );
 """
+_ADDED = {2: {"evals": ("held_out_prose_loss", "held_out_answer_loss")}}
+"""Columns that a format brought to tables of earlier ones; they hold numbers."""
 
 
 def open_for_writing(path: Path) -> sqlite3.Connection:
@@ -68,11 +71,19 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
         database.execute("PRAGMA synchronous = NORMAL")
         database.execute("PRAGMA foreign_keys = ON")
         if found < FORMAT:
-            database.executescript(f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version = {FORMAT}; COMMIT;")
+            added = "".join(_added(found)) if found else ""
+            database.executescript(f"BEGIN IMMEDIATE; {added}{_TABLES} PRAGMA user_version = {FORMAT}; COMMIT;")
     except BaseException:
         database.close()
         raise
     return database
+
+
+def _added(found: int) -> Iterator[str]:
+    """What a database of the format ``found`` lacks."""
+    for tables in (tables for later, tables in _ADDED.items() if later > found):
+        for table, columns in tables.items():
+            yield from (f"ALTER TABLE {table} ADD COLUMN {column} REAL; " for column in columns)
 
 
 def close_after_writing(database: sqlite3.Connection) -> None:

@@ -48,6 +48,8 @@ class Plan:
     """How well the base's tokenizer knows the document's words; ``None`` when the backend cannot tell."""
     held_out_pairs: int = 0
     """How many of the held-out records are pairs of a better and a worse answer; they stand first."""
+    held_out_texts: int = 0
+    """How many of them are text; they stand last."""
 
     def learning_rate(self, step: int) -> float:
         """Learning rate of ``step``, counted from 0."""

@@ -58,6 +58,7 @@ def make_plan(
         phase=phase,
         encodings=encodings,
         held_out_pairs=len(study.held_out_pairs),
+        held_out_texts=len(study.held_out_text),
     )
 
 

@@ -33,6 +33,7 @@ def facts(document: Document, base: LocalBase, plans: Sequence[Plan], material: 
         "base": {key: value for key, value in asdict(base).items() if key not in ("path", "quantisation")},
         **({BASE_QUANTISATION: base.quantisation} if base.quantisation else {}),
         "recipe": asdict(plans[0].recipe),
+        "vocabulary": plans[0].vocabulary.as_json() if plans[0].vocabulary else None,
         "plan": plan_record(plans[0]),
         "phases": phase_records(plans),
         "versions": installed_versions(),
@@ -86,6 +87,9 @@ def summary_record(
         "first_val_loss": outcome.held_out_before,
         "final_val_loss": outcome.held_out_best,
         "final_val_perplexity": perplexity(outcome.held_out_best),
+        "held_out_prose_loss": outcomes[-1].held_out_prose_loss,
+        "held_out_answer_loss": outcomes[-1].held_out_answer_loss,
+        "vocabulary": plan.vocabulary.as_json() if plan.vocabulary else None,
         "early_stopped": early_stopped,
         "tokens": sum(one.tokens for one in outcomes),
         "phases": [

@@ -29,6 +29,8 @@ def of_evaluation(phase: str, event: Evaluated) -> dict[str, float]:
         "held_out_recall": event.held_out_recall,
         "held_out_accuracy": event.accuracy,
         "held_out_margin": event.margin,
+        "held_out_prose_loss": event.held_out_prose_loss,
+        "held_out_answer_loss": event.held_out_answer_loss if event.held_out_prose_loss is not None else None,
     }
     return _finite(phase, measured)
 
