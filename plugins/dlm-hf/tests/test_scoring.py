@@ -14,7 +14,6 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from dlm_hf import scoring
-from dlm_hf.batches import Limits, plan
 from dlm_hf.divergence import divergences
 from dlm_hf.model import load_base, load_tokenizer, quiet_libraries
 from dlm_hf.passes import KeptLogits
@@ -390,17 +389,6 @@ def test_identical_logits_diverge_by_exactly_nothing_and_opposite_ones_by_the_mo
     assert float(apart.js) == pytest.approx(math.log(2))
     assert float(apart.tv) == pytest.approx(1.0)
     assert (float(apart.agree), float(apart.base_logprob), float(apart.view_logprob)) == (0.0, -400.0, 0.0)
-
-
-def test_batches_keep_the_order_and_the_limits():
-    examples = [Encoded(tuple(range(n)), n - 2) for n in (10, 10, 30, 10, 8)] + [Encoded(tuple(range(20)), 5)]
-    batches = plan(examples, Limits(tokens=25, scored=6, alone_above=None))
-    assert [[piece.item for piece in batch] for batch in batches] == [[0, 1], [2], [3, 4], [5], [5], [5]]
-    assert [piece.scored for batch in batches[3:] for piece in batch] == [6, 6, 3]
-    assert all(sum(piece.scored for piece in batch) <= 6 for batch in batches)
-    alone = plan(examples[:4], Limits(tokens=1000, scored=1000, alone_above=20))
-    assert [[piece.item for piece in batch] for batch in alone] == [[0, 1], [2], [3]]
-    assert all(len(batch) == 1 for batch in plan(examples, Limits(tokens=1000, scored=1000, alone_above=0)))
 
 
 def test_the_least_used_logits_are_let_go():

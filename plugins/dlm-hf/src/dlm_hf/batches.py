@@ -6,9 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .render import Encoded
+from .trees import shared_length
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+
+LONGEST_ROW = 4096
+"""Tokens of a pass whose items share a long beginning: what sees what is a matrix of their square."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,8 @@ class Limits:
     """What one pass may hold."""
 
     tokens: int
-    """Tokens of a pass. Attention costs their square, so more is not faster."""
+    """Tokens of a pass, those that items share counted once. Attention costs their square, so more is not faster,
+    except behind a long beginning that all of them share: then up to twice its length."""
     scored: int
     """Scored positions of a pass: their logits are [scored, V] floats."""
     alone_above: int | None
@@ -41,20 +47,27 @@ class Limits:
     those that have one."""
 
 
-def plan(examples: Sequence[Encoded], limits: Limits) -> list[Batch]:
-    """Put ``examples`` into as few passes as ``limits`` allow, keeping their order."""
+def plan(examples: Sequence[Encoded], limits: Limits, *, backwards: bool = False) -> list[Batch]:
+    """Put ``examples`` into few passes, those that begin alike beside each other.
+
+    Which examples share a pass depends on what they are and not on their order; ``backwards`` goes through them from
+    the other end.
+    """
+    pieces = sorted(_pieces(examples, limits.scored), key=_place, reverse=backwards)
     batches: list[list[Piece]] = []
     tokens = scored = 0
-    for piece in _pieces(examples, limits.scored):
-        size = len(piece.example.ids)
-        alone = limits.alone_above is not None and size > limits.alone_above
-        fits = tokens + size <= limits.tokens and scored + piece.scored <= limits.scored
+    for piece in pieces:
+        size = len(piece.example.ids) - 1
+        alone = limits.alone_above is not None and size + 1 > limits.alone_above
+        common = shared_length(batches[-1][-1].example.ids[:-1], piece.example.ids[:-1]) if batches else 0
+        room = max(limits.tokens, min(2 * common, LONGEST_ROW))
+        fits = tokens + size - common <= room and scored + piece.scored <= limits.scored
         if not batches or alone or not fits:
             batches.append([])
-            tokens = scored = 0
+            tokens = scored = common = 0
         batches[-1].append(piece)
         # Nothing may join a piece that has to be alone.
-        tokens += limits.tokens if alone else size
+        tokens += LONGEST_ROW + limits.tokens if alone else size - common
         scored += piece.scored
     return [tuple(batch) for batch in batches]
 
@@ -84,6 +97,10 @@ def windows(ids: Sequence[int], longest: int | None) -> Iterator[Encoded]:
         end = min(len(ids), begin + size + 1)
         yield Encoded(tuple(ids[begin:end]), scored - begin)
         scored = end
+
+
+def _place(piece: Piece) -> tuple[tuple[int, ...], int]:
+    return piece.example.ids, piece.example.start
 
 
 def _pieces(examples: Sequence[Encoded], longest: int) -> Iterator[Piece]:

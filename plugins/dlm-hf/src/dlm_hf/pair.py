@@ -15,9 +15,9 @@ from dlm_sway.errors import AdapterMismatch, BackendError, NotSupported, TargetE
 from . import model as loading
 from .adapters import ADAPTER, UnusableAdapter, add_adapter, load_adapter
 from .nulls import null_adapter, scaled_adapter
-from .packing import packs_exactly
 from .render import Renderer, RenderError
 from .shuffling import shuffled_adapter
+from .trees import grows_exactly
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +50,7 @@ class LoadedPair:
         self.embedding_rows = int(base.get_input_embeddings().weight.shape[0])
         self.vocabulary = int(base.config.get_text_config().vocab_size)
         self._others: dict[Path, str] = {}
-        self.packs = packs_exactly(base, self.renderer)
+        self.packs = grows_exactly(base, self.renderer)
         self.base: Any = base
         if self.shared:
             self.tuned: Any = _with_adapter(base, models.ft)

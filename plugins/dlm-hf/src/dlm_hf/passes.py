@@ -9,7 +9,8 @@ import torch
 from transformers import GenerationConfig
 
 from .model import quiet_libraries
-from .packing import forward_packed, pack
+from .packing import forward_packed
+from .trees import grow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,10 +26,10 @@ def batch_logits(model: Any, batch: Batch, renderer: Renderer, device: torch.dev
     """Logits [K, V] float32 at the scored positions of ``batch``, piece after piece.
 
     A piece that is alone goes through the model's own causal attention, which an attention window needs. ``tail``
-    padding tokens are appended to it; nothing scored can see them.
+    padding tokens are appended; nothing scored can see them.
     """
     if len(batch) > 1:
-        packed = pack([piece.example for piece in batch], renderer.shared_prefix, device)
+        packed = grow([piece.example for piece in batch], device, [renderer.pad_id] * tail)
         return forward_packed(model, packed).float()
     example = batch[0].example
     ids = [*example.ids[:-1], *[renderer.pad_id] * tail]

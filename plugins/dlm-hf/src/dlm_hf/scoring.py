@@ -8,6 +8,7 @@ where something is scored. The base's logits are kept, since every view is compa
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from dlm_sway.scoring.types import BASE, AdapterInspection, Answer, Comparison, 
 
 from . import model as loading
 from .adapters import Fit, KeyMismatch, read_adapter
-from .batches import Batch, Limits, plan, windows, within_memory
+from .batches import Batch, Limits, Piece, plan, windows, within_memory
 from .divergence import divergences, target_logprobs
 from .facts import adapter_facts, base_facts, declared_digest
 from .inspection import module_updates
@@ -58,8 +59,9 @@ class HfScoring(Backend):
     ) -> list[Comparison]:
         """``view`` against the base on every item; see :meth:`dlm_sway.Backend.compare`.
 
-        ``layout`` 0 packs items in order. Any other scores them one by one, last first, each followed by a few tokens
-        that no scored position can see: the same numbers by definition, out of products of other shapes.
+        ``layout`` 0 packs items so that those which begin alike share it. Any other goes through them from the other
+        end, in smaller passes, each followed by a few tokens that no scored position can see: the same numbers by
+        definition, out of products of other shapes.
 
         A view whose weights are not finite numbers gives NaN; a base that does is a :class:`BackendError`.
         """
@@ -68,10 +70,10 @@ class HfScoring(Backend):
         sums = [_Sums() for _ in items]
         for run in within_memory(plan(examples, self._limits(pair)), KEPT_BYTES // (4 * pair.vocabulary)):
             base = self._base_logits(pair, run)
-            batches = run if layout == 0 else [(piece,) for batch in reversed(run) for piece in reversed(batch)]
+            batches = run if layout == 0 else _again(run, self._limits(pair))
             with _memory_explained(), torch.no_grad(), pair.viewing(view) as model:
                 for batch in batches:
-                    tail = pair.spare(len(batch[0].example.ids), TAIL_STEP * layout)
+                    tail = pair.spare(max(len(piece.example.ids) for piece in batch), TAIL_STEP * layout)
                     logits = batch_logits(model, batch, pair.renderer, pair.device, tail)
                     for piece, part in zip(batch, _by_piece(logits, batch), strict=True):
                         sums[piece.item].add(base[piece.item, piece.example.start], part, piece.example)
@@ -180,9 +182,7 @@ class HfScoring(Backend):
         """``text`` in runs that fit the context; each but the first scores the tokens that no run before it holds."""
         ids = pair.renderer.text_ids(text)
         if len(ids) < 2:
-            raise BackendError(
-                f"{_shown(text)} has no token that follows another, so none to score; lengthen it"
-            )
+            raise BackendError(f"{_shown(text)} has no token that follows another, so none to score; lengthen it")
         self._check(text, ids, 0, pair)
         return list(windows(ids, pair.context))
 
@@ -272,6 +272,14 @@ def turns(item: Item) -> list[tuple[str, str]]:
     """The conversation that ends with the item's prompt."""
     first = [] if item.system is None else [("system", item.system)]
     return [*first, *item.before, ("user", item.prompt)]
+
+
+def _again(run: Sequence[Batch], limits: Limits) -> list[Batch]:
+    """The pieces of ``run`` in passes of another make-up."""
+    pieces = [piece for batch in run for piece in batch]
+    smaller = replace(limits, tokens=limits.tokens * 2 // 3)
+    batches = plan([piece.example for piece in pieces], smaller, backwards=True)
+    return [tuple(Piece(pieces[piece.item].item, piece.example) for piece in batch) for batch in batches]
 
 
 def _rolled(model: Any, runs: Sequence[Encoded], pair: LoadedPair) -> TextLogprob:
