@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from dlm_sway import Item, Measurement, Probe, ProbeContext, ProbeResult, View
 from dlm_sway.probes.base import ProbeSpec, Scoring
 from dlm_sway.probes.judging import Estimate, Words, intended, old_z, unharmed
+from dlm_sway.result import Seeks
 from dlm_sway.stats.rank import noise_floor
 from dlm_sway.suite.calibrate import rank
 
@@ -58,6 +59,11 @@ class DeltaKl(Probe[DeltaKlSpec]):
     kind = "delta_kl"
     spec_type = DeltaKlSpec
     calibrated = True
+
+    @property
+    def seeks(self) -> Seeks | None:
+        """A guard looks for harm, whatever the kind usually looks for."""
+        return None if self.spec.assert_mean_lte is None else "harm"
 
     def measure(self, scoring: Scoring, view: View) -> Measurement:
         """Divergence of ``view`` from the base on each item, in nats."""
