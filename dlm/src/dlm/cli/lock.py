@@ -89,6 +89,7 @@ def rows(found: Lock) -> list[tuple[str, str]]:
         ("base", base),
         ("seed", found.seed),
         ("LoRA", _pairs(found.lora)),
+        *((f"adapter {name}", _pairs(_numbers(own))) for name, own in found.adapters.items()),
         ("recipe", _pairs(found.recipe)),
         ("asked for", _pairs(found.asked)),
         ("went on from", f"v{found.warm_from:04d}" if found.warm_from else None),
@@ -99,6 +100,10 @@ def rows(found: Lock) -> list[tuple[str, str]]:
         ("processes", found.world_size),
     ]
     return [(name, str(value)) for name, value in table if value not in (None, "")]
+
+
+def _numbers(adapter: dict[str, Any]) -> dict[str, Any]:
+    return {name: short(value) if name == "sections_sha256" else value for name, value in adapter.items()}
 
 
 def short(value: str | None) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import click
 
+from ..document.routing import declared
 from ..training.observer import Observer, Preview
 from . import phase_lines
 from .visible import visible
@@ -55,8 +56,8 @@ class Progress(Observer):
 
     def phase_started(self, plan: Plan, number: int, of: int) -> None:
         self._standing = ""
-        if of > 1:
-            self.say(f"phase {number} of {of}: {plan.phase}")
+        if line := phase_lines.started(plan, number, of):
+            self.say(line)
         if self._bar is not None:
             self._bar.reset(self._task, total=len(plan.steps), numbers="")
 
@@ -89,6 +90,7 @@ def preview_text(preview: Preview) -> str:
         f"base       {preview.base.key}, {preview.base.source}",
         *_beside(preview.material),
         *_warm(preview),
+        *_carried(preview),
         *_resumed(preview),
         *phase_lines.planned(preview.plans),
         *_expected(preview),
@@ -135,6 +137,15 @@ def _beside(material: Material) -> list[str]:
     if said and (change.unchanged or change.edited or change.removed):
         lines.append(f"changed    {', '.join(said)} since the last training, {len(change.unchanged):,} unchanged")
     return lines
+
+
+def _carried(preview: Preview) -> list[str]:
+    """The adapters that become part of the version without being trained."""
+    if preview.carried is None:
+        return []
+    trained = {plan.adapter for plan in preview.plans}
+    others = [name for name in preview.carried.adapters if name in declared(preview.document) and name not in trained]
+    return [f"taken over {', '.join(others)}, as in {preview.carried.name}"]
 
 
 def _warm(preview: Preview) -> list[str]:

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     help="How long to study: a page takes about 3, 8 or 40 minutes on two cores. Over training.recipe.effort.",
 )
 @click.option("--phase", metavar="NAME", help="Go through this phase alone: sft, preference. Default: all.")
+@click.option(
+    "--adapter", metavar="NAME", help="Train this one of the document's adapters; the others stay as they are."
+)
 @click.option("--warm", is_flag=True, help="Go on from the current version: faster after an edit, less exact.")
 @click.option("--resume", is_flag=True, help="Go on with the run that was killed, stopped or failed, where it was.")
 @click.option("--fresh", is_flag=True, help="Begin at the first step. The default.")
@@ -77,6 +80,7 @@ def train(
     budget: int | None,
     effort: Effort | None,
     phase: str | None,
+    adapter: str | None,
     warm: bool,
     resume: bool,
     fresh: bool,
@@ -135,6 +139,7 @@ def train(
         strict_metrics=strict_metrics,
         lock=lock_mode(strict=strict_lock, update=update_lock, ignore=ignore_lock),
         phase=phase,
+        adapter=adapter,
     )
     exam = _exam(doc, questions, no_report=no_report, required=require_learned is not None)
     if rhythm is not None:
@@ -240,8 +245,7 @@ def _summary(report: TrainReport | Unchanged, learned: LearningReport | None, do
     if isinstance(report, Unchanged):
         return report.words
     lines = ["", report_text(learned), ""] if learned else [""]
-    for plan, outcome in zip(report.plans, report.outcomes, strict=True):
-        lines += phase_lines.ended(plan, outcome, refit=report.warm_from is None)
+    lines += phase_lines.all_ended(report.plans, report.outcomes, refit=report.warm_from is None)
     lines.append(f"version        v{report.version}, after {duration(report.seconds)}")
     name = shell_quoted(doc)
     lines += ["next           " + f'dlm prompt {name} "..."', "               " + f"sway check {name}"]

@@ -86,7 +86,8 @@ class Line(Watcher):
 
     def phase_started(self, plan: Plan, number: int, of: int) -> None:
         self._held_out = None
-        self._phase = f"{plan.phase}, " if of > 1 else ""
+        adapter = f"{plan.adapter}, " if plan.adapter is not None else ""
+        self._phase = adapter + (f"{plan.phase}, " if of > 1 else "")
 
     def stepped(self, event: StepLogged) -> None:
         said = (

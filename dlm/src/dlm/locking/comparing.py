@@ -73,6 +73,8 @@ def _flat(lock: Lock) -> dict[str, Any]:
     for key, value in lock.model_dump(mode="json").items():
         if key in FAMILIES or key == "license_acceptance":
             flat |= {f"{key}.{name}": item for name, item in (value or {}).items()}
+        elif key == "adapters":
+            flat |= {f"{key}.{name}.{one}": item for name, own in value.items() for one, item in own.items()}
         else:
             flat[key] = value
     return flat
@@ -82,7 +84,13 @@ def _comparable(key: str, locked: Lock, now: Lock, before: dict[str, Any], after
     """Whether both sides know ``key``: what one of them could not know is no difference."""
     if key == "dlm_sha256":
         return locked.prior
-    family = key.partition(".")[0]
+    family, _, rest = key.partition(".")
+    if family == "adapters":
+        # Which ones there are, and which are taken over, is the document's and the command's to say.
+        name = rest.partition(".")[0]
+        return name in locked.adapters and name in now.adapters
+    if (family == "lora" or key == "recipe.learning_rate") and bool(locked.adapters) != bool(now.adapters):
+        return False
     if family == "pinned_versions":
         # The prior trainer pinned libraries that this one does not use, and left out some that it does.
         return not (locked.prior or now.prior) or (key in before and key in after)

@@ -6,6 +6,7 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..document.routing import declared
 from ..errors import LockViolated, StoreError
 from ..store.lock_file import lock_of
 from .comparing import Difference, differences
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from ..document import Document
     from ..store import Store, Version
+    from ..training.job import Job
     from ..training.material import Material
 
 
@@ -113,6 +115,15 @@ def unchanged(store: Store, now: Lock, document: Document, material: Material) -
     except StoreError:
         return None
     return Unchanged(document, *found)
+
+
+def with_carried(job: Job) -> Lock:
+    """The lock of ``job``, which also says of what the adapters are made that it takes over."""
+    if job.carried is None:
+        return job.lock
+    before = read(lock_of(job.carried))
+    theirs = {name: made for name, made in before.adapters.items() if name in declared(job.document)} if before else {}
+    return job.lock.model_copy(update={"adapters": {**theirs, **job.lock.adapters}})
 
 
 def write(folder: Path, lock: Lock) -> None:

@@ -53,6 +53,9 @@ class Lock(BaseModel):
 
     seed: int | None = None
     lora: dict[str, Any] = {}
+    """Of the adapter without a name."""
+    adapters: dict[str, dict[str, Any]] = {}
+    """Of adapters with names, each: LoRA's numbers, its learning rate, and a digest of the sections that trained it."""
     recipe: dict[str, Any] = {}
     """The other numbers of the optimiser, before the token budget is known."""
     asked: dict[str, Any] = {}
@@ -88,7 +91,7 @@ class Lock(BaseModel):
 
     def text(self) -> str:
         """The file's text: sorted keys, two spaces."""
-        return canonical(jsonable(self.model_dump(mode="json")))
+        return canonical(jsonable(self.model_dump(mode="json", exclude=None if self.adapters else {"adapters"})))
 
 
 def read(path: Path) -> Lock | None:

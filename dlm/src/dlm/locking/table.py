@@ -76,6 +76,13 @@ RULES: tuple[Rule, ...] = (
         "training.adapter: {was}",
     ),
     Rule("lora.*", "warn", "LoRA's {}", "the adapter has another shape or strength", "set it back in the document"),
+    Rule(
+        "adapters.*.sections_sha256",
+        "allow",
+        "adapter {}",
+        "sections are edited, and routed to another adapter; the new ones are what is to be learned",
+    ),
+    Rule("adapters.*", "warn", "adapter {}", "that adapter is learned differently", "set it back in the document"),
     Rule("recipe.*", "warn", "the recipe's {}", "the weights take another path", "set it back in the document"),
     Rule("pinned_versions.torch", "warn", "torch", _SUMS, _PIP, major="error"),
     Rule(
@@ -138,7 +145,8 @@ _EXACT = {rule.key: rule for rule in RULES}
 
 def rule_for(key: str) -> Rule | None:
     """The rule of ``key``, its own before that of its family; ``None`` for what says nothing about the result."""
-    return _EXACT.get(key) or _EXACT.get(f"{key.partition('.')[0]}.*")
+    family, last = key.partition(".")[0], key.rpartition(".")[2]
+    return _EXACT.get(key) or _EXACT.get(f"{family}.*.{last}") or _EXACT.get(f"{family}.*")
 
 
 def at_least(severity: Severity, least: Severity) -> bool:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 LORA = ("adapter", "rank", "alpha", "dropout", "target_modules")
 """Numbers of the recipe that make the adapter what it is."""
+OWN = ("learning_rate",)
+"""Other numbers that each of several adapters has for itself."""
 UNDECIDED = ("seed", "token_budget", "max_steps", "device")
 """Numbers of the recipe that stand elsewhere in the lock, or are not known before the rows are."""
 CLASSES: dict[str, DeterminismClass] = {"strict": "strong", "best_effort": "best-effort", "loose": "advisory"}
@@ -61,6 +63,8 @@ def take(
     """
     system = document.frontmatter.system_prompt
     numbers = jsonable(asdict(recipe))
+    named = _adapters(document, options, material)
+    elsewhere = (*UNDECIDED, *LORA, *(OWN if named else ()))
     return Lock(
         dlm_id=document.frontmatter.dlm_id,
         dlm_sha256=hashlib.sha256(document.text.encode("utf-8", "surrogatepass")).hexdigest(),
@@ -74,8 +78,9 @@ def take(
         base_model_revision=base.revision if base else None,
         base_model_sha256=base.digest if base else None,
         seed=recipe.seed,
-        lora={name: numbers[name] for name in LORA},
-        recipe={name: value for name, value in numbers.items() if name not in (*LORA, *UNDECIDED)},
+        lora={} if named else {name: numbers[name] for name in LORA},
+        adapters=named,
+        recipe={name: value for name, value in numbers.items() if name not in elsewhere},
         asked=asked_for(options),
         warm_from=warm_from,
         pinned_versions=deciding_versions(document, plugins),
@@ -83,6 +88,20 @@ def take(
         python_version=".".join(platform.python_version_tuple()[:2]),
         license_acceptance=dict(licence) if licence else None,
     )
+
+
+def _adapters(document: Document, options: TrainOptions, material: Material) -> dict[str, dict[str, Any]]:
+    """What each adapter with a name that is trained would be made of."""
+    from ..document.routing import declared, sections_of, view
+    from ..training.resolve import recipe_for
+
+    names, found = declared(document), {}
+    for name in (name for name in names if options.adapter in (None, name)):
+        numbers = jsonable(asdict(recipe_for(view(document, name).frontmatter, options)))
+        sections = sections_of((*document.sections, *material.more), names, name)
+        own = {key: numbers[key] for key in (*LORA, *OWN)}
+        found[name] = {**own, "sections_sha256": _digest_of(sections)}
+    return found
 
 
 def seen_on(lock: Lock, here: Capabilities, recipe: Recipe) -> Lock:

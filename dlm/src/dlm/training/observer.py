@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ..corpus.records import Record
     from ..document import Document
     from ..store.checkpoint import Checkpoint
+    from ..store.version import Version
     from .events import Evaluated, Outcome, StepLogged
     from .material import Material
     from .pace import Pace
@@ -27,7 +28,7 @@ class Preview:
     document: Document
     base: LocalBase
     plans: tuple[Plan, ...]
-    """One a phase, in their order."""
+    """One a phase of each adapter, in their order."""
     store: Path
     material: Material
     """What is trained beside the document, and what changed since the last training."""
@@ -37,6 +38,8 @@ class Preview:
     """What a warm run goes on from."""
     stopped: Checkpoint | None = None
     """What a resumed run goes on from."""
+    carried: Version | None = None
+    """Whose other adapters become part of the new version as they are."""
 
     @property
     def plan(self) -> Plan:
@@ -51,7 +54,7 @@ class TrainReport:
     document: Document
     base: LocalBase
     plans: tuple[Plan, ...]
-    """One a phase, in their order."""
+    """One a phase of each adapter, in their order."""
     outcomes: tuple[Outcome, ...]
     """How each phase ended."""
     version: int

@@ -180,7 +180,9 @@ def _on_bench(job: Job, lanes: Sequence[Lane]) -> TrainReport:
     plans = resuming.restored(plans, job.stopped, known, job.document)
     pace = expected(job.base, job.home)
     job.observer.planned(
-        Preview(job.document, job.base, plans, store.layout.root, job.material, pace, job.start, job.stopped)
+        Preview(
+            job.document, job.base, plans, store.layout.root, job.material, pace, job.start, job.stopped, job.carried
+        )
     )
     with store.lock("train"):
         run = store.begin_run(known, job.material.change.ledger)
@@ -278,6 +280,7 @@ def _run_started(job: Job, plans: tuple[Plan, ...], run: Run) -> RunStarted:
 
 
 def _train_and_commit(job: Job, lanes: Sequence[Lane], plans: tuple[Plan, ...], run: Run, record: Record) -> _Made:
+    from ..locking.guard import with_carried
     from ..locking.guard import write as write_lock
     from .letting_go import let_go
     from .warm import groups
@@ -285,7 +288,7 @@ def _train_and_commit(job: Job, lanes: Sequence[Lane], plans: tuple[Plan, ...], 
     def write(folder: Path) -> None:
         trained.write(folder)
         made = {"last_run_id": run.id, "plan_sha256": run.facts["plan_digest"], "precision": outcomes[0].precision}
-        write_lock(folder, job.lock.stamped(**made))
+        write_lock(folder, with_carried(job).stamped(**made))
 
     trained = train_all(job, lanes, plans, run, record)
     outcomes = trained.outcomes
