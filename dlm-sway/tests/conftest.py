@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from dlm_sway import Item, Measurement, Probe, ProbeContext, ProbeResult, View, builtin, hookimpl, hookspecs
 from dlm_sway._plugkit.plugins import PluginManager
@@ -17,6 +18,10 @@ from dlm_sway.entries import BackendEntry, ProbeEntry
 from dlm_sway.errors import AdapterMismatch, NothingToAsk, NotSupported, ProbeError
 from dlm_sway.probes.base import ProbeSpec, Scoring
 from dlm_sway.testing import ClosedForm
+
+# A property may wait for a busy machine.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 KIT = "sway_tests_kit"
 TALKS = frozenset({"generate"})

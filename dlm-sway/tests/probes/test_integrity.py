@@ -17,8 +17,15 @@ class TestIntegrity(ProbeContract):
     plugin_module = "dlm_sway.builtin"
 
     @pytest.mark.xfail(reason="the unchanged model of the contract has an adapter that does nothing: what this finds")
-    def test_the_verdict_on_identical_models_is_the_honest_one(self, probe, unchanged):
-        ProbeContract.test_the_verdict_on_identical_models_is_the_honest_one(self, probe, unchanged)
+    def test_the_verdict_on_identical_models_is_the_honest_one(self, probe, place, unchanged, seeks):
+        ProbeContract.test_the_verdict_on_identical_models_is_the_honest_one(self, probe, place, unchanged, seeks)
+
+    @pytest.fixture
+    def planted(self):
+        """Training that diverged."""
+        backend = ClosedForm(direction="random", size=40.0)
+        backend._update[3, 1] = math.nan
+        return backend
 
 
 class Told(ClosedForm):

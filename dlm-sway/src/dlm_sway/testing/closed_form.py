@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..probes.base import ProbeContext
+    from ..sections import SectionData
     from ..suite.target import ModelPair
 
     Array = NDArray[np.float64]
@@ -138,7 +139,8 @@ class ClosedForm(Backend):
         base = _log_softmax(self._base[rows])
         view = _log_softmax(self._base[rows] + update[rows] + self._shake(rows, layout))
         p, q = np.exp(base), np.exp(view)
-        middle = np.log((p + q) / 2)
+        # Where both are equal their mean is either, to the last bit: equal models differ by exactly nothing.
+        middle = np.where(base == view, base, np.log((p + q) / 2))
         js = (p * (base - middle) + q * (view - middle)).sum(-1) / 2
         kl = (q * (view - base)).sum(-1)
         seen = range(len(targets))
@@ -229,16 +231,27 @@ class ClosedForm(Backend):
         return _checksum(json.dumps(named)) % _ROWS
 
 
-def context(backend: Backend, *, nulls: int = 39, seed: int = 0, alpha: float = 0.05) -> ProbeContext:
+def context(
+    backend: Backend,
+    *,
+    nulls: int = 39,
+    seed: int = 0,
+    alpha: float = 0.05,
+    sections: Sequence[SectionData] | None = None,
+) -> ProbeContext:
     """What the runner would give a probe on this backend, with ``nulls`` null adapters (0: not calibrated)."""
     from ..probes.base import ProbeContext
     from ..probes.null_adapter import NullPlan
     from ..scoring.session import Session
+    from ..sections import doc_text
     from ..spec.models import SuiteDefaults
 
     plan = NullPlan(runs=nulls) if nulls else None
     defaults = SuiteDefaults(seed=seed, alpha=alpha)
-    return ProbeContext(Session(backend), seed=seed, alpha=alpha, nulls=plan, defaults=defaults)
+    text = None if sections is None else doc_text(sections)
+    return ProbeContext(
+        Session(backend), seed=seed, alpha=alpha, nulls=plan, defaults=defaults, sections=sections, doc_text=text
+    )
 
 
 def _log_softmax(logits: Array) -> Array:
