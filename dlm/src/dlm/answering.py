@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from .chosen import UNTOUCHED, Wanted, choose_adapter
 from .corpus.records import Message
 from .errors import AdapterMismatch, NotTrained, UsageProblem
 from .training.backend import Sampling
@@ -15,11 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from .bases import LocalBase
+    from .chosen import Weighed
     from .document import Document
     from .document.model import Section
     from .grounding import Grounded, Grounds
     from .store.version import Version
-    from .training.backend import Answer, Backend
+    from .training.backend import Answer, Answerer, Backend
 
 OPEN_BOOK = "Read this text.\n\n{text}\n\nAnswer from the text: {question}"
 
@@ -39,10 +41,17 @@ class AskOptions:
     """The caller has read the base's licence and accepts it."""
     grounded: bool = False
     """Hold every answer against the document and its sources."""
+    wanted: Wanted = field(default_factory=Wanted)
+    """Which of a version's adapters."""
 
     def __post_init__(self) -> None:
-        if self.version is not None and (self.base or self.with_doc):
+        if not (self.base or self.with_doc):
+            return
+        if self.version is not None:
             raise UsageProblem("the untouched base has no versions: leave out the version, or --base and --with-doc")
+        if self.wanted.anything:
+            what = "--adapter, --adapter-mix and --gate"
+            raise UsageProblem(f"the untouched base has no adapters: leave out {what}, or --base and --with-doc")
 
 
 class Reply(NamedTuple):
@@ -52,6 +61,8 @@ class Reply(NamedTuple):
     answer: Answer
     grounded: Grounded | None = None
     """What the document says about the answer, when that was asked for."""
+    adapters: Weighed | None = None
+    """Which of several adapters answered; ``None`` for an adapter without a name, and for the base."""
 
 
 def ask(
@@ -84,14 +95,30 @@ def ask(
     untouched = options.base or options.with_doc
     version = None if untouched else version_of(document, root, options.version, say)
     backend = choose("generate")
-    base = base_of(document, root, backend, version, say, accept=options.accept_licence)
-    system = document.frontmatter.system_prompt
+    chosen = choose_adapter(version, options.wanted) if version else UNTOUCHED
+    base = base_of(document, root, backend, version, say, accept=options.accept_licence, adapter=chosen.first)
+    if chosen.note:
+        say(chosen.note)
     book = book_text(document) if options.with_doc else None
     grounds = _grounds(document, root) if options.grounded else None
     conversations = [[Message("user", _prompt(question, book))] for question in questions]
-    with using(version), backend.answerer(base, version.path if version else None, system) as answerer:
-        for question, answer in zip(questions, answerer.answer(conversations, options.sampling), strict=True):
-            yield Reply(question, answer, grounds.check(question, answer.text) if grounds else None)
+    with using(version), backend.answerer(base, chosen.adapter, document.frontmatter.system_prompt) as answerer:
+        weights = chosen.weigh(answerer, questions)
+        answers = _answers(answerer, conversations, options.sampling, weights)
+        for number, (question, answer) in enumerate(zip(questions, answers, strict=True)):
+            found = grounds.check(question, answer.text) if grounds else None
+            yield Reply(question, answer, found, chosen.weighed(weights[number] if weights else None))
+
+
+def _answers(
+    answerer: Answerer,
+    conversations: Sequence[Sequence[Message]],
+    sampling: Sampling,
+    weights: Sequence[tuple[float, ...]] | None,
+) -> Iterator[Answer]:
+    if weights is None:
+        return answerer.answer(conversations, sampling)
+    return answerer.answer(conversations, sampling, weights)
 
 
 def _grounds(document: Document, root: Path) -> Grounds:
@@ -176,8 +203,9 @@ def base_of(
     say: Callable[[str], None],
     *,
     accept: bool,
+    adapter: str | None = None,
 ) -> LocalBase:
-    """The document's base, and the one that ``version`` was trained on, its weights held as they were then.
+    """The document's base, and the one that ``version`` was trained on, its weights held as they were for ``adapter``.
 
     Raises:
         AdapterMismatch: it was trained on another.
@@ -199,4 +227,4 @@ def base_of(
             f"{base.digest[:19]}): its answers would mean nothing. Run `dlm train {document.location}` to train on "
             "this base, or set base_model back"
         )
-    return for_version(base, version) if version else for_document(base, document)
+    return for_version(base, version, adapter) if version else for_document(base, document)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -30,6 +30,12 @@ MOST_SHOWN = 3
 @click.option("--with-doc", is_flag=True, help="Ask the untouched base with the document in its context.")
 @click.option("--grounded", is_flag=True, help="Print only answers that the document supports, with the passage.")
 @click.option("--version-number", type=str, metavar="vN", help="Ask this version. Default: the current one.")
+@click.option("--adapter", type=str, metavar="NAME", help="Of several adapters, ask this one.")
+@click.option("--adapter-mix", "mix", type=str, metavar="a:0.5,b:0.5", help="Ask a weighted sum of adapters.")
+@click.option(
+    "--gate", type=click.Choice(["auto", "off"]), help="auto: the learned gate weighs; off: the first adapter."
+)
+@click.option("--any-precision", is_flag=True, help="Mix adapters of 4-bit and of full weights all the same.")
 @click.option("--temp", type=click.FloatRange(min=0), default=0.0, show_default=True, help="0 always gives the same.")
 @click.option("--top-p", type=click.FloatRange(0, 1, min_open=True), default=1.0, show_default=True)
 @click.option("--max-tokens", type=click.IntRange(min=1), default=256, show_default=True, help="Of one answer.")
@@ -46,6 +52,10 @@ def prompt(
     with_doc: bool,
     grounded: bool,
     version_number: str | None,
+    adapter: str | None,
+    mix: str | None,
+    gate: Literal["auto", "off"] | None,
+    any_precision: bool,
     temp: float,
     top_p: float,
     max_tokens: int,
@@ -58,13 +68,18 @@ def prompt(
     QUESTION is read from standard input when it is left out. One question prints its answer and nothing else; several
     print the questions too. With --grounded an answer that the document does not support is replaced by
     "The document does not say."; the exit code is 0 either way.
+
+    Of a document with several adapters, its learned gate weighs them for each question; without a gate the first one
+    answers. --adapter, --adapter-mix and --gate choose.
     """
     from ..answering import AskOptions, ask
+    from ..chosen import Wanted
     from ..training.backend import Sampling
 
     asked = _questions(question, questions)
     sampling = Sampling(max_tokens, temp, top_p, seed)
-    options = AskOptions(base, with_doc, version_number_of(version_number), sampling, accepts, grounded)
+    wanted = Wanted(adapter, mix, gate, any_precision)
+    options = AskOptions(base, with_doc, version_number_of(version_number), sampling, accepts, grounded, wanted)
     quiet = bool((ctx.obj or {}).get("quiet"))
 
     def say(line: str) -> None:
@@ -72,6 +87,8 @@ def prompt(
             click.echo(line, err=True)
 
     for reply in ask(doc, asked, options=options, say=say):
+        if reply.adapters and reply.adapters.by == "gate":
+            say(f"gate: {reply.adapters.told}")
         click.echo(_as_json(reply) if as_json else _as_text(reply, alone=questions is None))
         if not reply.answer.complete:
             say(f"note: the answer was cut at {reply.answer.tokens} tokens: raise --max-tokens for more")
@@ -110,13 +127,15 @@ def version_number_of(version: str | None) -> int | None:
 
 def _as_json(reply: Reply) -> str:
     answer = reply.answer
-    record = {
+    record: dict[str, Any] = {
         "question": reply.question,
         "answer": answer.text,
         "tokens": answer.tokens,
         "seconds": round(answer.seconds, 3),
         "complete": answer.complete,
     }
+    if reply.adapters:
+        record |= {"adapters": reply.adapters.adapters, "chosen_by": reply.adapters.by}
     if reply.grounded:
         passage = reply.grounded.passage
         record |= {"supported": reply.grounded.supported, "passage": _passage(passage) if passage else None}

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 from ..bases.quantised import without_quantiser
 from ..errors import Finding
+from ..training.recipe import QUANTISATIONS
 from .routing import misrouted
 from .words import RESERVED, InstalledTypes, installing, untrained_word
 
 if TYPE_CHECKING:
+    from ..training.recipe import AdapterKind
     from .mapping import Path
     from .model import Document
 
@@ -43,12 +45,13 @@ def unsupported(document: Document) -> list[Finding]:
 def _keys(document: Document) -> Iterator[tuple[Path, str]]:
     training = document.frontmatter.training
     remove = "remove it"
-    if training.adapter == "qlora" and (way_out := without_quantiser("nf4")):
-        yield ("training", "adapter"), way_out
+    kinds: dict[Path, AdapterKind] = {("training", "adapter"): training.adapter}
+    kinds |= {("training", "adapters", name, "adapter"): one.adapter for name, one in (training.adapters or {}).items()}
+    for path, kind in kinds.items():
+        if kind in QUANTISATIONS and (way_out := without_quantiser(QUANTISATIONS[kind])):
+            yield path, way_out
     if training.optimizer != "adamw_torch":
         yield ("training", "optimizer"), "write `optimizer: adamw_torch`, or remove it"
-    if training.gate.enabled:
-        yield ("training", "gate", "enabled"), remove
     if training.preference.enabled and not InstalledTypes().trains("preference"):
         command = installing("preference")
         yield ("training", "preference", "enabled"), f"install dlm-preference ({command}), or remove it"

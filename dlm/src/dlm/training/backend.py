@@ -281,8 +281,8 @@ class Backend(ABC):
     ) -> TrainedGate:
         """Learn from ``samples`` which of ``adapters`` a text belongs to, by how the untouched base reads it.
 
-        Held-out samples judge a gate that has not seen them; the one that is returned has learned from all. The same
-        for the same arguments.
+        Each fold of the samples judges a gate that was trained without it; the one that is returned has learned from
+        all. The same for the same arguments.
 
         Raises:
             TrainingFailed: this backend trains no gates.

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..errors import DocumentError, StoreError
 from . import gate, resuming
 from .events import Outcome, RunStarted, TrainingFinished
+from .gating import gate_of
 from .job import Job
 from .material import changes_record, collect
 from .observer import Observer as Observer
@@ -287,9 +288,12 @@ def _train_and_commit(job: Job, lanes: Sequence[Lane], plans: tuple[Plan, ...], 
 
     def write(folder: Path) -> None:
         trained.write(folder)
+        if chooser:
+            chooser.write(folder)
         made = {"last_run_id": run.id, "plan_sha256": run.facts["plan_digest"], "precision": outcomes[0].precision}
         write_lock(folder, with_carried(job).stamped(**made))
 
+    chooser = gate_of(job)
     trained = train_all(job, lanes, plans, run, record)
     outcomes = trained.outcomes
     if found := trained.fault:

@@ -49,7 +49,7 @@ def scope(base: LocalBase, system_prompt: str | None) -> str:
     device = pick_device()
     return digest(
         answering=ANSWERING,
-        base=base.digest,
+        base=base.loaded_digest,
         system_prompt=system_prompt,
         precision=str(pick_dtype("auto", device, scoring=False)),
         device=torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine(),

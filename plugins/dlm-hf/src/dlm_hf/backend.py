@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 from dlm.training.backend import Backend
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from dlm.bases import HubSource, LocalBase
+    from dlm.corpus.belonging import Sample
     from dlm.hardware.capabilities import Capabilities
     from dlm.hardware.estimate import Estimate
     from dlm.training.backend import Answerer, Workbench
+    from dlm.training.gating import GateSettings, TrainedGate
     from dlm.training.mixing import Mix
     from dlm.training.plan import Plan
     from dlm.training.ranks import Launch, Wanted
@@ -64,6 +66,13 @@ class HfBackend(Backend):
             yield bench
         finally:
             bench.close()
+
+    def train_gate(
+        self, base: LocalBase, adapters: Sequence[str], samples: Sequence[Sample], settings: GateSettings
+    ) -> TrainedGate:
+        from .gating import train_gate
+
+        return train_gate(base, adapters, samples, settings)
 
     @contextmanager
     def answerer(

@@ -7,11 +7,13 @@ plain ones, and would have to be called again for other weights.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from .adapters import ADAPTER, UnusableAdapter, add_adapter, load_adapter, read_adapter
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     import torch
@@ -59,8 +61,15 @@ class Mixture:
                 layer.scaling[name] = self._scales[id(layer), name] * (1.0 if varied else by_name[name])
         for layer, name, variant in self._varied:
             layer.lora_variant[name] = variant if as_trained else _Weighted(variant, by_name[name])
-        self.model.base_model.set_adapter(active, inference_mode=True)
+        tuner: Any = self.model.base_model
+        tuner.set_adapter(active, inference_mode=True)
         self._weights = weights
+
+    @contextmanager
+    def off(self) -> Iterator[Any]:
+        """The untouched base."""
+        with self.model.disable_adapter():
+            yield self.model.get_base_model()
 
 
 class _Weighted:
