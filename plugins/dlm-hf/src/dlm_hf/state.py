@@ -41,6 +41,8 @@ class Shape:
     names: tuple[str, ...]
     """The adapter's parameters, in the order of the flat weights."""
     weights: int
+    sizes: tuple[int, ...] = ()
+    """How many of the weights each parameter has; for readers of the state, who have no model."""
 
 
 @dataclass

@@ -309,7 +309,8 @@ class HfWorkbench(Workbench):
 
     def _shape(self) -> state.Shape:
         """What a checkpoint must share with this run."""
-        return state.Shape(NAMES[self.dtype], self.device.type, tuple(self._names), self._master.numel())
+        sizes = tuple(parameter.numel() for parameter in self._parameters)
+        return state.Shape(NAMES[self.dtype], self.device.type, tuple(self._names), self._master.numel(), sizes)
 
     def _on_bench(self) -> Adapted:
         """The adapter that the phase before left, its best weights in place."""

@@ -70,3 +70,80 @@ def dlm_sway_probes() -> Iterable[ProbeEntry]:
         needs=frozenset({"compare", "scale"}),
         seeks="neither",
     )
+    yield ProbeEntry(
+        name="preference_flip",
+        target="dlm_sway_probes.preference_flip:PreferenceFlip",
+        summary="Whether preferences that the base gets wrong were turned.",
+        category="attribution",
+        needs=frozenset({"compare"}),
+        seeks="change",
+    )
+    yield ProbeEntry(
+        name="section_internalization",
+        target="dlm_sway_probes.section_internalization:SectionInternalization",
+        summary="Which sections became likelier than text that was not taught.",
+        category="attribution",
+        needs=frozenset({"compare", "texts"}),
+        seeks="change",
+    )
+    yield ProbeEntry(
+        name="internalization",
+        target="dlm_sway_probes.internalization:Internalization",
+        summary="How much of what reading the document gives the adapter gives unread.",
+        category="attribution",
+        needs=frozenset({"compare"}),
+        seeks="change",
+    )
+    yield ProbeEntry(
+        name="leakage",
+        target="dlm_sway_probes.leakage:Leakage",
+        summary="Whether the model recites the document where its base does not.",
+        category="calibration",
+        needs=frozenset({"generate"}),
+        seeks="harm",
+    )
+    yield ProbeEntry(
+        name="bleed",
+        target="dlm_sway_probes.bleed:Bleed",
+        summary="Whether the topic turns up in answers that have nothing to do with it.",
+        category="calibration",
+        needs=frozenset({"generate"}),
+        seeks="harm",
+    )
+    yield ProbeEntry(
+        name="degeneration",
+        target="dlm_sway_probes.degeneration:Degeneration",
+        summary="Whether answers loop, are empty or never end where the base's do not.",
+        category="calibration",
+        needs=frozenset({"generate"}),
+        seeks="harm",
+    )
+    yield ProbeEntry(
+        name="contamination",
+        target="dlm_sway_probes.contamination:Contamination",
+        summary="Whether the questions that judge were trained; needs no model.",
+        category="baseline",
+        seeks="harm",
+    )
+    yield ProbeEntry(
+        name="multi_turn_coherence_decay",
+        target="dlm_sway_probes.multi_turn_coherence_decay:MultiTurnCoherenceDecay",
+        summary="Whether the effect lasts over the turns of a conversation.",
+        category="adherence",
+        needs=frozenset({"compare", "generate"}),
+        seeks="neither",
+    )
+    yield ProbeEntry(
+        name="gradient_ghost",
+        target="dlm_sway_probes.gradient_ghost:GradientGhost",
+        summary="Whether all of the adapter was trained, and long enough; needs no model.",
+        category="calibration",
+        seeks="harm",
+    )
+    yield ProbeEntry(
+        name="training_drift",
+        target="dlm_sway_probes.training_drift:TrainingDrift",
+        summary="Whether the training loss came down without jumps; needs no model.",
+        category="calibration",
+        seeks="harm",
+    )
