@@ -11,8 +11,8 @@ import pkgutil
 import sys
 
 FOREIGN = {
-    "dlm": ("dlm_sway", "dlm_hf", "dlm_sway_dlm", "dlm_teacher", "dlm_preference", "torch", "transformers", "peft"),
-    "dlm_sway": ("dlm", "dlm_hf", "dlm_sway_dlm", "dlm_sway_probes", "dlm_teacher", "torch", "transformers", "peft"),
+    "dlm": ("dlm_sway", "dlm_hf", "dlm_sway_dlm", "dlm_teacher", "dlm_preference", "dlm_qlora", "torch", "transformers", "peft"),
+    "dlm_sway": ("dlm", "dlm_hf", "dlm_sway_dlm", "dlm_sway_probes", "dlm_teacher", "dlm_qlora", "torch", "transformers", "peft"),
 }
 
 

@@ -5,6 +5,12 @@ from __future__ import annotations
 
 INSTALLS: dict[tuple[str, str], str] = {
     ("dlm_sway_backends", "hf"): "pip install 'dlm-sway[hf]'",
+    ("dlm_sway_probes", "adapter_ablation"): "pip install 'dlm-sway[hf]'",
     ("dlm_sway_probes", "answer_gain"): "pip install 'dlm-sway[hf]'",
+    ("dlm_sway_probes", "calibration_drift"): "pip install 'dlm-sway[hf]'",
     ("dlm_sway_probes", "delta_kl"): "pip install 'dlm-sway[hf]'",
+    ("dlm_sway_probes", "external_perplexity"): "pip install 'dlm-sway[hf]'",
+    ("dlm_sway_probes", "paraphrase_invariance"): "pip install 'dlm-sway[hf]'",
+    ("dlm_sway_probes", "prompt_collapse"): "pip install 'dlm-sway[hf]'",
+    ("dlm_sway_quantisers", "nf4"): "pip install 'dlm-sway[qlora]'",
 }

@@ -37,5 +37,11 @@ class ProbeEntry(Entry):
 
 
 @dataclass(frozen=True, kw_only=True)
+class QuantiserEntry(Entry):
+    """A way to hold a base's weights in fewer bits; what the target is, the backend says that loads the base: for
+    ``hf``, a :class:`dlm_hf.quantising.Quantiser` subclass, made without arguments."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReportEntry(Entry):
     """A report writer; the target is a callable ``(result: dict) -> str``."""

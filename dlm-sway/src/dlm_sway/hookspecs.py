@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from .entries import BackendEntry, CommandEntry, ProbeEntry, ReportEntry
+    from .entries import BackendEntry, CommandEntry, ProbeEntry, QuantiserEntry, ReportEntry
     from .result import ProbeResult, SuiteResult
     from .sections import SectionData
     from .suite.target import Target
@@ -39,6 +39,11 @@ def dlm_sway_backends() -> Iterable[BackendEntry]:
 @hookspec
 def dlm_sway_probes() -> Iterable[ProbeEntry]:
     """Probes a suite may name with ``kind``."""
+
+
+@hookspec
+def dlm_sway_quantisers() -> Iterable[QuantiserEntry]:
+    """Ways to hold a base's weights in fewer bits, for adapters that were trained so; the backend ``hf`` loads them."""
 
 
 @hookspec

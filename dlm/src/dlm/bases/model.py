@@ -86,3 +86,8 @@ class LocalBase:
     revision: str | None = None
     quantisation: str | None = None
     """The quantiser through which its weights are loaded; ``None`` for weights as they are."""
+
+    @property
+    def loaded_digest(self) -> str:
+        """:attr:`digest`, and how the weights are held: what decides the answers."""
+        return f"{self.digest} {self.quantisation}" if self.quantisation else self.digest

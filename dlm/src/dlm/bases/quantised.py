@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ..training.mixing import FULL, precision_of_base
 from ..training.recipe import QUANTISATIONS
 
 if TYPE_CHECKING:
@@ -31,10 +32,10 @@ def for_document(base: LocalBase, document: Document) -> LocalBase:
     return replace(base, quantisation=QUANTISATIONS.get(document.frontmatter.training.adapter))
 
 
-def for_version(base: LocalBase, version: Version) -> LocalBase:
-    """``base`` as ``version`` was trained on it."""
-    found = version.facts.get(KEY)
-    return replace(base, quantisation=found if isinstance(found, str) else None)
+def for_version(base: LocalBase, version: Version, adapter: str | None = None) -> LocalBase:
+    """``base`` as the adapter of ``version`` was trained on it: the one called ``adapter``, else the first."""
+    found = precision_of_base(version.facts_of(adapter))
+    return replace(base, quantisation=None if found == FULL else found)
 
 
 def without_quantiser(name: str) -> str:

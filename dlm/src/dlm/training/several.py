@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..bases.quantised import KEY as BASE_QUANTISATION
 from ..errors import StoreError, TrainingRefused, UsageProblem
 from ..store import finished as kept
 from ..store.files import disk_errors, sha256
@@ -191,6 +192,7 @@ def _facts(lane: Lane, plans: Sequence[Plan], outcomes: Sequence[Outcome]) -> di
     sections = (*lane.job.document.sections, *lane.job.material.more)
     return {
         "recipe": asdict(own[0].recipe),
+        BASE_QUANTISATION: lane.job.base.quantisation,
         "plan": plan_record(own[0]),
         "phases": phase_records(own, ended),
         "outcome": asdict(ended[0]),

@@ -24,17 +24,36 @@ def adapter_facts(folder: Path) -> dict[str, str]:
     """Digest of the adapter's tensors, and what dlm's ``version.json`` says about where they come from."""
     with (folder / "adapter_model.safetensors").open("rb") as file:
         facts = {"sha256": hashlib.file_digest(file, "sha256").hexdigest()}
-    said = _json(folder / "version.json")
+    said = _version(folder)
     return facts | {
-        name: str(said[name]) for name in ("dlm_id", "version", "run_id", "document_digest") if name in said
+        name: str(said[name])
+        for name in ("dlm_id", "version", "run_id", "document_digest", "base_quantisation")
+        if name in said
     }
 
 
 def declared_digest(folder: Path) -> str | None:
     """Digest of the base that the adapter was trained on, where dlm trained it."""
-    base = _json(folder / "version.json").get("base")
+    base = _version(folder).get("base")
     digest = base.get("digest") if isinstance(base, dict) else None
     return str(digest) if digest else None
+
+
+def declared_quantisation(folder: Path | None) -> str | None:
+    """How the base's weights were held when dlm trained the adapter; ``None`` for weights as they are."""
+    found = _version(folder).get("base_quantisation") if folder else None
+    return str(found) if found else None
+
+
+def _version(folder: Path) -> dict[str, Any]:
+    """What dlm's ``version.json`` says of the adapter, beside it or above ``adapters/NAME``."""
+    said = _json(folder / "version.json")
+    if said or folder.parent.name != "adapters":
+        return said
+    said = _json(folder.parent.parent / "version.json")
+    named = said.get("adapters")
+    own = named.get(folder.name) if isinstance(named, dict) else None
+    return {**said, **own} if isinstance(own, dict) else {}
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+    from .quantising import Quantiser
 
 DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}
 NAMES = {dtype: name for name, dtype in DTYPES.items()}
@@ -52,24 +55,32 @@ def cpu_has_bf16() -> bool:
     return any(bool(capabilities.get(unit)) for unit in BF16_UNITS)
 
 
-def load_base(folder: str | Path, dtype: torch.dtype, device: torch.device) -> PreTrainedModel:
+def load_base(
+    folder: str | Path, dtype: torch.dtype, device: torch.device, quantiser: Quantiser | None = None
+) -> PreTrainedModel:
     """The causal language model in ``folder``, in evaluation mode.
 
     Reads local files only and never runs code that comes with a model.
 
     Raises:
         OSError: ``folder`` holds no loadable model.
+        CannotQuantise: ``quantiser`` cannot work here.
     """
     from transformers import AutoModelForCausalLM, GenerationConfig
 
+    read: Any = partial(
+        AutoModelForCausalLM.from_pretrained,
+        str(folder),
+        dtype=dtype,
+        local_files_only=True,
+        trust_remote_code=False,
+        attn_implementation="sdpa",
+    )
     with quiet_libraries():
-        model = AutoModelForCausalLM.from_pretrained(
-            str(folder), dtype=dtype, local_files_only=True, trust_remote_code=False, attn_implementation="sdpa"
-        )
+        model: Any = read().to(device) if quantiser is None else quantiser.load(read, dtype, device)
     # Greedy means greedy: a repetition penalty that the base's files suggest would change the answers.
     model.generation_config = GenerationConfig()  # type: ignore[no-untyped-call]
-    model.to(device)  # type: ignore[arg-type]
-    return model.eval()  # type: ignore[no-any-return,no-untyped-call]
+    return model.eval()  # type: ignore[no-any-return]
 
 
 def load_tokenizer(folder: str | Path) -> PreTrainedTokenizerBase:

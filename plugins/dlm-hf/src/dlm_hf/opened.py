@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dlm.errors import BaseModelError
 
 from .model import load_base, load_tokenizer
+from .quantising import CannotQuantise, for_training
 from .render import Renderer, RenderError
 from .room import ran_out
 
@@ -30,13 +31,15 @@ def open_renderer(base: LocalBase, system_prompt: str | None) -> Renderer:
 
 
 def open_model(base: LocalBase, dtype: torch.dtype, device: torch.device) -> Any:
-    """The weights of ``base``.
+    """The weights of ``base``, in fewer bits where it says so.
 
     Raises:
-        BaseModelError: transformers cannot load them.
+        BaseModelError: transformers cannot load them, or a quantiser cannot work here.
+        PluginError: no installed plugin offers the quantiser.
     """
+    quantiser = for_training(base.quantisation)
     with _explained(base):
-        return load_base(base.path, dtype, device)
+        return load_base(base.path, dtype, device, quantiser)
 
 
 @contextmanager
@@ -45,6 +48,8 @@ def _explained(base: LocalBase) -> Iterator[None]:
         yield
     except RenderError as error:
         raise BaseModelError(f"base {base.key}: {error}") from error
+    except CannotQuantise as error:
+        raise BaseModelError(f"base {base.key} cannot be held in {base.quantisation}: {error}") from error
     except Exception as error:  # damaged files surface as whatever the library that reads them raises
         if ran_out(error):
             raise BaseModelError(

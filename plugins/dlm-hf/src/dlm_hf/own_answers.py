@@ -41,7 +41,7 @@ def scope(base: LocalBase, renderer: Renderer, dtype: torch.dtype, device: torch
     """What decides the answers beside the questions, but for the machine's own rounding."""
     return digest(
         drawing=DRAWING,
-        base=base.digest,
+        base=base.loaded_digest,
         template=str(renderer.tokenizer.chat_template),
         mode=renderer.mode,
         precision=str(dtype),

@@ -14,7 +14,9 @@ from dlm_sway.errors import AdapterMismatch, BackendError, NotSupported, TargetE
 
 from . import model as loading
 from .adapters import ADAPTER, UnusableAdapter, add_adapter, load_adapter
+from .facts import declared_quantisation
 from .nulls import null_adapter, scaled_adapter
+from .quantising import CannotQuantise, for_scoring
 from .render import Renderer, RenderError
 from .shuffling import shuffled_adapter
 from .trees import grows_exactly
@@ -41,7 +43,9 @@ class LoadedPair:
         check_pair(models)
         self.device = _pick_device(models.ft.device)
         self.dtype = loading.pick_dtype(models.ft.dtype, self.device, scoring=True)
-        base = _load_base(models.ft.base if self.shared else models.base.base, self.dtype, self.device)
+        first = models.ft if self.shared else models.base
+        self.quantisation = declared_quantisation(first.adapter)
+        base = _load_base(first.base, self.dtype, self.device, self.quantisation)
         self.tokenizer = _load_tokenizer(models.ft)
         self.renderer = _renderer(self.tokenizer, defaults)
         self.plain = Renderer(self.tokenizer, template="raw")
@@ -95,6 +99,12 @@ class LoadedPair:
         """The adapter in ``folder`` instead of the suite's own; it stays loaded for the next time."""
         name = self._others.get(folder)
         if name is None:
+            if (other := declared_quantisation(folder)) != self.quantisation:
+                held, here = other or "full precision", self.quantisation or "full precision"
+                raise AdapterMismatch(
+                    f"{folder}: it was trained on a base held in {held}, and here the base is held in {here}: its "
+                    "update would also undo rounding that is not there; train it with the same `adapter:`"
+                )
             name = f"other{len(self._others):03d}"
             with _plain_errors():
                 add_adapter(self.tuned, folder, name)
@@ -114,7 +124,7 @@ class LoadedPair:
         return wanted if self.context is None else max(0, min(wanted, self.context - length))
 
     def _second_model(self, models: ModelPair) -> Any:
-        second = _load_base(models.ft.base, self.dtype, self.device)
+        second = _load_base(models.ft.base, self.dtype, self.device, declared_quantisation(models.ft.adapter))
         if second.config.get_text_config().vocab_size != self.vocabulary or not _same_tokens(models):
             raise TargetError(
                 f"{models.base.base} and {models.ft.base} do not share a vocabulary, so their next-token distributions "
@@ -187,10 +197,13 @@ def base_folder(ref: str) -> Path:
         raise TargetError(f"{ref} is no folder, and not downloaded yet: hf download {ref}") from error
 
 
-def _load_base(ref: str, dtype: torch.dtype, device: torch.device) -> Any:
+def _load_base(ref: str, dtype: torch.dtype, device: torch.device, quantisation: str | None) -> Any:
+    """The base, its weights held as they were when the adapter was trained on them."""
     folder = base_folder(ref)
     try:
-        model: Any = loading.load_base(folder, dtype, device)
+        model: Any = loading.load_base(folder, dtype, device, for_scoring(quantisation))
+    except CannotQuantise as error:
+        raise BackendError(f"{folder}: its weights cannot be held in {quantisation} here: {error}") from error
     except (OSError, ValueError, KeyError) as error:
         raise TargetError(f"{folder}: no model that transformers can load: {_first_line(error)}") from error
     except RuntimeError as error:

@@ -1,0 +1,1 @@
+"""Bases in 4 bits. Both faces only describe; :mod:`.nf4` loads, :mod:`.refusing` says where that cannot work."""
