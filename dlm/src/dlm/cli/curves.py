@@ -41,10 +41,11 @@ def run_text(run: RunRow, curve: Curve, doc: str) -> str:
     if run.message and run.status != "ok":
         indent = " " * 13
         lines += textwrap.wrap(run.message, WIDTH, initial_indent=f"  {'message':<10} ", subsequent_indent=indent)
-    phases = [phase.phase for phase in curve.phases]
-    for phase in phases:
-        lines += _phase(curve.only(phase), f", {phase}" if len(phases) > 1 else "")
-    if not phases:
+    for phase in curve.phases:
+        names = [phase.adapter] if phase.adapter else []
+        names += [phase.phase] if len(curve.of(phase.adapter).phases) > 1 else []
+        lines += _phase(curve.of(phase.adapter).only(phase.phase), "".join(f", {name}" for name in names))
+    if not curve.phases:
         lines += _phase(curve, "")
     return visible("\n".join(lines)) + "\n"
 
@@ -55,14 +56,16 @@ def seen_text(seen: Seen) -> Iterator[str]:
         planned = f" of {seen.run.steps:,} steps" if seen.run.steps else ""
         yield f"run {seen.run.run_id}{planned}, begun {_minute(seen.run.started_at)} UTC"
     for one in seen.evals:
+        whose = f"{one.adapter}  " if one.adapter else ""
         said = {"recall": one.recall, "accuracy": one.accuracy}
         shares = "".join(f"  {name} {value:.0%}" for name, value in said.items() if value is not None)
         kept = "  best so far" if one.best and one.step else ""
-        yield f"step {one.step:>5}  held-out {_number(one.val_loss)}{shares}{kept}"
+        yield f"{whose}step {one.step:>5}  held-out {_number(one.val_loss)}{shares}{kept}"
     if seen.steps:
         newest = seen.steps[-1]
         speed = f"  {newest.tokens_per_sec:.0f} tok/s" if newest.tokens_per_sec else ""
-        yield f"step {newest.step:>5}  loss {_number(newest.loss)}{speed}"
+        whose = f"{newest.adapter}  " if newest.adapter else ""
+        yield f"{whose}step {newest.step:>5}  loss {_number(newest.loss)}{speed}"
 
 
 def end_text(run: RunRow) -> str:
@@ -128,6 +131,7 @@ def _facts(run: RunRow, curve: Curve) -> Iterator[tuple[str, str]]:
     yield "base", f"{run.base_model}{where}, seed {run.seed}" if run.base_model else f"seed {run.seed}"
     begun = [f"version v{run.warm_from}"] if run.warm_from else []
     begun += [f"the checkpoint of run {run.resumed_from}"] if run.resumed_from else []
+    yield "adapters", (run.adapters or "").replace("+", ", ")
     yield "went on", f"from {' and '.join(begun)}" if begun else ""
     done = run.steps_done if run.steps_done is not None else len(curve.steps)
     tokens = f", {run.tokens:,} tokens" if run.tokens else ""

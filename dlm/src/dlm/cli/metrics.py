@@ -28,6 +28,7 @@ RUN_COLUMNS = (
     "seconds",
     "first_val_loss",
     "best_val_loss",
+    "adapters",
 )
 STEP_COLUMNS = (
     "step",
@@ -44,6 +45,7 @@ STEP_COLUMNS = (
     "at",
     "held_out_prose_loss",
     "held_out_answer_loss",
+    "adapter",
 )
 
 
@@ -56,12 +58,20 @@ def metrics() -> None:
 @click.argument("doc", type=click.Path())
 @click.option("--run", "--run-id", "number", type=click.IntRange(min=1), metavar="N", help="One run, with its curve.")
 @click.option("--phase", metavar="NAME", help="Only what this phase did.")
+@click.option("--adapter", metavar="NAME", help="With --run: only what trained this adapter.")
 @click.option("--since", metavar="AGE", help="Only runs begun that long ago: 2h, 7d, 30m or 90s.")
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="At most so many runs.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print lines of comma-separated values.")
 def show(
-    doc: str, number: int | None, phase: str | None, since: str | None, limit: int, as_json: bool, as_csv: bool
+    doc: str,
+    number: int | None,
+    phase: str | None,
+    adapter: str | None,
+    since: str | None,
+    limit: int,
+    as_json: bool,
+    as_csv: bool,
 ) -> None:
     """List the trainings of DOC, the newest last; with --run, show one as a curve.
 
@@ -73,11 +83,13 @@ def show(
 
     if as_json and as_csv:
         raise UsageProblem("--json and --csv contradict each other: give one of them")
+    if adapter is not None and number is None:
+        raise UsageProblem("--adapter shows a part of one run: give --run N with it")
     store = _open(doc)
     found = history(store)
     _tell(found)
     if number is not None:
-        run, curve = found.run(number), _curve(store, number, phase)
+        run, curve = found.run(number), _curve(store, number, phase, adapter)
         click.echo(_run_data(run, curve, as_json=as_json) if as_json or as_csv else run_text(run, curve, doc), nl=False)
         return
     runs = _chosen(found, phase, since)
@@ -150,19 +162,24 @@ def _chosen(found: History, phase: str | None, since: str | None) -> list[RunRow
     return runs
 
 
-def _curve(store: Store, number: int, phase: str | None) -> Curve:
-    """The run's curve, or the part of it that ``phase`` made.
+def _curve(store: Store, number: int, phase: str | None, adapter: str | None) -> Curve:
+    """The run's curve, or the part of it that ``phase`` made, or that trained ``adapter``.
 
     Raises:
-        UsageProblem: the run had no such phase.
+        UsageProblem: the run had no such phase, or trained no such adapter.
     """
     from ..errors import UsageProblem
     from ..record.reading import curve
 
     found = curve(store, number)
+    if adapter is not None:
+        if adapter not in (names := list(dict.fromkeys(one.adapter for one in found.phases))):
+            had = ", ".join(name for name in names if name) or "one without a name"
+            raise UsageProblem(f"run {number} trained no adapter {adapter!r}: it trained {had}")
+        found = found.of(adapter)
     if phase is None:
         return found
-    if phase not in (known := [one.phase for one in found.phases]):
+    if phase not in (known := list(dict.fromkeys(one.phase for one in found.phases))):
         raise UsageProblem(f"run {number} had no phase {phase!r}: it had {', '.join(known) or 'none'}")
     return found.only(phase)
 
@@ -171,13 +188,13 @@ def _run_data(run: RunRow, curve: Curve, *, as_json: bool) -> str:
     """One run for a program."""
     if as_json:
         return json.dumps({"run": run.as_json(), **curve.as_json()}, indent=2, ensure_ascii=False) + "\n"
-    held_out = {(one.phase, one.step): one for one in curve.evals}
+    held_out = {(one.adapter, one.phase, one.step): one for one in curve.evals}
     rows = [step.as_json() for step in curve.steps]
     for row in rows:
-        if found := held_out.pop((row["phase"], row["step"]), None):
+        if found := held_out.pop((row["adapter"], row["phase"], row["step"]), None):
             row |= {"val_loss": found.val_loss, "recall": found.recall}
     # What the run began with was measured before any step.
-    before = [one.as_json() for one in curve.evals if (one.phase, one.step) in held_out]
+    before = [one.as_json() for one in curve.evals if (one.adapter, one.phase, one.step) in held_out]
     return _csv(STEP_COLUMNS, [*before, *rows])
 
 

@@ -41,7 +41,9 @@ class Recorder:
         self._next = 0.0
         self._told = False
         self._run_id = 0
-        self._phase = ""
+        self._phase = self._adapter = ""
+        self._phases: list[str] = []
+        self._adapters: list[str] = []
 
     def started(self, event: RunStarted, manifest: Manifest | None) -> None:
         """``manifest`` knows how the runs before really ended: one that was killed could not say so itself."""
@@ -83,7 +85,7 @@ class Recorder:
         )
 
     def phase_started(self, event: PhaseStarted) -> None:
-        self._phase = event.phase
+        self._phase, self._adapter = event.phase, event.adapter or ""
         self._insert(
             "phases",
             run_id=self._run_id,
@@ -92,20 +94,24 @@ class Recorder:
             steps=event.steps,
             tokens=event.tokens,
             started_at=now(),
+            adapter=self._adapter,
         )
-        self._waiting.append(
-            (
-                "UPDATE runs SET phase = coalesce(phase || '+', '') || :phase WHERE run_id = :run_id",
-                {"phase": event.phase, "run_id": self._run_id},
-            )
-        )
+        self._name("phase", self._phases, event.phase)
+        self._name("adapters", self._adapters, self._adapter)
         self.write()
+
+    def _name(self, column: str, known: list[str], name: str) -> None:
+        """Add ``name`` to those that the run's row joins in ``column``, once."""
+        if name and name not in known:
+            known.append(name)
+            self._update("runs", "run_id = :run_id", run_id=self._run_id, **{column: "+".join(known)})
 
     def stepped(self, event: StepLogged) -> None:
         self._insert(
             "steps",
             run_id=self._run_id,
             phase=self._phase,
+            adapter=self._adapter,
             step=event.step,
             loss=event.loss,
             anchor_kl=event.anchor_kl,
@@ -124,6 +130,7 @@ class Recorder:
             "evals",
             run_id=self._run_id,
             phase=self._phase,
+            adapter=self._adapter,
             step=event.step,
             val_loss=event.held_out_loss,
             # A loss of pairs is no mean log-probability of a text.

@@ -19,17 +19,17 @@ def curve_of(path: Path) -> Curve:
     steps: list[StepRow] = []
     evals: list[EvalRow] = []
     for record in _records(path):
-        phase = phases[-1].phase if phases else None
+        known = {"phase": phases[-1].phase, "adapter": phases[-1].adapter} if phases else {"phase": None}
         kind, at = record.get("type"), record.get("timestamp")
         if kind == "phase_start":
             phases.append(PhaseRow.read({**record, "started_at": at}))
         elif kind == "step":
-            steps.append(StepRow.read({**record, "phase": phase, "seconds": record.get("elapsed_seconds"), "at": at}))
+            steps.append(StepRow.read({**record, **known, "seconds": record.get("elapsed_seconds"), "at": at}))
         elif kind == "evaluation":
             loss, recall = record.get("held_out_loss"), record.get("held_out_recall")
             pairs = record.get("accuracy") is not None
             measured = {"val_loss": loss, "perplexity": None if pairs else perplexity(loss), "recall": recall}
-            evals.append(EvalRow.read({**record, **measured, "phase": phase, "at": at}))
+            evals.append(EvalRow.read({**record, **measured, **known, "at": at}))
     return Curve(tuple(phases), tuple(steps), tuple(evals))
 
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from ..store.manifest import Manifest, TrainingRun
 
 Row = TypeVar("Row", StepRow, EvalRow)
+Numbers = dict[tuple[str | None, str], int]
+"""Of the phases of a run, by adapter and phase."""
 MOMENT = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -134,10 +136,11 @@ def _done(database: sqlite3.Connection) -> dict[int, dict[str, Any]]:
             "SELECT run_id, count(*) AS steps_done, avg(tokens_per_sec) AS tokens_per_sec FROM steps GROUP BY run_id"
         )
     else:
+        one = "run_id, adapter, phase" if "adapter" in _columns(database, "steps") else "run_id, phase"
         query = (
             "SELECT run_id, sum(steps) AS steps_done, sum(tokens) / nullif(sum(seconds), 0) AS tokens_per_sec FROM "
             "(SELECT run_id, count(*) AS steps, max(tokens) - min(tokens) AS tokens, max(seconds) - min(seconds) AS "
-            "seconds FROM steps GROUP BY run_id, phase) GROUP BY run_id"
+            f"seconds FROM steps GROUP BY {one}) GROUP BY run_id"
         )
     rows = database.execute(query).fetchall()
     return {row["run_id"]: {name: row[name] for name in ("steps_done", "tokens_per_sec")} for row in rows}
@@ -164,7 +167,7 @@ def _curve_in(database: sqlite3.Connection, run_id: int) -> Curve:
         return database.execute(f"SELECT * FROM {table} WHERE run_id = ?", (run_id,)).fetchall()
 
     phases = sorted((PhaseRow.read(row) for row in rows("phases")), key=lambda phase: phase.number)
-    numbers = {phase.phase: phase.number for phase in phases}
+    numbers = {(phase.adapter, phase.phase): phase.number for phase in phases}
     tokenization = next((TokenizationRow.read(row) for row in rows("tokenization")), None)
     steps = _ordered([StepRow.read(row) for row in rows("steps")], numbers)
     return Curve(
@@ -172,16 +175,17 @@ def _curve_in(database: sqlite3.Connection, run_id: int) -> Curve:
     )
 
 
-def _ordered(rows: Iterable[Row], numbers: dict[str, int]) -> list[Row]:
+def _ordered(rows: Iterable[Row], numbers: Numbers) -> list[Row]:
     """By phase and step, never by the time: a clock may jump back."""
-    return sorted(rows, key=lambda row: (numbers.get(row.phase or "", 0), row.step))
+    return sorted(rows, key=lambda row: (numbers.get((row.adapter, row.phase or ""), 0), row.step))
 
 
-def _phase_numbers(database: sqlite3.Connection) -> dict[int, dict[str, int]]:
-    found: dict[int, dict[str, int]] = {}
+def _phase_numbers(database: sqlite3.Connection) -> dict[int, Numbers]:
+    found: dict[int, Numbers] = {}
     if _columns(database, "phases"):
-        for row in database.execute("SELECT run_id, phase, number FROM phases"):
-            found.setdefault(row["run_id"], {})[row["phase"]] = row["number"]
+        for row in database.execute("SELECT * FROM phases"):
+            phase = PhaseRow.read(row)
+            found.setdefault(row["run_id"], {})[phase.adapter, phase.phase] = phase.number
     return found
 
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 
 class _FromRow:
@@ -18,6 +18,11 @@ class _FromRow:
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)  # type: ignore[call-overload,no-any-return]
+
+
+def _unnamed(row: PhaseRow | StepRow | EvalRow) -> None:
+    """A key of the database cannot be null: the adapter without a name has an empty one there."""
+    object.__setattr__(row, "adapter", row.adapter or None)
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,8 @@ class RunRow(_FromRow):
     first_val_loss: float | None = None
     best_val_loss: float | None = None
     """Of the weights that were kept."""
+    adapters: str | None = None
+    """Names of those that it trained, joined by ``+``; ``None`` for one without a name."""
 
     def __post_init__(self) -> None:
         if self.early_stopped is not None:
@@ -66,6 +73,10 @@ class PhaseRow(_FromRow):
     steps: int | None = None
     tokens: int | None = None
     started_at: str | None = None
+    adapter: str | None = None
+
+    def __post_init__(self) -> None:
+        _unnamed(self)
 
 
 @dataclass(frozen=True)
@@ -82,6 +93,10 @@ class StepRow(_FromRow):
     tokens_per_sec: float | None = None
     seconds: float | None = None
     at: str | None = None
+    adapter: str | None = None
+
+    def __post_init__(self) -> None:
+        _unnamed(self)
 
 
 @dataclass(frozen=True)
@@ -104,8 +119,10 @@ class EvalRow(_FromRow):
     """Of the held-out text alone; where a phase learns the text as text."""
     held_out_answer_loss: float | None = None
     """Of the answers to the held-out questions alone."""
+    adapter: str | None = None
 
     def __post_init__(self) -> None:
+        _unnamed(self)
         if self.best is not None:
             object.__setattr__(self, "best", bool(self.best))
 
@@ -133,11 +150,18 @@ class Curve:
     tokenization: TokenizationRow | None = None
 
     def only(self, phase: str) -> Curve:
-        """The part that ``phase`` made."""
+        """The part that ``phase`` made, of every adapter."""
+        return self._where(lambda one: one.phase == phase)
+
+    def of(self, adapter: str | None) -> Curve:
+        """The part that trained ``adapter``."""
+        return self._where(lambda one: one.adapter == adapter)
+
+    def _where(self, chosen: Callable[[PhaseRow | StepRow | EvalRow], bool]) -> Curve:
         return Curve(
-            tuple(one for one in self.phases if one.phase == phase),
-            tuple(one for one in self.steps if one.phase == phase),
-            tuple(one for one in self.evals if one.phase == phase),
+            tuple(one for one in self.phases if chosen(one)),
+            tuple(one for one in self.steps if chosen(one)),
+            tuple(one for one in self.evals if chosen(one)),
             self.tokenization,
         )
 

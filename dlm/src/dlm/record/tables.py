@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ..store.layout import Layout
 
-FORMAT = 2
+FORMAT = 3
 PRIOR_NAME = "metrics.sqlite"
 DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT})
 WRITER_WAITS = 0.5
@@ -29,22 +29,24 @@ _TABLES = """
 CREATE TABLE IF NOT EXISTS runs (
     run_id INTEGER PRIMARY KEY, started_at TEXT NOT NULL, ended_at TEXT, adapter_version INTEGER, phase TEXT,
     seed INTEGER, status TEXT NOT NULL, message TEXT, base_model TEXT, device TEXT, precision TEXT,
-    steps INTEGER, tokens INTEGER, seconds REAL, early_stopped INTEGER, warm_from INTEGER, resumed_from INTEGER
+    steps INTEGER, tokens INTEGER, seconds REAL, early_stopped INTEGER, warm_from INTEGER, resumed_from INTEGER,
+    adapters TEXT
 );
 CREATE TABLE IF NOT EXISTS phases (
     run_id INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE, number INTEGER NOT NULL, phase TEXT NOT NULL,
-    steps INTEGER NOT NULL, tokens INTEGER NOT NULL, started_at TEXT NOT NULL, PRIMARY KEY (run_id, number)
+    steps INTEGER NOT NULL, tokens INTEGER NOT NULL, started_at TEXT NOT NULL, adapter TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (run_id, number)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS steps (
     run_id INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE, phase TEXT NOT NULL, step INTEGER NOT NULL,
     loss REAL, anchor_kl REAL, lr REAL, grad_norm REAL, tokens INTEGER, tokens_per_sec REAL, seconds REAL,
-    at TEXT NOT NULL, PRIMARY KEY (run_id, phase, step)
+    at TEXT NOT NULL, adapter TEXT NOT NULL DEFAULT '', PRIMARY KEY (run_id, adapter, phase, step)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS evals (
     run_id INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE, phase TEXT NOT NULL, step INTEGER NOT NULL,
     val_loss REAL, perplexity REAL, recall REAL, accuracy REAL, margin REAL, best INTEGER, at TEXT NOT NULL,
-    held_out_prose_loss REAL, held_out_answer_loss REAL,
-    PRIMARY KEY (run_id, phase, step)
+    held_out_prose_loss REAL, held_out_answer_loss REAL, adapter TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (run_id, adapter, phase, step)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS tokenization (
     run_id INTEGER PRIMARY KEY REFERENCES runs ON DELETE CASCADE, total_sections INTEGER, cache_hits INTEGER,
@@ -53,6 +55,14 @@ CREATE TABLE IF NOT EXISTS tokenization (
 """
 _ADDED = {2: {"evals": ("held_out_prose_loss", "held_out_answer_loss")}}
 """Columns that a format brought to tables of earlier ones; they hold numbers."""
+_NAMED = 3
+"""The format that can tell adapters apart."""
+_BEFORE_NAMES = {
+    "steps": "run_id, phase, step, loss, anchor_kl, lr, grad_norm, tokens, tokens_per_sec, seconds, at",
+    "evals": "run_id, phase, step, val_loss, perplexity, recall, accuracy, margin, best, at, held_out_prose_loss, "
+    "held_out_answer_loss",
+}
+"""Tables whose keys the names are part of, with the columns that they had."""
 
 
 def open_for_writing(path: Path) -> sqlite3.Connection:
@@ -71,8 +81,8 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
         database.execute("PRAGMA synchronous = NORMAL")
         database.execute("PRAGMA foreign_keys = ON")
         if found < FORMAT:
-            added = "".join(_added(found)) if found else ""
-            database.executescript(f"BEGIN IMMEDIATE; {added}{_TABLES} PRAGMA user_version = {FORMAT}; COMMIT;")
+            before, after = ("".join(_added(found)), "".join(_moved(found))) if found else ("", "")
+            database.executescript(f"BEGIN IMMEDIATE; {before}{_TABLES}{after} PRAGMA user_version = {FORMAT}; COMMIT;")
     except BaseException:
         database.close()
         raise
@@ -84,6 +94,18 @@ def _added(found: int) -> Iterator[str]:
     for tables in (tables for later, tables in _ADDED.items() if later > found):
         for table, columns in tables.items():
             yield from (f"ALTER TABLE {table} ADD COLUMN {column} REAL; " for column in columns)
+    if found < _NAMED:
+        yield "ALTER TABLE runs ADD COLUMN adapters TEXT; "
+        yield "ALTER TABLE phases ADD COLUMN adapter TEXT NOT NULL DEFAULT ''; "
+        # A key cannot be changed: the rows move into tables that have the new one.
+        yield from (f"ALTER TABLE {table} RENAME TO {table}_before; " for table in _BEFORE_NAMES)
+
+
+def _moved(found: int) -> Iterator[str]:
+    """The rows of tables that were made anew."""
+    if found < _NAMED:
+        for table, columns in _BEFORE_NAMES.items():
+            yield f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {table}_before; DROP TABLE {table}_before; "
 
 
 def close_after_writing(database: sqlite3.Connection) -> None:

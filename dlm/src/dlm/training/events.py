@@ -42,6 +42,11 @@ class PhaseStarted:
     adapter: str | None = None
     """Which of the document's adapters it trains; ``None`` where it names none."""
 
+    @property
+    def name(self) -> str:
+        """Of its curves: the phase, after the adapter where that has a name."""
+        return self.phase if self.adapter is None else f"{self.adapter}/{self.phase}"
+
 
 @dataclass(frozen=True)
 class StepLogged:

@@ -37,7 +37,7 @@ class TensorBoard(Tracker):
         self.context.say(f"tensorboard: tensorboard --logdir '{self.context.folder}'")
 
     def phase_started(self, event: PhaseStarted) -> None:
-        self._phase = event.phase
+        self._phase = event.name
 
     def stepped(self, event: StepLogged) -> None:
         self._write(of_step(self._phase, event), event.step)

@@ -1,4 +1,5 @@
-"""The numbers that are drawn, by name. A name begins with its phase, since each phase counts its steps from 1."""
+"""The numbers that are drawn, by name. A name begins with its phase, since each phase counts its steps from 1; and
+before that with the adapter that it trains, where that has a name."""
 
 from __future__ import annotations
 

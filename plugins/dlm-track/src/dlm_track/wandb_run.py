@@ -68,8 +68,8 @@ class WeightsAndBiases(Tracker):
             self.context.say(f"wandb: {self._run.url}")
 
     def phase_started(self, event: PhaseStarted) -> None:
-        self._phase = event.phase
-        self._run.define_metric(f"{event.phase}/*", step_metric=f"{event.phase}/step")
+        self._phase = event.name
+        self._run.define_metric(f"{event.name}/*", step_metric=f"{event.name}/step")
 
     def stepped(self, event: StepLogged) -> None:
         self._run.log({**of_step(self._phase, event), f"{self._phase}/step": event.step})
