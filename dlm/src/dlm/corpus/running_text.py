@@ -35,6 +35,7 @@ LEAST_PIECES = 12
 """Of fewer, none is held out: too much of the document would not be learned."""
 LONG = 40
 """Characters of a sentence that would give a held-out text away if it stood elsewhere too."""
+_WORD = re.compile(r"[\w-]*\w")
 _BLANK = re.compile(r"\n[ \t]*\n+")
 
 
@@ -89,8 +90,8 @@ def set_apart(primary: Sequence[Record], seed: int) -> RunningText:
     A piece that shares a long sentence with anything else that is written is never chosen, so no copy of it is trained.
     """
     pieces = [(at, piece) for at, record in enumerate(primary) if not record.messages for piece in _pieces(record)]
-    talks = [turn.content for record in primary for turn in record.messages]
-    said = Counter(sentence for text in (*talks, *(text for _, text in pieces)) for sentence in set(_long(text)))
+    texts = [text for _, text in pieces] + [turn.content for record in primary for turn in record.messages]
+    said = Counter(sentence for text in texts for sentence in set(long_sentences(text)))
     chosen = _chosen(pieces, said, seed) if len(pieces) >= LEAST_PIECES else {}
     kept = [_without(record, chosen.get(at, [])) for at, record in enumerate(primary)]
     rest = tuple(record for record in kept if record is not None)
@@ -106,12 +107,17 @@ def set_apart(primary: Sequence[Record], seed: int) -> RunningText:
 
 
 def added(study: StudySet, running: RunningText) -> StudySet:
-    """``study`` and, for a phase of its own, the running text. Nothing else changes."""
+    """``study`` and, for a phase of its own, the running text.
+
+    Nothing else changes, but that no record says of what only a held-out text names that the document does not.
+    """
     if not running.trained:
         return study
+    apart = _words(running.held_out) - _words(running.primary)
+    train = [record for record in study.train if record.kind != "absent" or not apart & _words([record])]
     return replace(
         study,
-        train=(*study.train, *running.trained),
+        train=(*train, *running.trained),
         mixture={KIND: 1.0, **study.mixture},
         held_out_text=running.held_out,
     )
@@ -124,7 +130,7 @@ def _chosen(pieces: Sequence[tuple[int, str]], said: Counter[str], seed: int) ->
     for at, text in sorted(pieces, key=lambda piece: _luck(piece[1], seed)):
         if room <= 0:
             break
-        long = _long(text)
+        long = long_sentences(text)
         if long and all(said[sentence] == 1 for sentence in long):
             found.setdefault(at, []).append(text)
             room -= len(text)
@@ -156,10 +162,15 @@ def _paragraphs(text: str) -> list[str]:
     return [paragraph for paragraph in _BLANK.split(text) if paragraph.strip()]
 
 
-def _long(text: str) -> list[str]:
-    """The long sentences of ``text``, in one spelling."""
+def long_sentences(text: str) -> list[str]:
+    """The sentences of ``text`` that would give it away where they stand too, in one spelling."""
     plain = (" ".join(one.casefold().split()) for part in _paragraphs(text) for one in sentences(part))
     return [one for one in plain if len(one) >= LONG]
+
+
+def _words(records: Iterable[Record]) -> set[str]:
+    said = (text for record in records for text in (record.text, *(turn.content for turn in record.messages)))
+    return {match.group().casefold() for text in said for match in _WORD.finditer(text)}
 
 
 def _luck(text: str, seed: int) -> bytes:

@@ -168,10 +168,12 @@ def learn_report(trained: TrainReport, options: LearnOptions, observer: Observer
     from ..corpus.study import build
     from ..store.version import read_version
     from ..training.choose import choose
+    from ..training.continued import read_first
 
     document, more = trained.document, trained.material.more
     version = read_version(trained.path, trained.version)
-    study = unheard(build(document, trained.plan.recipe.seed, more), heard_by(version.path))
+    first = read_first(version.facts)
+    study = unheard(build(document, trained.plan.recipe.seed, more, text_first=first), heard_by(version.path))
     # Augmenters wrote records too, and a question that one of them trained is none in other words.
     study = replace(study, train=trained.trained)
     at_hand = trained.base_answers

@@ -145,9 +145,10 @@ def require(report: LearningReport | None, least: float) -> None:
 
 def _study(document: Document, root: Path, version: Version | None) -> tuple[StudySet, tuple[Section, ...]]:
     from ..corpus.study import build
+    from ..training.continued import read_first
     from ..training.material import collect
     from ..training.resolve import TrainOptions, recipe_for
 
     seed = seed_of(version) if version else recipe_for(document.frontmatter, TrainOptions()).seed
     more = collect(document, root, seed).more
-    return build(document, seed, more), more
+    return build(document, seed, more, text_first=read_first(version.facts) if version else None), more

@@ -7,13 +7,13 @@ floor, so that the last texts of a pass are learned too.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..corpus.running_text import KIND
 from .phases import Phase
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ..corpus.records import StudySet
     from ..document.frontmatter import Frontmatter
@@ -47,6 +47,12 @@ class ContinuedPretraining(Phase):
         draws = passes * len(sizes[KIND]) / study.mixture[KIND]
         wanted = round(draws * sum(study.mixture[kind] * sum(own) / len(own) for kind, own in sizes.items()))
         return replace(recipe, token_budget=min(wanted, training.token_budget or wanted))
+
+
+def read_first(facts: Mapping[str, Any]) -> bool | None:
+    """Whether the version with these ``facts`` learned the text as text, though nothing but a flag may have asked for
+    it; ``None`` leaves it to the document."""
+    return True if any(phase.get("phase") == NAME for phase in facts.get("phases") or ()) else None
 
 
 CPT = ContinuedPretraining(NAME, frozenset({KIND}), sized=True)

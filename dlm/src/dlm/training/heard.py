@@ -1,4 +1,5 @@
-"""Which questions a version was trained on, and those it went on from: four bytes of a hash each, beside the weights.
+"""Which questions and sentences a version was trained on, and those it went on from: four bytes of a hash each, beside
+the weights.
 
 After an edit other wordings of a fact may be held out than before. A warm run must not be judged by one that its start
 was trained on, so it holds out another: see :func:`unheard`.
@@ -10,6 +11,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from ..corpus.running_text import long_sentences
 from ..errors import StoreError
 from ..store.files import disk_errors
 
@@ -40,8 +42,8 @@ class Heard:
 
 
 def heard_in(records: Iterable[Record]) -> Heard:
-    """Every question of ``records``."""
-    return Heard(frozenset(_hash(turn.content) for one in records for turn in one.messages if turn.role == "user"))
+    """Every question of ``records``, and every long sentence of their texts."""
+    return Heard(frozenset(_hash(said) for record in records for said in _said(record)))
 
 
 def write(folder: Path, heard: Heard) -> None:
@@ -82,13 +84,15 @@ def heard_by(folder: Path) -> Heard:
 
 
 def unheard(study: StudySet, heard: Heard) -> StudySet:
-    """``study`` judged by questions that are not in ``heard``.
+    """``study`` judged by questions and texts that are not in ``heard``.
 
     In place of one that is, another wording with the same answer is held out, which is then not trained; where there is
-    none, the question is left out.
+    none, the question is left out; so is a text.
     """
     pairs = tuple(pair for pair in study.held_out_pairs if _question(pair) not in heard)
     study = study if len(pairs) == len(study.held_out_pairs) else replace(study, held_out_pairs=pairs)
+    texts = tuple(text for text in study.held_out_text if not any(said in heard for said in long_sentences(text.text)))
+    study = study if len(texts) == len(study.held_out_text) else replace(study, held_out_text=texts)
     if not any(_question(one) in heard for one in (*study.held_out, *study.probes)):
         return study
     spare = [one for one in study.train if one.kind in SPARE and _question(one) not in heard]
@@ -119,6 +123,12 @@ def _alike(one: Record, other: Record) -> bool:
 def _gives_away(record: Record, taken: Iterable[str]) -> bool:
     said = [_plain(turn.content) for turn in record.messages if turn.role == "user"]
     return any(question in text for text in said for question in taken)
+
+
+def _said(record: Record) -> Iterator[str]:
+    yield from (turn.content for turn in record.messages if turn.role == "user")
+    if record.objective == "text":
+        yield from long_sentences(record.text)
 
 
 def _question(record: Record) -> str:

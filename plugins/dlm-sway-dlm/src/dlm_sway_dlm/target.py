@@ -55,6 +55,7 @@ def _target(path: Path) -> Target:
         models=_models(base, version),
         held_out=tuple(items(study.probes)),
         taught=tuple(items(record for record in study.train if record.kind == "qa")),
+        document=path,
         sections=sections((*document.sections, *material.change.sources), study.probes),
         system_prompt=document.frontmatter.system_prompt,
         provenance=_provenance(path, document, more, version, base),
@@ -65,13 +66,15 @@ def studied(document: Document, version: Version) -> tuple[Material, StudySet]:
     """What the version learned from beside the text of ``document``, and everything it trained on or left out."""
     from dlm.corpus.study import build
     from dlm.store import home
+    from dlm.training.continued import read_first
     from dlm.training.heard import heard_by, unheard
     from dlm.training.material import collect
 
     # The same seed as the run: it decides which wordings were held out.
     seed = _fact(version, "recipe", "seed")
     material = collect(document, home(), seed)
-    return material, unheard(build(document, seed, material.more), heard_by(version.path))
+    study = build(document, seed, material.more, text_first=read_first(version.facts))
+    return material, unheard(study, heard_by(version.path))
 
 
 def _fact(version: Version, *keys: str) -> Any:
