@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from dlm.bases import LocalBase
-from dlm.testing import BackendContract, ToyBackend, toy_base
+from dlm.testing import AdaptersContract, BackendContract, ToyBackend, toy_base
 
 
-class TestToyBackend(BackendContract):
+class Toy:
     @pytest.fixture
     def backend(self):
         return ToyBackend()
@@ -16,3 +16,11 @@ class TestToyBackend(BackendContract):
     @pytest.fixture
     def base(self, tmp_path):
         return LocalBase("toy", toy_base(tmp_path / "base"), "sha256:0", "written by the test")
+
+
+class TestToyBackend(Toy, BackendContract):
+    pass
+
+
+class TestToyAdapters(Toy, AdaptersContract):
+    pass

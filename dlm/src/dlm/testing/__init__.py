@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .adapters import AdaptersContract as AdaptersContract
     from .augmenter import AugmenterContract as AugmenterContract
     from .backend import BackendContract as BackendContract
     from .lessons import block as block
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from .toy import toy_base as toy_base
 
 _HOME = {
+    "AdaptersContract": "adapters",
     "AugmenterContract": "augmenter",
     "BackendContract": "backend",
     "SectionContract": "section",

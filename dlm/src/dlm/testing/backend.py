@@ -214,7 +214,7 @@ class BackendContract:
     def test_a_start_that_does_not_fit_the_base_is_refused(
         self, backend: Backend, base: LocalBase, tmp_path: Path
     ) -> None:
-        from .toy import tensor_file
+        from .toy_letters import tensor_file
 
         self._train(backend, base, tmp_path)
         (tmp_path / "adapter_model.safetensors").write_bytes(tensor_file([0.0, 1.0, 2.0]))
@@ -307,7 +307,7 @@ class BackendContract:
             list(answerer.answer([[Message("user", "word " * 20_000)]], SHORT))
 
     def test_an_adapter_of_another_base_is_refused(self, backend: Backend, base: LocalBase, tmp_path: Path) -> None:
-        from .toy import tensor_file
+        from .toy_letters import tensor_file
 
         self._train(backend, base, tmp_path)
         (tmp_path / "adapter_model.safetensors").write_bytes(tensor_file([0.0, 1.0, 2.0]))

@@ -1,45 +1,47 @@
 """A backend of some hundred lines that really trains: one probability a character, learned by gradient descent.
 
 It needs no library and a fraction of a second, and it keeps every promise of the backend interface; it cannot answer a
-question. Its base is the uniform distribution over printable ASCII and an end mark.
+question (:mod:`.toy_answers`). Its base is the uniform distribution over printable ASCII and an end mark.
 """
 
 from __future__ import annotations
 
 import json
 import math
-import struct
 import time
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from random import Random
 from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
 from ..entries import BackendEntry
-from ..errors import AdapterMismatch, BaseModelError, TrainingFailed, UsageProblem
+from ..errors import AdapterMismatch, BaseModelError, TrainingFailed
 from ..hookspecs import hookimpl
 from ..store.tokens import Window, digest, encode_all
-from ..training.backend import Answer, Answerer, Backend, OwnAnswer, Sampling, Workbench
+from ..training.backend import Answerer, Backend, OwnAnswer, Sampling, Workbench
 from ..training.checkpoints import Checkpoints
 from ..training.events import Evaluated, Outcome, StepLogged
 from ..training.mixing import Mix
 from ..training.plan import Row
+from .toy_answers import ToyAnswerer, train_gate
+from .toy_letters import SIZE, tensor_file
+from .toy_letters import ids_of as _ids
+from .toy_letters import log_softmax as _log_softmax
+from .toy_letters import prompt_of as _prompt
+from .toy_letters import read_tensor as _read
+from .toy_letters import spelled as _spelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from ..bases import HubSource, LocalBase
+    from ..corpus.belonging import Sample
     from ..corpus.records import Message, Record
     from ..store.tokens import TokenCache
+    from ..training.gating import GateSettings, TrainedGate
     from ..training.plan import Plan
     from ..training.recipe import Recipe
-
-ALPHABET = [chr(code) for code in range(32, 127)]
-END = len(ALPHABET)
-SIZE = END + 1
-CONTEXT = 8192
 
 
 def toy_base(folder: Path, name: str = "toy") -> Path:
@@ -81,6 +83,11 @@ class ToyBackend(Backend):
     @contextmanager
     def workbench(self, base: LocalBase, recipe: Recipe, system_prompt: str | None) -> Iterator[Workbench]:
         yield ToyWorkbench(base, recipe, system_prompt)
+
+    def train_gate(
+        self, base: LocalBase, adapters: Sequence[str], samples: Sequence[Sample], settings: GateSettings
+    ) -> TrainedGate:
+        return train_gate(adapters, samples)
 
     @contextmanager
     def answerer(
@@ -269,81 +276,6 @@ class ToyWorkbench(Workbench):
         (folder / "adapter_config.json").write_text(json.dumps({"peft_type": "TOY"}), encoding="utf-8")
 
 
-class ToyAnswerer(Answerer):
-    """Spells with the learned frequencies: the most frequent character at temperature 0, else at random."""
-
-    def __init__(
-        self,
-        logits: Sequence[float],
-        system_prompt: str | None,
-        parts: Sequence[Sequence[float]] = (),
-        weights: tuple[float, ...] = (),
-    ) -> None:
-        self._base, self._system = list(logits), system_prompt
-        self._parts, self._weights = parts, weights
-
-    def count_tokens(self, messages: Sequence[Message]) -> int:
-        return len(_prompt(messages, self._system))
-
-    def answer(
-        self,
-        conversations: Sequence[Sequence[Message]],
-        sampling: Sampling,
-        weights: Sequence[tuple[float, ...]] | None = None,
-    ) -> Iterator[Answer]:
-        for number, messages in enumerate(conversations, start=1):
-            if self.count_tokens(messages) + sampling.max_new_tokens > CONTEXT:
-                raise UsageProblem(f"question {number} does not fit {CONTEXT} characters: shorten it")
-        for messages, mixed in zip(conversations, weights or [self._weights] * len(conversations), strict=True):
-            yield self._spell(Random(f"{sampling.seed} {messages}"), sampling, self._sum(mixed))
-
-    def _sum(self, weights: tuple[float, ...]) -> list[float]:
-        """The base with each part's difference from it, times its weight."""
-        summed = list(self._base)
-        for weight, part in zip(weights, self._parts, strict=True):
-            summed = [
-                so_far + weight * (own - base) for so_far, own, base in zip(summed, part, self._base, strict=True)
-            ]
-        return summed
-
-    def _spell(self, random: Random, sampling: Sampling, logits: Sequence[float]) -> Answer:
-        started = time.perf_counter()
-        spelled = ""
-        while len(spelled) < sampling.max_new_tokens:
-            token = _next(logits, random, sampling.temperature)
-            if token == END:
-                return Answer(spelled, len(spelled), time.perf_counter() - started, complete=True)
-            spelled += ALPHABET[token]
-        return Answer(spelled, len(spelled), time.perf_counter() - started, complete=False)
-
-
-def _next(logits: Sequence[float], random: Random, temperature: float) -> int:
-    if temperature == 0:
-        return max(range(SIZE), key=logits.__getitem__)
-    weights = [math.exp(value) for value in _log_softmax([value / temperature for value in logits])]
-    return random.choices(range(SIZE), weights)[0]
-
-
-def _prompt(messages: Sequence[Message], system: str | None) -> str:
-    return (system or "") + "".join(f"{message.role}: {message.content}\n" for message in messages)
-
-
-def _spelled(text: str) -> list[int]:
-    return [ALPHABET.index(char) if char in ALPHABET else ALPHABET.index("?") for char in text]
-
-
-def _ids(text: str) -> list[int]:
-    return [*_spelled(text), END]
-
-
-def _log_softmax(logits: Sequence[float]) -> list[float]:
-    top = max(logits)
-    if not math.isfinite(top):
-        return [math.nan] * len(logits)
-    norm = top + math.log(sum(math.exp(value - top) for value in logits))
-    return [value - norm for value in logits]
-
-
 def _load(base: LocalBase, adapter: Path | None) -> list[float]:
     ToyBackend.loaded[base.key] += 1
     logits = _read(base.path / "model.safetensors")
@@ -353,16 +285,3 @@ def _load(base: LocalBase, adapter: Path | None) -> list[float]:
     if len(found) != len(logits):
         raise AdapterMismatch(f"{adapter} holds {len(found)} numbers, {base.key} needs {len(logits)}: train it again")
     return found
-
-
-def tensor_file(values: Sequence[float]) -> bytes:
-    """One fp64 tensor in the safetensors format: the header's length, the header, the numbers."""
-    info = {"dtype": "F64", "shape": [len(values)], "data_offsets": [0, 8 * len(values)]}
-    header = json.dumps({"logits": info}).encode()
-    return struct.pack("<Q", len(header)) + header + struct.pack(f"<{len(values)}d", *values)
-
-
-def _read(path: Path) -> list[float]:
-    data = path.read_bytes()
-    start = 8 + struct.unpack("<Q", data[:8])[0]
-    return list(struct.unpack(f"<{(len(data) - start) // 8}d", data[start:]))

@@ -130,9 +130,12 @@ def weights_of(path: Path, read: torch.Tensor) -> list[tuple[float, ...]]:
             f"{path} was trained on a base with {width} features, and this one has {read.shape[1]}: train again, or "
             "choose with --adapter NAME"
         )
-    questions = torch.ones(len(read), dtype=torch.bool)
-    weights = _weights(gate, _Set(read, torch.zeros(len(read), dtype=torch.long), questions)).double()
-    return [tuple(row) for row in (weights / weights.sum(-1, keepdim=True)).tolist()]
+    found = []
+    for row in read:  # products round by their shape: each by itself
+        one = _Set(row[None], torch.zeros(1, dtype=torch.long), torch.ones(1, dtype=torch.bool))
+        weights = _weights(gate, one)[0].double()
+        found.append(tuple((weights / weights.sum()).tolist()))
+    return found
 
 
 def _learned(known: _Set, adapters: int, settings: GateSettings) -> dict[str, torch.Tensor] | str:
