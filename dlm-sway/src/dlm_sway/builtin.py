@@ -11,12 +11,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from .drafts import Draft
     from .sections import SectionData
+    from .suite.target import Target
 
 
 @hookimpl
 def dlm_sway_commands() -> Iterable[CommandEntry]:
     """The core's own subcommands."""
+    yield CommandEntry(
+        name="autogen",
+        target="dlm_sway.cli.autogen:autogen",
+        summary="Write a suite for a document or an adapter folder.",
+    )
+    yield CommandEntry(
+        name="cache", target="dlm_sway.cli.cache:cache", summary="Show or empty what is kept between runs."
+    )
     yield CommandEntry(
         name="check",
         target="dlm_sway.cli.check:check",
@@ -67,6 +77,17 @@ def dlm_sway_reports() -> Iterable[ReportEntry]:
     yield ReportEntry(name="markdown", target="dlm_sway.report.markdown:render", summary="For pull requests and wikis.")
     yield ReportEntry(name="md", target="dlm_sway.report.markdown:render", summary="The same as markdown.")
     yield ReportEntry(name="terminal", target="dlm_sway.report.terminal:render", summary="For reading at 80 columns.")
+
+
+@hookimpl
+def dlm_sway_draft_suite(target: Target) -> Iterable[Draft]:
+    """What every suite begins with."""
+    from .drafts import Draft
+
+    intent = "Is the adapter really on this base, and does it do anything?"
+    yield Draft(order=10, name="integrity", kind="integrity", intent=intent)
+    intent = "Random adapters of the same size: without `runs`, as many as the tests below need together."
+    yield Draft(order=20, name="null_baseline", kind="null_adapter", intent=intent)
 
 
 @hookimpl

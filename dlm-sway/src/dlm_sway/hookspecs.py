@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from .drafts import Draft
     from .entries import BackendEntry, CommandEntry, ProbeEntry, QuantiserEntry, ReportEntry
     from .result import ProbeResult, SuiteResult
     from .sections import SectionData
@@ -54,6 +55,12 @@ def dlm_sway_reports() -> Iterable[ReportEntry]:
 @hookspec(firstresult=True)
 def dlm_sway_resolve_target(ref: str) -> Target | None:
     """Turn what the user typed into something to test, or ``None`` if it is not yours."""
+
+
+@hookspec
+def dlm_sway_draft_suite(target: Target) -> Iterable[Draft]:
+    """Entries for a suite that tests ``target``: your own probes, ready to run on what the target holds, or the reasons
+    why they cannot. Every plugin's drafts are used."""
 
 
 @hookspec(firstresult=True)

@@ -113,13 +113,13 @@ def test_an_extra_skip_or_error_never_improves_a_verdict(
 def test_a_pass_that_turns_into_a_skip_or_an_error_never_helps(
     probes: list[ProbeResult], data: st.DataObject, threshold: float
 ) -> None:
-    passed = [at for at, one in enumerate(probes) if one.verdict == "pass"]
+    before, gate, _ = judged(probes, threshold)
+    passed = [at for at, one in enumerate(before) if one.verdict == "pass"]
     if not passed:
         return
     at = data.draw(st.sampled_from(passed))
     verdict = data.draw(st.sampled_from(_UNASKED))
     lost = one_of(None, verdict, seeks=probes[at].seeks, category=probes[at].category)
-    before, gate, _ = judged(probes, threshold)
     after, worse_gate, _ = judged([*probes[:at], lost, *probes[at + 1 :]], threshold)
     for index, (one, other) in enumerate(zip(before, after, strict=True)):
         assert index == at or _WORTH[other.verdict] <= _WORTH[one.verdict]

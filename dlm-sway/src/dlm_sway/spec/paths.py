@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from .._plugkit.plugins import PluginManager
     from ..errors import Fault
     from ..sections import SectionData
+    from ..suite.target import ModelPair
     from .source import Place, Source
 
 SIDES = ("base", "ft")
+DOCUMENT = ".dlm"
 
 
 def resolve_models(source: Source, manager: PluginManager, found: list[Fault]) -> dict[str, Any]:
@@ -28,11 +30,51 @@ def resolve_models(source: Source, manager: PluginManager, found: list[Fault]) -
     if not isinstance(models, Mapping):
         return {}
     resolved: dict[str, Any] = dict(models)
+    documents = Documents(source, manager, found)
     for side in SIDES:
         if isinstance(models.get(side), Mapping):
-            resolved[side] = _side(dict(models[side]), ("models", side), source, manager, found)
+            spec = documents.stand_for(dict(models[side]), side)
+            resolved[side] = _side(spec, ("models", side), source, manager, found)
     _same_base(resolved, source, found)
     return resolved
+
+
+class Documents:
+    """Documents in the place of models: a document stands for the base it was trained on and for its current version,
+    so that a suite goes on judging what was trained last."""
+
+    def __init__(self, source: Source, manager: PluginManager, found: list[Fault]) -> None:
+        self._source, self._manager, self._found = source, manager, found
+        self._seen: dict[Path, ModelPair | None] = {}
+
+    def stand_for(self, spec: dict[str, Any], side: str) -> dict[str, Any]:
+        """``spec`` with the model that a document stands for in the place of its path."""
+        for key in ("base", "adapter"):
+            given = spec.get(key)
+            if not isinstance(given, str) or not given.lower().endswith(DOCUMENT):
+                continue
+            path = locate(given, self._source.folder)
+            if path is None:
+                continue  # reported as any other path that is not there
+            if (pair := self._pair(path, ("models", side, key))) is not None:
+                spec[key] = pair.ft.base if key == "base" else str(pair.ft.adapter)
+        return spec
+
+    def _pair(self, path: Path, place: Place) -> ModelPair | None:
+        if path not in self._seen:
+            self._seen[path] = None
+            try:
+                target = self._manager.hook.dlm_sway_resolve_target(ref=str(path))
+            except TargetError as error:
+                what, _, fix = str(error).rpartition(": ")
+                self._found.append(self._source.fault(place, what or fix, fix))
+                return None
+            if target is None:
+                fix = "pip install 'dlm-sway[dlm]', or name folders"
+                self._found.append(self._source.fault(place, "no installed plugin reads documents", fix))
+                return None
+            self._seen[path] = target.models
+        return self._seen[path]
 
 
 def resolve_source(

@@ -48,6 +48,7 @@ def check(
     backend: Backend | None = None,
     manager: PluginManager | None = None,
     facts: Mapping[str, Any] | None = None,
+    cache: bool = True,
     say: Callable[[str], None] = lambda _: None,
 ) -> Checked:
     """Judge what ``ref`` names: an adapter folder, or anything that a plugin can resolve, such as a document.
@@ -70,7 +71,9 @@ def check(
         "unasked": list(unasked(target)),
         **(facts or {}),
     }
-    result = run(suite, backend=backend, manager=manager, facts=provenance, sections=target.sections, say=say)
+    result = run(
+        suite, backend=backend, manager=manager, facts=provenance, sections=target.sections, cache=cache, say=say
+    )
     result = replace(result, summary=(*sentences(result.probes), *unasked(target), *_caveats(target)))
     return Checked(result, exit_code(result, asked_learning=bool(target.held_out)))
 

@@ -7,6 +7,7 @@ import os
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.util import find_spec
@@ -17,7 +18,7 @@ from .._plugkit.errors import PluginUnavailable
 from ..errors import AdapterMismatch, NothingToAsk, NotSupported, SpecError, SwayError, TargetError
 from ..probes.base import ProbeContext
 from ..result import ProbeResult, SuiteResult
-from ..scoring.session import Session
+from ..scoring.session import asking
 from ..sections import doc_text
 from ..spec.load import LoadedSuite, PlannedProbe, load, plan
 from ..spec.models import Suite, merged_weights
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from .._plugkit.plugins import PluginManager
     from ..probes.null_adapter import NullPlan
     from ..scoring.backend import Backend
+    from ..scoring.session import Session
     from ..sections import SectionData
 
 ALL_CAPABILITIES: Final = frozenset({"compare", "generate", "inspect", "null", "scale", "texts"})
@@ -53,6 +55,8 @@ def run(
     manager: PluginManager | None = None,
     facts: Mapping[str, Any] | None = None,
     sections: Sequence[SectionData] | None = None,
+    cache: bool = True,
+    trace: Path | None = None,
     say: Say = lambda _: None,
 ) -> SuiteResult:
     """Run every enabled entry of ``spec`` and say what the verdicts mean together.
@@ -60,7 +64,8 @@ def run(
     ``weights`` are merged over the suite's category weights, ``threshold`` replaces its coverage threshold.
     ``backend`` is used instead of the one that ``models.ft.kind`` names, is trusted to give every capability, and is
     not closed. ``sections`` are what was taught, instead of what the suite's ``dlm_source`` holds. ``facts`` are added
-    to the provenance. ``say`` hears progress, one line at a time.
+    to the provenance. With ``cache``, what an earlier run asked of the same models is not asked again. ``trace`` is a
+    file to which every question is written, a line of JSON each. ``say`` hears progress, one line at a time.
 
     A probe that raises becomes the verdict ``error`` and the suite goes on.
 
@@ -78,14 +83,12 @@ def run(
         loaded = replace(loaded, sections=tuple(sections))
     started_at, clock = datetime.now(UTC), time.perf_counter()
     model, gives, backend_source = _backend(loaded, manager) if backend is None else (backend, ALL_CAPABILITIES, "")
-    session = Session(model)
-    try:
-        model.describe()  # what cannot be loaded ends the run here, rather than every probe in turn
-        results = _run_all(loaded, session, gives, manager, say)
-        described = model.describe()
-    finally:
+    with ExitStack() as stack:
         if backend is None:
-            model.close()
+            stack.callback(model.close)
+        session = stack.enter_context(asking(model, cache=cache, trace=trace, say=say))
+        described = session.describe()  # what cannot be loaded ends the run here, rather than every probe in turn
+        results = _run_all(loaded, session, gives, manager, say)
     defaults = loaded.suite.defaults
     results = [_scored(one) for one in adjusted(results, defaults.multiplicity, defaults.alpha)]
     category_weights = merged_weights(defaults.score_weights)
@@ -155,6 +158,7 @@ def _run_all(
         say(f"[{number}/{len(loaded.probes)}] {spec.name} ({spec.kind})")
         if not asked and _asks_model(planned, gives):
             broken, asked = preflight(session), True
+        session.probe = spec.name
         results.append(run_probe(planned, ctx, gives if broken is None else gives & _WITHOUT_NUMBERS, broken))
         manager.notify("dlm_sway_probe_finished", say, result=results[-1])
     return [broken, *results] if broken else results

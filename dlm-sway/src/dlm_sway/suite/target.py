@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ..scoring.types import Item
     from ..sections import SectionData
     from ..spec.models import ModelSpec
@@ -35,5 +37,7 @@ class Target:
     system_prompt: str | None = None
     provenance: dict[str, str] = field(default_factory=dict)
     """Facts for the report: document, version, digests."""
+    document: Path | None = None
+    """The document it was trained from, when there is one."""
     sections: tuple[SectionData, ...] | None = None
     """What was taught, by section; ``None`` when the target does not say, as an adapter folder does not."""
