@@ -10,6 +10,9 @@ from dlm_sway.entries import ProbeEntry
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from dlm_sway.drafts import Draft
+    from dlm_sway.suite.target import Target
+
 
 @hookimpl
 def dlm_sway_probes() -> Iterable[ProbeEntry]:
@@ -147,3 +150,11 @@ def dlm_sway_probes() -> Iterable[ProbeEntry]:
         category="calibration",
         seeks="harm",
     )
+
+
+@hookimpl
+def dlm_sway_draft_suite(target: Target) -> Iterable[Draft]:
+    """What these probes can ask about the target."""
+    from .drafts import drafts
+
+    return drafts(target)
