@@ -47,8 +47,14 @@ class Shape:
 
     def adapted(self, rank: int, targets: str | tuple[str, ...]) -> int:
         """Parameters of a LoRA adapter of ``rank`` on ``targets``."""
-        chosen = [one for one in self.linears if isinstance(targets, str) or one.name in targets]
-        return sum(rank * (one.rows + one.columns) for one in chosen)
+        return sum(rank * (one.rows + one.columns) for one in self._chosen(targets))
+
+    def outputs(self, targets: str | tuple[str, ...]) -> int:
+        """Outputs of all the layers that an adapter on ``targets`` changes: the sizes that DoRA learns."""
+        return sum(one.rows for one in self._chosen(targets))
+
+    def _chosen(self, targets: str | tuple[str, ...]) -> list[Linear]:
+        return [one for one in self.linears if isinstance(targets, str) or one.name in targets]
 
 
 def shape_of(folder: Path) -> Shape | None:

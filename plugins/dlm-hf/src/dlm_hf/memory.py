@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from dlm.hardware.estimate import Estimate, Part
 from dlm.hardware.shape import shape_of
 
+from .quantising import bits_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
@@ -30,6 +32,8 @@ CACHED = 1.1
 """The same of a GPU's caching allocator."""
 LIBRARIES = {"cpu": 80_000_000, "cuda": 40_000_000}
 """Bytes of code, threads and workspaces that come with the first products."""
+FULL = 4
+"""Bytes of a number in fp32."""
 OPTIMISER = 20
 """Bytes beside the parameter itself: fp32 weights, their gradient, two moments of Adam, the best weights so far."""
 LOGITS = 12
@@ -59,16 +63,29 @@ class Arithmetic:
     eager: bool
     """Attention as plain products, which keep a table of all pairs of tokens."""
     processor: bool
+    magnitudes: int = 0
+    """Rows of all adapted layers, each with a size of its own: DoRA."""
+    bits: float | None = None
+    """Of a weight of a linear layer, where the base is quantised."""
 
     @property
     def weights(self) -> int:
         """The base."""
-        return self.shape.parameters * self.width
+        if self.bits is None:
+            return self.shape.parameters * self.width
+        linear = sum(one.rows * one.columns for one in self.shape.linears)
+        return round(linear * self.bits / 8) + (self.shape.parameters - linear) * self.width
+
+    @property
+    def widened(self) -> int:
+        """The largest quantised weight as a product sees it, and its other layout."""
+        largest = max((one.rows * one.columns for one in self.shape.linears), default=0)
+        return 0 if self.bits is None else 2 * self.width * largest
 
     @property
     def adapted(self) -> int:
-        """The adapter and everything that is kept for each of its parameters."""
-        return self.adapter * (2 * self.width + OPTIMISER)
+        """The adapter and everything that is kept for each of its parameters; of magnitudes the norms as well."""
+        return self.adapter * (2 * self.width + OPTIMISER) + self.magnitudes * (2 * FULL + OPTIMISER + 2 * FULL)
 
     def kept(self, some: Pass) -> int:
         """What the layers keep for the backward pass, tables of attention aside."""
@@ -77,7 +94,8 @@ class Arithmetic:
         attention = width * 4 * shape.heads * shape.head_size
         middle = 4 * width * shape.intermediate
         each = norms + attention + middle + 7 * width * self.rank
-        return round(shape.layers * some.tokens * each * (HEAP if self.processor else CACHED))
+        resized = width * some.tokens * self.magnitudes
+        return round((shape.layers * some.tokens * each + resized) * (HEAP if self.processor else CACHED))
 
     def tables(self, some: Pass) -> int:
         """Attention's probabilities, in fp32 and in the model's precision, and those of one layer on their way back."""
@@ -93,7 +111,7 @@ class Arithmetic:
 
     def moving(self, some: Pass) -> int:
         """What a pass takes and gives back."""
-        return self.kept(some) + self.tables(some) + self.logits(some)
+        return self.kept(some) + self.tables(some) + self.logits(some) + self.widened
 
 
 def estimate(folder: Path, plan: Plan, precision: str, device: str) -> Estimate | None:
@@ -140,6 +158,8 @@ def _arithmetic(shape: Shape, plan: Plan, precision: str, device: str) -> Arithm
         width=WIDTH[precision],
         rank=recipe.rank,
         adapter=shape.adapted(recipe.rank, recipe.target_modules),
+        magnitudes=shape.outputs(recipe.target_modules) if recipe.adapter == "dora" else 0,
+        bits=bits_of(recipe.base_quantisation) if recipe.base_quantisation else None,
         eager=longest <= EAGER_TOKENS,
         processor=device != "cuda",
     )
@@ -148,12 +168,14 @@ def _arithmetic(shape: Shape, plan: Plan, precision: str, device: str) -> Arithm
 def _parts(sums: Arithmetic, fullest: Pass, precision: str) -> list[Part]:
     shape = sums.shape
     counted = f"{shape.layers} layers, {fullest.tokens:,} tokens"
+    held = precision if sums.bits is None else f"{precision}, linear layers in {sums.bits:.1f} bits"
     return [
-        Part("base", sums.weights, f"{shape.parameters / 1e6:,.0f} million parameters in {precision}"),
+        Part("base", sums.weights, f"{shape.parameters / 1e6:,.0f} million parameters in {held}"),
         Part("adapter", sums.adapted, f"{sums.adapter / 1e6:.1f} million parameters and their optimiser"),
         Part("layers", sums.kept(fullest), f"kept for the backward pass: {counted}"),
         Part("attention", sums.tables(fullest), f"{shape.heads} heads, {'plain' if sums.eager else 'fused'} products"),
         Part("logits", sums.logits(fullest), f"{fullest.scored:,} scored tokens of {shape.vocabulary:,} words each"),
+        *([Part("widened", sums.widened, "the largest layer, for its product")] if sums.widened else []),
         Part("libraries", LIBRARIES["cpu" if sums.processor else "cuda"], "code, threads, workspaces"),
     ]
 
