@@ -124,3 +124,22 @@ def test_a_file_that_is_no_result_is_refused(content: str, what: str, tmp_path: 
         document.read(path)
     with pytest.raises(TargetError, match="check the path"):
         document.read(tmp_path / "none.json")
+
+
+MASKED = ("started_at", "finished_at", "wall_seconds", "duration_s", "backend_stats")
+
+
+def masked(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {key: None if key in MASKED else masked(value) for key, value in data.items()}
+    return [masked(value) for value in data] if isinstance(data, list) else data
+
+
+def test_the_same_suite_and_seed_give_the_same_json_but_for_clocks(
+    suite_file: Callable[..., Path], manager: PluginManager
+) -> None:
+    spec = suite_file(
+        "- {name: n, kind: null_adapter, runs: 5}\n- {name: a, kind: moved}\n- {name: i, kind: integrity}\n"
+    )
+    one, two = (masked(document.to_dict(run(spec, manager=manager))) for _ in range(2))
+    assert render(one) == render(two)

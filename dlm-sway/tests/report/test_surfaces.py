@@ -41,6 +41,15 @@ def test_the_terminal_report_says_the_conclusion_with_its_numbers_first() -> Non
     assert "smallest possible p 0.025" in told
 
 
+def test_every_number_of_a_test_stands_beside_its_verdict() -> None:
+    data = load("learned")
+    told = " ".join(terminal.render(data).split())
+    assert "PASS learned (answer_gain) 0.757, [0.685, 0.829], n=12, p=0.025 (adjusted 0.05), mde 0.086, 39" in told
+    assert "alpha 0.05: 2 tests, p adjusted by Holm" in told
+    assert "**Tests:** alpha 0.05: 2 tests, p adjusted by Holm" in markdown.render(data)
+    assert "| 12 | " in markdown.render(data)
+
+
 def test_long_words_and_messages_are_wrapped_between_words_only() -> None:
     data = load("prior")
     path = "x" * 100
@@ -67,9 +76,9 @@ def test_markdown_has_its_tables_and_escapes_what_a_probe_wrote() -> None:
     assert "**Adapter:** `models/support/adapter`  \n" in text
     assert "| category | score | weight | |" in text
     assert "| house | 0.50 | 0.00 | (informational, weight=0) |" in text
-    row = "| moved | `delta_kl` | pass | 0.99 | 0.128 | [0.090, 0.170] | +58.50σ | — | 1.42s |"
+    row = "| moved | `delta_kl` | pass | 0.99 | 0.128 | [0.090, 0.170] | — | +58.50σ | — | — | — | 1.42s |"
     assert row in text
-    assert "| 1,234.500 | — | — | — | 0.00s | a \\| b &lt;script> |" in text
+    assert "| 1,234.500 | — | — | — | — | — | — | 0.00s | a \\| b &lt;script> |" in text
     assert "## Top findings\n\n- topics failed\n" in text
     assert "## Skipped probes\n\n- leak: no sections in context\n" in text
     assert "## Degenerate" not in text

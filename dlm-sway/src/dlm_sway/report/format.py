@@ -9,6 +9,11 @@ from typing import Any, Final
 
 CATEGORIES: Final = ("adherence", "attribution", "calibration", "ablation", "baseline")
 MISSING: Final = "—"
+_METHODS: Final = {
+    "holm": "p adjusted by Holm",
+    "bh": "p adjusted by Benjamini and Hochberg",
+    "none": "p not adjusted for their number",
+}
 
 
 def score(value: float | None) -> str:
@@ -70,6 +75,15 @@ def components(result: Mapping[str, Any]) -> list[tuple[str, float | None, float
         weight = weights.get(name, 0.0)
         rows.append((name, scores[name], weight, "" if weight else "(informational, weight=0)"))
     return rows
+
+
+def family(result: Mapping[str, Any]) -> str | None:
+    """How alpha is shared over the suite's tests, or ``None`` when there is nothing to share."""
+    tests = sum(probe["p_adjusted"] is not None for probe in result["probes"])
+    method = _METHODS.get(result["provenance"].get("multiplicity", ""))
+    if tests == 0 or method is None:
+        return None
+    return f"alpha {result['provenance'].get('alpha', 0.05):g}: {tests} {'test' if tests == 1 else 'tests'}, {method}"
 
 
 def determinism(result: Mapping[str, Any]) -> str | None:

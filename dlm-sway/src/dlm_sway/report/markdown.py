@@ -30,6 +30,8 @@ def _head(result: dict[str, Any]) -> Iterator[str]:
         yield f"**Backend:** cache {cache}  "
     if result["gate"]:
         yield f"**Gate:** {result['gate']['outcome']} (threshold {fmt.score(result['gate'].get('threshold'))})  "
+    if (family := fmt.family(result)) is not None:
+        yield f"**Tests:** {family}  "
     yield ""
     yield from (f"- {_text(line)}" for line in result["summary"])
     if result["summary"]:
@@ -45,8 +47,8 @@ def _components(result: dict[str, Any]) -> Iterator[str]:
 
 def _probes(result: dict[str, Any]) -> Iterator[str]:
     yield from ("## Probes", "")
-    yield "| name | kind | verdict | score | raw | ci95 | z | p | duration | note |"
-    yield "| --- | --- | --- | ---: | ---: | --- | ---: | ---: | ---: | --- |"
+    yield "| name | kind | verdict | score | raw | ci95 | n | z | p | p adj | mde | duration | note |"
+    yield "| --- | --- | --- | ---: | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |"
     for probe in result["probes"]:
         cells = [
             _cell(probe["name"]),
@@ -55,8 +57,11 @@ def _probes(result: dict[str, Any]) -> Iterator[str]:
             fmt.score(probe["score"]),
             fmt.raw(probe["raw"]),
             fmt.ci(probe["ci_95"]),
+            str(probe["n_items"] or fmt.MISSING),
             fmt.z(probe["z_score"]),
             fmt.p(probe["p_value"]),
+            fmt.p(probe["p_adjusted"]),
+            fmt.raw(probe["mde"]),
             fmt.duration(probe["duration_s"]),
             _cell(probe["message"]),
         ]

@@ -82,7 +82,7 @@ def _probe(probe: dict[str, Any], told: bool, width: int) -> Iterator[Line]:
     verdict = probe["verdict"]
     mark = _MARKS.get(verdict, verdict.upper())
     kind = f" ({probe['kind']})" if probe["kind"] != probe["name"] else ""
-    numbers = "  ".join(_numbers(probe))
+    numbers = ", ".join(_numbers(probe))
     head = f"{mark:<6} {_printable(probe['name'])}{kind}"
     fits = len(head) + 2 + len(numbers) <= width
     yield Line(f"{head}  {numbers}".rstrip() if fits else head, _STYLES.get(verdict, ""), len(mark))
@@ -104,10 +104,24 @@ def _numbers(probe: dict[str, Any]) -> Iterator[str]:
         yield fmt.raw(probe["raw"])
     if (interval := fmt.ci(probe["ci_95"])) != fmt.MISSING:
         yield interval
+    if probe["n_items"]:
+        yield f"n={probe['n_items']}"
     if probe["p_value"] is not None:
-        yield f"p={fmt.p(probe['p_value'])}"
+        yield f"p={fmt.p(probe['p_value'])}" + (
+            f" (adjusted {fmt.p(adjusted)})" if (adjusted := _adjusted(probe)) else ""
+        )
+    if probe["mde"] is not None:
+        yield f"mde {fmt.raw(probe['mde'])}"
+    if probe["nulls"] is not None:
+        yield f"{probe['nulls']['n']} nulls up to {fmt.raw(probe['nulls']['largest'])}"
     if probe["duration_s"] >= 0.005:
         yield fmt.duration(probe["duration_s"])
+
+
+def _adjusted(probe: dict[str, Any]) -> float | None:
+    """The adjusted p-value, where it says something that the plain one does not."""
+    adjusted: float | None = probe["p_adjusted"]
+    return None if adjusted == probe["p_value"] else adjusted
 
 
 def _score(result: dict[str, Any], width: int) -> Iterator[Line]:
@@ -119,6 +133,8 @@ def _score(result: dict[str, Any], width: int) -> Iterator[Line]:
             if weight and value is not None
         ]
         yield from _wrapped("", f"overall {fmt.score(overall)} {band}: {', '.join(parts)}", width)
+    if (family := fmt.family(result)) is not None:
+        yield from _wrapped("", family, width)
     gate = result["gate"]
     if gate.get("threshold") is not None:
         yield from _wrapped("", f"gate: {gate['outcome']} (threshold {fmt.score(gate['threshold'])})", width)

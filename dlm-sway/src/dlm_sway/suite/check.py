@@ -193,7 +193,8 @@ def _learned(result: ProbeResult) -> str:
     if result.ci_95 is not None:
         facts.append(f"95% CI {result.ci_95[0]:.2g}..{result.ci_95[1]:.2g}")
     if result.p_value is not None:
-        facts.append(f"p = {result.p_value:.2g}")
+        also = "" if result.p_adjusted in (None, result.p_value) else f", {result.p_adjusted:.2g} adjusted"
+        facts.append(f"p = {result.p_value:.2g}{also}")
     if result.nulls is not None:
         facts += [f"{result.nulls.n} nulls", f"smallest possible p {result.nulls.resolution:.2g}"]
     return (
