@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .options import facts, json_option, progress, publish
+from .options import facts, json_option, no_cache_option, progress, publish
 
 
 @click.command(short_help="Judge an adapter or a document without writing a suite.")
@@ -28,6 +28,7 @@ from .options import facts, json_option, progress, publish
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Prompts for an adapter folder, one a line.",
 )
+@no_cache_option
 @click.pass_context
 def check(
     ctx: click.Context,
@@ -37,6 +38,7 @@ def check(
     base: str | None,
     margin: float,
     prompts: Path | None,
+    no_cache: bool,
 ) -> None:
     """Judge REF: an adapter folder, or a document that was trained.
 
@@ -53,6 +55,7 @@ def check(
         margin=margin,
         prompts=[line for line in lines if line],
         facts=facts(),
+        cache=not no_cache,
         say=progress,
     )
     publish(checked.result, {"json": json_path})

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .options import FILE, facts, json_option, progress, publish, weights_option
+from .options import FILE, facts, json_option, no_cache_option, progress, publish, trace_option, weights_option
 
 
 @click.command(short_help="Run a suite; the exit code is the verdict.")
@@ -15,6 +15,8 @@ from .options import FILE, facts, json_option, progress, publish, weights_option
 @json_option
 @click.option("--threshold", type=click.FloatRange(0, 1), help="Overall score to reach, instead of the suite's.")
 @weights_option
+@no_cache_option
+@trace_option
 @click.pass_context
 def gate(
     ctx: click.Context,
@@ -23,6 +25,8 @@ def gate(
     json_path: Path | None,
     threshold: float | None,
     weights: dict[str, float] | None,
+    no_cache: bool,
+    trace_path: Path | None,
 ) -> None:
     """Run the suite in SPEC; the exit code is the verdict.
 
@@ -31,7 +35,15 @@ def gate(
     """
     from ..suite.run import run as run_suite
 
-    result = run_suite(spec, weights=weights, threshold=threshold, facts=facts(), say=progress)
+    result = run_suite(
+        spec,
+        weights=weights,
+        threshold=threshold,
+        facts=facts(),
+        cache=not no_cache,
+        trace=trace_path,
+        say=progress,
+    )
     decision = publish(result, {"junit": junit_path, "json": json_path})["gate"]
     words = {0: "gate passed", 1: "gate failed", 4: "gate could not tell"}
     click.echo(words[decision["exit_code"]] + (":" if decision["reasons"] else ""))

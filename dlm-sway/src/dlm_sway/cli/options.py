@@ -41,6 +41,10 @@ weights_option = click.option(
     "--weights", callback=_weights, metavar="K=V,...", help="Category weights, merged over the suite's."
 )
 json_option = click.option("-j", "--json", "json_path", type=FILE, help="Also write the result JSON here.")
+no_cache_option = click.option(
+    "--no-cache", is_flag=True, help="Ask the model everything anew, and keep nothing for later runs."
+)
+trace_option = click.option("--trace", "trace_path", type=FILE, help="Append a line of JSON here for every question.")
 
 
 def facts() -> dict[str, Any]:

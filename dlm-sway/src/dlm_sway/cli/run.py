@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .options import FILE, facts, json_option, progress, publish, weights_option
+from .options import FILE, facts, json_option, no_cache_option, progress, publish, trace_option, weights_option
 
 
 @click.command(short_help="Run a suite and report what it found.")
@@ -14,6 +14,8 @@ from .options import FILE, facts, json_option, progress, publish, weights_option
 @json_option
 @click.option("-m", "--markdown", "markdown_path", type=FILE, help="Also write a Markdown report here.")
 @weights_option
+@no_cache_option
+@trace_option
 @click.option("--dry-run", is_flag=True, help="Check the suite and list its probes; load no model.")
 def run(
     spec: Path,
@@ -21,6 +23,8 @@ def run(
     markdown_path: Path | None,
     weights: dict[str, float] | None,
     dry_run: bool,
+    no_cache: bool,
+    trace_path: Path | None,
 ) -> None:
     """Run the suite in SPEC and report what it found.
 
@@ -31,7 +35,7 @@ def run(
         return
     from ..suite.run import run as run_suite
 
-    result = run_suite(spec, weights=weights, facts=facts(), say=progress)
+    result = run_suite(spec, weights=weights, facts=facts(), cache=not no_cache, trace=trace_path, say=progress)
     publish(result, {"json": json_path, "markdown": markdown_path})
 
 

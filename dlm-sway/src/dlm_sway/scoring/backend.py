@@ -6,10 +6,12 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from ..spec.models import SuiteDefaults
     from ..suite.target import ModelPair
+    from .remembering import Identity
     from .types import AdapterInspection, Answer, Comparison, Item, TextLogprob, View
 
 
@@ -97,6 +99,21 @@ class Backend(ABC):
         from ..errors import NotSupported
 
         raise NotSupported(f"{type(self).__name__} cannot count tokens")
+
+    def identity(self, digest: Callable[[Path], str]) -> Identity | None:
+        """What decides every number this backend gives, found without loading a model; ``None`` when that cannot be
+        said, and then nothing is kept between runs.
+
+        ``digest`` gives the SHA-256 of a file, remembered for as long as the file does not change.
+
+        Raises:
+            TargetError: the models are not there.
+        """
+        return None
+
+    def adapter_identity(self, folder: Path, digest: Callable[[Path], str]) -> str | None:
+        """What decides the numbers of another adapter, that of a view's :attr:`View.adapter`; as :meth:`identity`."""
+        return None
 
     @abstractmethod
     def describe(self) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""The sway face: scores a base and an adapter. Describes only; :mod:`.scoring` does the work."""
+"""The sway face: scores a base and an adapter. Describes only; :mod:`.judging` and :mod:`.scoring` do the work."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def dlm_sway_backends() -> list[BackendEntry]:
     return [
         BackendEntry(
             name="hf",
-            target="dlm_hf.scoring:HfScoring",
+            target="dlm_hf.judging:HfJudging",
             summary="A Hugging Face base with a PEFT adapter, or two whole models, scored with PyTorch.",
             gives=frozenset({"compare", "generate", "inspect", "null", "scale", "texts"}),
             requires=("torch", "transformers", "peft"),

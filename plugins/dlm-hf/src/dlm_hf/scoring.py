@@ -23,9 +23,10 @@ from .adapters import Fit, KeyMismatch, read_adapter
 from .batches import Batch, Limits, Piece, plan, windows, within_memory
 from .divergence import divergences, target_logprobs
 from .facts import adapter_facts, base_facts, declared_digest
+from .folders import base_folder
 from .inspection import module_updates
 from .nulls import null_adapter
-from .pair import LoadedPair, base_folder
+from .pair import LoadedPair
 from .passes import TAIL_STEP, KeptLogits, batch_logits, complete
 from .render import Encoded, RenderError, many_ids
 
@@ -47,7 +48,8 @@ ANSWERED_TOGETHER = 8
 
 
 class HfScoring(Backend):
-    """A Hugging Face base with a PEFT adapter, or two whole models, on one device. See :class:`dlm_sway.Backend`."""
+    """A loaded Hugging Face base with a PEFT adapter, or two whole models, on one device. What a suite names is
+    :class:`~dlm_hf.judging.HfJudging`, which makes one of these when something has to be computed."""
 
     def __init__(self, models: ModelPair, defaults: SuiteDefaults) -> None:
         super().__init__(models, defaults)

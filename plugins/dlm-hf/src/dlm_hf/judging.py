@@ -1,0 +1,155 @@
+"""The backend that a suite names: it knows what would be loaded, and loads it when a number has to be computed.
+
+PyTorch takes seconds to import and a model longer. A run whose every answer is known from an earlier one needs neither,
+so nothing here imports them. The work is done in :mod:`.scoring`.
+"""
+
+from __future__ import annotations
+
+import platform
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from dlm_sway.errors import TargetError
+from dlm_sway.scoring.backend import Backend
+from dlm_sway.scoring.remembering import Identity
+
+from .folders import base_folder, check_pair, tokenizer_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from dlm_sway.scoring.types import AdapterInspection, Answer, Comparison, Item, TextLogprob, View
+
+    from .scoring import HfScoring
+
+    Digest = Callable[[Path], str]
+
+ARITHMETIC: Final = 1
+"""Counts up when the same question would get another number."""
+_MODEL_FILES: Final = ("*.json", "*.safetensors", "*.jinja", "*.model", "*.txt")
+_TOKENIZER_FILES: Final = (
+    "tokenizer*",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "*.jinja",
+    "vocab*",
+    "merges.txt",
+)
+_ADAPTER_FILES: Final = ("adapter_config.json", "adapter_model.safetensors", "version.json")
+_LIBRARIES: Final = ("torch", "transformers", "peft", "tokenizers")
+
+
+class HfJudging(Backend):
+    """A Hugging Face base with a PEFT adapter, or two whole models, on one device. See :class:`dlm_sway.Backend`."""
+
+    def compare(
+        self, items: Sequence[Item], view: View, *, layout: int = 0, per_position: bool = False
+    ) -> list[Comparison]:
+        """See :meth:`HfScoring.compare`."""
+        return self._scoring.compare(items, view, layout=layout, per_position=per_position)
+
+    def texts(self, texts: Sequence[str], view: View) -> list[TextLogprob]:
+        """See :meth:`HfScoring.texts`."""
+        return self._scoring.texts(texts, view)
+
+    def generate(self, prompts: Sequence[Item], view: View, *, max_new_tokens: int) -> list[Answer]:
+        """See :meth:`HfScoring.generate`."""
+        return self._scoring.generate(prompts, view, max_new_tokens=max_new_tokens)
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """See :meth:`HfScoring.count_tokens`."""
+        return self._scoring.count_tokens(texts)
+
+    def inspect(self) -> AdapterInspection:
+        """See :meth:`HfScoring.inspect`."""
+        return self._scoring.inspect()
+
+    def inspect_null(self, seed: int) -> AdapterInspection:
+        """See :meth:`HfScoring.inspect_null`."""
+        return self._scoring.inspect_null(seed)
+
+    def describe(self) -> dict[str, object]:
+        """See :meth:`HfScoring.describe`."""
+        return self._scoring.describe()
+
+    def identity(self, digest: Digest) -> Identity | None:
+        """Digests of every file that is loaded, precision, kind of device, and versions.
+
+        Raises:
+            TargetError: a folder is not there, or the suite does not say what is compared.
+        """
+        check_pair(self.models)
+        base, ft, defaults = self.models.base, self.models.ft, self.defaults
+        shared = self.models.differential
+        precision, device = _precision(ft.dtype, ft.device)
+        adapter = self.adapter_identity(Path(ft.adapter), digest) if ft.adapter else None
+        return Identity(
+            base={
+                "arithmetic": ARITHMETIC,
+                "weights": _digests(base_folder(ft.base if shared else base.base), _MODEL_FILES, digest),
+                "base_adapter": self.adapter_identity(Path(base.adapter), digest)
+                if base.adapter and not shared
+                else None,
+                "tokenizer": _digests(tokenizer_folder(ft), _TOKENIZER_FILES, digest),
+                "template": defaults.template,
+                "system_prompt": defaults.system_prompt,
+                "precision": precision,
+                "device": device,
+                "machine": platform.machine(),
+                "versions": {name: version(name) for name in (*_LIBRARIES, "dlm-hf")},
+            },
+            adapter={
+                "adapter": adapter,
+                "weights": None if shared else _digests(base_folder(ft.base), _MODEL_FILES, digest),
+            },
+        )
+
+    def adapter_identity(self, folder: Path, digest: Digest) -> str | None:
+        """The digests of an adapter's files."""
+        folder = folder.expanduser()
+        return "\n".join(f"{name} {found}" for name, found in _digests(folder, _ADAPTER_FILES, digest).items())
+
+    def close(self) -> None:
+        """Let go of the models, where any were loaded."""
+        if "_scoring" in self.__dict__:
+            self._scoring.close()
+
+    @cached_property
+    def _scoring(self) -> HfScoring:
+        from .scoring import HfScoring
+
+        return HfScoring(self.models, self.defaults)
+
+
+def _digests(folder: Path, patterns: Sequence[str], digest: Digest) -> dict[str, str]:
+    """Name and digest of the files that match, by name."""
+    try:
+        files = {path.name: path for pattern in patterns for path in folder.glob(pattern) if path.is_file()}
+        files.pop("base.json", None)  # says when and how the base came here, which changes no number
+        return {name: digest(files[name].resolve()) for name in sorted(files)}
+    except OSError as error:
+        raise TargetError(f"{folder}: cannot be read: {error.strerror}: check the folder's permissions") from error
+
+
+def _precision(dtype: str, device: str) -> tuple[str, str]:
+    """Precision and kind of device that will be chosen. Where there may be an accelerator, PyTorch has to be asked."""
+    if device == "auto" and _surely_cpu():
+        device = "cpu"
+    kind = device.partition(":")[0]
+    if kind == "cpu":
+        return ("fp32" if dtype == "auto" else dtype), kind
+    from .model import NAMES, pick_device, pick_dtype
+
+    found: Any = pick_device(device)
+    return NAMES[pick_dtype(dtype, found, scoring=True)], str(found.type)
+
+
+def _surely_cpu() -> bool:
+    if platform.system() != "Linux":
+        return False
+    return version("torch").endswith("+cpu") or not any(
+        Path(node).exists() for node in ("/dev/nvidiactl", "/dev/nvmap", "/dev/kfd", "/dev/dxg")
+    )
