@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from dlm.corpus.study import build
 from dlm.learning.measure import LearnOptions, examine_version
+from dlm.learning.sittings import exams_of
 from dlm.store import Store
 from dlm.testing import only_plugins, toy_base
 from dlm.testing.toy import ToyBackend, ToyPlugin
@@ -129,10 +129,9 @@ def examine(home, plugins):
         found = train(path, options=TrainOptions(max_steps=2))
         version = Store(home, found.document.frontmatter.dlm_id).current()
         backend = TableBackend(base or {}, tuned or {})
-        study = build(found.document, 42)
-        asked = LearnOptions(**options)
+        exams = exams_of(found.document, (), version, 42, LearnOptions(**options))
         at_hand = found.base_answers
-        report = examine_version(found.document, found.base, backend, version, study, asked, Observer(), (), at_hand)
+        report = examine_version(found.document, found.base, backend, version, exams, Observer(), at_hand)
         return report, backend, version
 
     return go

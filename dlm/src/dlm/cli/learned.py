@@ -49,7 +49,9 @@ def _table(report: LearningReport, total: Score) -> Iterator[str]:
     yield f"{'questions in other words':<{HEADING}}  asked  before  after  95% CI      open book"
     for section in report.sections:
         yield _row(textwrap.shorten(section.heading or "found nowhere", HEADING, placeholder="..."), section.score)
-    if len(report.sections) > 1:
+    for name, own in report.adapters.items():
+        yield _row(textwrap.shorten(f"adapter {name}", HEADING, placeholder="..."), own)
+    if len(report.sections) > 1 or len(report.adapters) > 1:
         yield _row("all", total)
 
 

@@ -48,7 +48,7 @@ def report(
     new report replaces the old one.
     """
     from ..learning.measure import LIMIT, LearnOptions
-    from ..learning.stored import ReportOptions, exam_for, report_on, require
+    from ..learning.stored import ReportOptions, exams_for, report_on, require
     from ..store import home
     from .learned import report_text
     from .progress import Progress
@@ -57,7 +57,8 @@ def report(
     asked = LearnOptions(Path(questions) if questions else None, None if everything else limit or LIMIT)
     options = ReportOptions(version_number_of(version_number), again, asked, accepts)
     if questions_only:
-        _print(exam_for(doc, home=home(), options=options))
+        for name, exam in exams_for(doc, home=home(), options=options).items():
+            _print(exam, name)
         return
     with Progress(quiet=bool((ctx.obj or {}).get("quiet")), to_stderr=True) as progress:
         found = report_on(doc, home=home(), options=options, observer=progress)
@@ -69,6 +70,7 @@ def report(
         require(found, require_learned)
 
 
-def _print(exam: Exam) -> None:
+def _print(exam: Exam, adapter: str | None) -> None:
+    named = {} if adapter is None else {"adapter": adapter}
     for line in exam.paper.lines():
-        click.echo(json.dumps(line, ensure_ascii=False))
+        click.echo(json.dumps({**line, **named}, ensure_ascii=False))

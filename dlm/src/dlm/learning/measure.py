@@ -16,13 +16,13 @@ from ..answering import OPEN_BOOK
 from ..corpus.makers import Block
 from ..corpus.records import Message
 from ..training.backend import Sampling
-from ..training.heard import Heard, heard_by, unheard
+from ..training.heard import Heard, unheard
 from . import report as reports
 from .base_answers import BaseAnswers
 from .paper import Paper, paper
-from .questions import LeftOut, own_file, questions, read_own
+from .questions import LeftOut, own_questions, questions
 from .report import Conflict
-from .scoring import Answers, concluded, marked
+from .scoring import Answers, concluded, marked, of_adapter
 from .shelf import Shelf
 
 if TYPE_CHECKING:
@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from ..store.version import Version
     from ..training.backend import Answerer, Backend
     from ..training.observer import Observer, TrainReport
-    from .report import LearningReport
+    from .questions import Own
+    from .report import Item, LearningReport
 
 ANSWER_TOKENS = 40
 """Of each answer: enough to say a value in a sentence."""
@@ -70,10 +71,12 @@ def exam_of(
     options: LearnOptions,
     more: Iterable[Section] = (),
     heard: Heard | None = None,
+    own: Sequence[Own] | None = None,
 ) -> Exam:
     """The questions about ``document``, trained as ``study`` on itself and the sections ``more``.
 
-    None is asked that the version was trained on, nor the one it went on from: those it has ``heard``.
+    None is asked that the version was trained on, nor the one it went on from: those it has ``heard``. ``own`` are the
+    user's; left out, all of them.
 
     Raises:
         UsageProblem: the user's own questions cannot be read.
@@ -83,10 +86,8 @@ def exam_of(
     from ..corpus.study import primary_records
     from ..document.model import probes
 
-    stem = document.path.stem if document.path else ""
-    path = options.questions or own_file(document.folder, stem)
     primary = [record for record in primary_records(document, more) if not is_pair(record)]
-    own = read_own(path) if path else []
+    own = own_questions(document, options.questions) if own is None else own
     heard = heard or Heard()
     study, probed = unheard(study, heard), bool(probes(document))
     found = questions(study, own, Shelf(primary), seed, options.limit, probed=probed, heard=heard)
@@ -116,46 +117,48 @@ def examine_version(
     base: LocalBase,
     backend: Backend,
     version: Version,
-    study: StudySet,
-    options: LearnOptions,
+    exams: Mapping[str | None, Exam],
     observer: Observer,
-    more: Iterable[Section] = (),
     at_hand: Mapping[str, str] | None = None,
 ) -> LearningReport:
-    """Ask ``version`` and its base, and keep the report beside the version.
+    """Ask ``version`` and its base, and keep the report beside the version. Each of its adapters has its own exam, see
+    :func:`.sittings.exams_of`.
 
     The base is not asked again what it has answered to an earlier report on the document; ``at_hand`` are such answers
     that the store holds no more, as :attr:`TrainReport.base_answers` gives them.
 
     Raises:
-        UsageProblem: the user's own questions cannot be read, or one is too long for the base.
+        UsageProblem: a question is too long for the base.
         AdapterMismatch: the version was trained on another base.
         StoreError: the report cannot be written.
     """
     started = time.perf_counter()
-    seed = seed_of(version)
-    exam = exam_of(document, study, seed, options, more, heard_by(version.path))
     system = document.frontmatter.system_prompt
     scope = backend.answers_scope(base, system)
     kept = BaseAnswers(version.layout.base_answers, f"{scope} {ANSWER_TOKENS}" if scope else None, at_hand or {})
-    answers = _asked(exam.paper, system, base, backend, version, kept, observer.say)
+    answers = _asked(exams, system, base, backend, version, kept, observer.say)
+    items: list[Item] = []
+    for name, exam in exams.items():
+        items += of_adapter(marked(exam.paper, answers[name]), name, max((one.fact for one in items), default=0))
     about = {
         "dlm_id": document.frontmatter.dlm_id,
         "version": version.number,
         "document_digest": document.digest,
         "base": base.key,
-        "seed": seed,
+        "seed": seed_of(version),
         "max_new_tokens": ANSWER_TOKENS,
         "seconds": round(time.perf_counter() - started, 1),
     }
-    found = concluded(marked(exam.paper, answers), exam.left_out, exam.conflicts, document.location, about)
+    left_out = [one for exam in exams.values() for one in exam.left_out]
+    conflicts = tuple(dict.fromkeys(one for exam in exams.values() for one in exam.conflicts))
+    found = concluded(tuple(items), left_out, conflicts, document.location, about)
     reports.save(found, version.path)
     return found
 
 
-def seed_of(version: Version) -> int:
-    """The seed that ``version`` was trained with."""
-    recipe = version.facts.get("recipe")
+def seed_of(version: Version, adapter: str | None = None) -> int:
+    """The seed that ``version``, or the one adapter of it, was trained with."""
+    recipe = version.facts_of(adapter).get("recipe")
     return int(recipe.get("seed") or 0) if isinstance(recipe, dict) else 0
 
 
@@ -163,48 +166,54 @@ def learn_report(trained: TrainReport, options: LearnOptions, observer: Observer
     """Examine what a training has just made.
 
     Raises:
-        DlmError: as :func:`examine_version`.
+        DlmError: as :func:`examine_version`; or the user's own questions cannot be read.
     """
-    from ..corpus.study import build
     from ..store.version import read_version
     from ..training.choose import choose
-    from ..training.continued import read_first
+    from .sittings import exams_of
 
-    document, more = trained.document, trained.material.more
     version = read_version(trained.path, trained.version)
-    first = read_first(version.facts)
-    study = unheard(build(document, trained.plan.recipe.seed, more, text_first=first), heard_by(version.path))
     # Augmenters wrote records too, and a question that one of them trained is none in other words.
-    study = replace(study, train=trained.trained)
-    at_hand = trained.base_answers
-    return examine_version(document, trained.base, choose("generate"), version, study, options, observer, more, at_hand)
+    records = {name: trained.trained_for(name) for name in dict.fromkeys(plan.adapter for plan in trained.plans)}
+    more = trained.material.more
+    exams = exams_of(trained.document, more, version, trained.plan.recipe.seed, options, records)
+    backend, at_hand = choose("generate"), trained.base_answers
+    return examine_version(trained.document, trained.base, backend, version, exams, observer, at_hand)
 
 
 def _asked(
-    paper: Paper,
+    exams: Mapping[str | None, Exam],
     system: str | None,
     base: LocalBase,
     backend: Backend,
     version: Version,
     kept: BaseAnswers,
     say: Callable[[str], None],
-) -> Answers:
-    """One model after the other, since both need memory; the base only when there is something new to ask."""
+) -> dict[str | None, Answers]:
+    """One model after the other, since all need memory; the base only when there is something new to ask, and all that
+    it is asked at once."""
+    from ..bases.quantised import for_version
     from ..store.using import using
 
     def ask(texts: Sequence[str]) -> list[str]:
         with backend.answerer(base, None, system) as answerer:
             return _answers(answerer, texts)
 
-    prompts = _open_book(paper)
-    of_base = (*paper.questions, *prompts.values())
-    new, count = len(kept.missing(of_base)), len(paper.questions)
-    before = ", which answered the others before" if new < len(of_base) else ""
+    opened = {name: _open_book(exam.paper) for name, exam in exams.items()}
+    of_base = {name: (*exam.paper.questions, *opened[name].values()) for name, exam in exams.items()}
+    texts = [text for asked in of_base.values() for text in asked]
+    new, count = len(kept.missing(texts)), sum(len(exam.paper.questions) for exam in exams.values())
+    before = ", which answered the others before" if new < len(set(texts)) else ""
     say(f"asking {count} questions of {version.name} and {new} of the base{before}")
-    said = kept.to(of_base, ask, say)
-    with using(version), backend.answerer(base, version.path, system) as answerer:
-        after = _answers(answerer, paper.questions)
-    return Answers(said[:count], after, dict(zip(prompts, said[count:], strict=True)))
+    said, answers = iter(kept.to(texts, ask, say)), dict[str | None, Answers]()
+    for name, exam in exams.items():
+        own = [next(said) for _ in of_base[name]]
+        trained_on = for_version(base, replace(version, facts=version.facts_of(name)))
+        with using(version), backend.answerer(trained_on, version.folder_of(name), system) as answerer:
+            after = _answers(answerer, exam.paper.questions)
+        ends = len(exam.paper.questions)
+        answers[name] = Answers(own[:ends], after, dict(zip(opened[name], own[ends:], strict=True)))
+    return answers
 
 
 def _answers(answerer: Answerer, asked: Sequence[str]) -> list[str]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..corpus.records import Record, StudySet
+    from ..document import Document
     from .shelf import Shelf
 
 Source = Literal["probe", "held_out", "user"]
@@ -106,6 +107,16 @@ def own_file(folder: Path | None, stem: str) -> Path | None:
     """The user's questions beside a document: ``NAME.questions.jsonl``, else ``questions.jsonl``."""
     names = (f"{stem}.questions.jsonl", "questions.jsonl")
     return next((path for name in names if folder and (path := folder / name).is_file()), None)
+
+
+def own_questions(document: Document, path: Path | None = None) -> list[Own]:
+    """The user's questions about ``document``: those in ``path``, else in the file beside it, if there is one.
+
+    Raises:
+        UsageProblem: they cannot be read.
+    """
+    path = path or own_file(document.folder, document.path.stem if document.path else "")
+    return read_own(path) if path else []
 
 
 def read_own(path: Path) -> list[Own]:

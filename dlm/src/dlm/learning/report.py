@@ -8,7 +8,7 @@ Written beside the version it is about; read again by ``dlm show`` and by tools,
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -48,6 +48,8 @@ class Item:
     right_open: bool | None = None
     brought_up: tuple[str, ...] = ()
     """What of the document the trained model brings up in a ``near`` or ``missing`` answer."""
+    adapter: str = ""
+    """The one that was asked; empty where the version has one without a name."""
 
 
 @dataclass(frozen=True)
@@ -156,6 +158,8 @@ class LearningReport:
     """In the order in which they were asked."""
     seconds: float
     schema_version: int = SCHEMA_VERSION
+    adapters: dict[str, Score] = field(default_factory=dict)
+    """``total`` by the adapter that was asked; empty where the version has one without a name."""
 
     def as_json(self, *, items: bool = True) -> dict[str, Any]:
         """Plain data; without the answers if not ``items``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .intervals import clustered, sign_test
@@ -36,6 +37,15 @@ def marked(paper: Paper, answers: Answers) -> tuple[Item, ...]:
     return (*facts, *general, *near, *missing)
 
 
+def of_adapter(items: Iterable[Item], name: str | None, facts: int) -> Iterator[Item]:
+    """``items`` as those that ``name`` was asked; ``facts`` are counted already."""
+    if name is None:
+        yield from items
+        return
+    for item in items:
+        yield replace(item, adapter=name, fact=item.fact + facts if item.fact else 0)
+
+
 def concluded(
     items: tuple[Item, ...],
     left_out: Iterable[LeftOut],
@@ -63,6 +73,7 @@ def concluded(
         not_asked=tuple(NotAsked(*one) for one in left_out),
         contradictions=contradictions,
         items=items,
+        adapters=_by(facts, lambda item: item.adapter) if any(item.adapter for item in facts) else {},
     )
 
 

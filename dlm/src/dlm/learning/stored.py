@@ -8,16 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import CouldNotTell, DlmError, NotLearned
-from ..training.heard import heard_by
-from .measure import Exam, LearnOptions, exam_of, examine_version, learn_report, seed_of
+from .measure import Exam, LearnOptions, examine_version, learn_report, seed_of
 from .report import load
 from .verdict import LEAST_FACTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..corpus.records import StudySet
-    from ..document import Document, Section
+    from ..document import Document
     from ..store.version import Version
     from ..training.observer import Observer, TrainReport
     from .report import LearningReport
@@ -61,28 +59,25 @@ def report_on(path: Path | str, *, home: Path | None, options: ReportOptions, ob
         return found
     if options.again:
         base_answers.take(version.layout.base_answers)
-    study, more = _study(document, root, version)
+    exams = _exams(document, root, version, options.asked)
     backend = choose("generate")
     base = base_of(document, root, backend, version, observer.say, accept=options.accept_licence)
-    return examine_version(document, base, backend, version, study, options.asked, observer, more)
+    return examine_version(document, base, backend, version, exams, observer)
 
 
-def exam_for(path: Path | str, *, home: Path | None, options: ReportOptions) -> Exam:
-    """What a version of ``path`` would be asked; without one, what the next training's would be. Needs no model.
+def exams_for(path: Path | str, *, home: Path | None, options: ReportOptions) -> dict[str | None, Exam]:
+    """What each adapter of a version of ``path`` would be asked; without a version, of the next one. Needs no model.
 
     Raises:
         DlmError: as :func:`report_on`, but for what concerns the base.
     """
     from ..document import read
     from ..store import Store, layout
-    from ..training.resolve import TrainOptions, recipe_for
 
     document, root = read(Path(path)), layout.home(home)
     store = Store(root, document.frontmatter.dlm_id)
     version = store.current() if options.version is None else store.version(options.version)
-    seed = seed_of(version) if version else recipe_for(document.frontmatter, TrainOptions()).seed
-    study, more = _study(document, root, version)
-    return exam_of(document, study, seed, options.asked, more, heard_by(version.path) if version else None)
+    return _exams(document, root, version, options.asked)
 
 
 def report_after(trained: TrainReport, options: LearnOptions, observer: Observer) -> LearningReport | None:
@@ -143,12 +138,10 @@ def require(report: LearningReport | None, least: float) -> None:
         )
 
 
-def _study(document: Document, root: Path, version: Version | None) -> tuple[StudySet, tuple[Section, ...]]:
-    from ..corpus.study import build
-    from ..training.continued import read_first
+def _exams(document: Document, root: Path, version: Version | None, options: LearnOptions) -> dict[str | None, Exam]:
     from ..training.material import collect
     from ..training.resolve import TrainOptions, recipe_for
+    from .sittings import exams_of
 
     seed = seed_of(version) if version else recipe_for(document.frontmatter, TrainOptions()).seed
-    more = collect(document, root, seed).more
-    return build(document, seed, more, text_first=read_first(version.facts) if version else None), more
+    return exams_of(document, collect(document, root, seed).more, version, seed, options)

@@ -82,10 +82,10 @@ class TrainReport:
         """Of the first phase."""
         return self.outcomes[0]
 
-    @property
-    def trained(self) -> tuple[Record, ...]:
-        """The records of all phases."""
-        return tuple(dict.fromkeys(record for plan in self.plans for record in plan.records))
+    def trained_for(self, adapter: str | None = None) -> tuple[Record, ...]:
+        """The records of all phases of ``adapter``."""
+        own = (plan for plan in self.plans if plan.adapter == adapter)
+        return tuple(dict.fromkeys(record for plan in own for record in plan.records))
 
 
 class Observer:
