@@ -6,14 +6,14 @@ What runs out once will run out again: the smaller number stays.
 
 from __future__ import annotations
 
-import ctypes
 import gc
-import sys
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import torch
 
 from dlm.errors import TrainingFailed
+
+from .heap import trim
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -87,14 +87,7 @@ class Room:
         elif self._device.type == "mps":
             torch.mps.empty_cache()
         else:
-            _trim()
-
-
-def _trim() -> None:
-    """Give what lies free in the C library's heap back to the system: after a failed pass, half a gigabyte. Only glibc
-    can."""
-    if sys.platform == "linux" and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)) is not None:
-        trim(0)
+            trim()
 
 
 def ran_out(error: BaseException) -> bool:

@@ -6,16 +6,16 @@ in the training's own precision, from weights that are widened for each of them.
 
 from __future__ import annotations
 
+import gc
 import importlib
-import logging
-from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from dlm_hf.heap import trim
 from dlm_hf.quantising import CannotQuantise, Quantiser
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     import torch
 
@@ -39,9 +39,8 @@ class NF4(Quantiser):
             bnb_4bit_use_double_quant=True,
             bnb_4bit_compute_dtype=dtype,
         )
-        with _quiet():
-            # Rounded from full precision whatever the products are made in: other codes would be another base.
-            model = read(quantization_config=config, device_map={"": device}, dtype=torch.float32)
+        # Rounded from full precision whatever the products are made in: other codes would be another base.
+        model = read(quantization_config=config, device_map={"": device}, dtype=torch.float32)
         _settle(model, dtype)
         return model
 
@@ -50,15 +49,13 @@ class NF4(Quantiser):
 def trouble(device: str) -> str:
     """Why weights cannot be held in 4 bits on ``device``, and what to do; empty where they can. Tries it."""
     try:
-        with _quiet():
-            library: Any = importlib.import_module("bitsandbytes")
+        library: Any = importlib.import_module("bitsandbytes")
     except ImportError as error:
         return f"bitsandbytes cannot be imported ({_line(error)}): {INSTALL}"
     if device.startswith("mps"):
         return "bitsandbytes has no 4-bit products for Apple's GPUs: train on another machine, or with `adapter: lora`"
     try:
-        with _quiet():
-            _multiply(library, device)
+        _multiply(library, device)
     except Exception as error:  # whatever a library says that was built for other drivers or other devices
         return (
             f"bitsandbytes {library.__version__} cannot multiply 4-bit weights on {device} ({_line(error)}): "
@@ -94,18 +91,8 @@ def _settle(model: Any, dtype: torch.dtype) -> None:
         if parameter.is_floating_point():
             parameter.data = parameter.data.to(dtype, copy=True)
     model.config.dtype = dtype
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without the library's advice to fetch kernels from a hub, which it does not need here."""
-    logger = logging.getLogger("bitsandbytes")
-    before = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(before)
+    gc.collect()
+    trim()
 
 
 def _line(error: Exception) -> str:
