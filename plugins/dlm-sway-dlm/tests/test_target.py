@@ -5,16 +5,22 @@ from __future__ import annotations
 import json
 import struct
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from click.testing import CliRunner
 
 from dlm.corpus.study import build
 from dlm.document import probes, read
+from dlm.document.routing import view
+from dlm.errors import UsageProblem
 from dlm.store import Store
 from dlm_sway.errors import TargetError
 from dlm_sway.scoring.types import Item
+from dlm_sway_dlm import command
 from dlm_sway_dlm.for_sway import dlm_sway_read_sections as read_sections
-from dlm_sway_dlm.target import resolve
+from dlm_sway_dlm.for_sway import dlm_sway_resolve_target
+from dlm_sway_dlm.target import parted, resolve
 
 DLM_ID = "01M81FN4JAC853MSGR8B0PH69S"
 TEXT = """---
@@ -215,3 +221,77 @@ def test_preferences_are_part_of_their_section(document):
         "utf-8",
     )
     assert read_sections(document)[-1].preferences == (("How?", "So.", "Not so."),)
+
+
+TWO = "training:\n  adapters:\n    plans: {}\n    code: {}\n"
+CODE = """
+::instruction#code::
+
+### Q
+What does the switch do?
+### A
+It turns the lamp on.
+"""
+
+
+@pytest.fixture
+def team(document, home, base) -> Path:
+    """A document with two adapters, trained."""
+    text = document.read_text("utf-8").replace("system_prompt", f"{TWO}system_prompt") + CODE
+    document.write_text(text, "utf-8")
+    found = read(document)
+    known = {
+        name: {"recipe": {"seed": 42}, "section_ids": [section.id for section in view(found, name).sections]}
+        for name in ("plans", "code")
+    }
+
+    def write(folder: Path) -> None:
+        for name in known:
+            write_safetensors(folder / "adapters" / name / "adapter_model.safetensors")
+
+    facts = {
+        "document_digest": found.digest,
+        "base": {"key": f"path:{base}", "digest": "sha256:0", "revision": None, "source": "a folder"},
+    }
+    store = Store(home, DLM_ID)
+    with store.lock("train"):
+        store.begin_run(facts).commit(write, {}, adapters=known)
+    return document
+
+
+@pytest.mark.parametrize(("ref", "name"), [("", "plans"), ("#plans", "plans"), ("#code", "code")])
+def test_one_of_several_adapters_is_judged_by_what_trained_it(team, home, ref, name):
+    target = dlm_sway_resolve_target(ref=f"{team}{ref}")
+    version = Store(home, DLM_ID).current()
+    assert version is not None
+    assert target.name == f"notes.dlm v0001 {name}"
+    assert target.models.ft.adapter == version.folder_of(name)
+    assert target.provenance["adapter"] == name
+    assert target.provenance["adapter_sha256"] == version.facts_of(name)["adapter_sha256"]
+    assert "note" not in target.provenance
+    taught = {item.prompt for item in target.taught}
+    assert ("What does the switch do?" in taught) == (name == "code")
+    assert ("Which colour is the lamp?" in taught) == (name == "plans")
+
+
+def test_an_adapter_that_is_not_there_is_answered_with_those_that_are(team, trained):
+    with pytest.raises(TargetError, match="no adapter 'cod'"):
+        resolve(f"{team}#cod")
+    assert dlm_sway_resolve_target(ref="folder#x") is None
+    assert dlm_sway_resolve_target(ref="my.dlm#x/folder") is None
+
+
+def test_a_file_whose_name_holds_the_mark_is_a_file(team):
+    odd = team.with_name("a.dlm#b.dlm")
+    odd.write_text("")
+    assert parted(str(odd)) == (odd, None)
+    assert parted("a.dlm#b") == (Path("a.dlm"), "b")
+    assert parted("a.txt") is None
+
+
+def test_the_command_takes_the_name_as_an_option(monkeypatch):
+    asked = []
+    monkeypatch.setattr(command.subprocess, "run", lambda *a, **k: asked.append(a[0]) or SimpleNamespace(returncode=0))
+    result = CliRunner().invoke(command.sway, ["--json", "--adapter", "code", "notes.dlm"])
+    assert (result.exit_code, asked[0][-2:]) == (0, ["--json", "notes.dlm#code"])
+    assert isinstance(CliRunner().invoke(command.sway, ["--adapter", "code"]).exception, UsageProblem)

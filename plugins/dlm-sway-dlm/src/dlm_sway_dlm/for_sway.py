@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 @hookimpl
 def dlm_sway_resolve_target(ref: str) -> Target | None:
-    """The document's trained model, if ``ref`` names a document."""
-    if not ref.lower().endswith(".dlm"):
+    """The document's trained model, if ``ref`` names a document, or one of its adapters: ``DOC.dlm#name``."""
+    if ".dlm" not in ref.lower():
         return None
-    from .target import resolve
+    from .target import parted, resolve
 
-    return resolve(ref)
+    return resolve(ref) if parted(ref) else None
 
 
 @hookimpl

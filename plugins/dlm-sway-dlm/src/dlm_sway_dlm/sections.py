@@ -22,23 +22,21 @@ _KINDS = get_args(Kind)
 
 
 def read(path: Path) -> tuple[SectionData, ...]:
-    """The sections of the document at ``path``, with what its current version never saw; untrained, its probes.
+    """The sections of the document at ``path``, with what its current version never saw; untrained, its probes. Of a
+    document that names adapters, what trains the first.
 
     Raises:
         TargetError: the document cannot be read.
     """
     from dlm.document import read as read_document
-    from dlm.store import Store, home
 
-    from .target import studied
+    from .target import learned, studied
 
     try:
-        document = read_document(path)
-        version = Store(home(), document.frontmatter.dlm_id).current()
-        if version is None:
-            return sections(document.sections, ())
-        material, study = studied(document, version)
-        return sections((*document.sections, *material.change.sources), study.probes)
+        found = learned(path)
+        if found is None:
+            return sections(read_document(path).sections, ())
+        return sections((*found.document.sections, *found.more.change.sources), studied(found).probes)
     except (DlmError, PluginError) as error:
         # sway prints only its own errors without a traceback.
         raise TargetError(str(error)) from error
