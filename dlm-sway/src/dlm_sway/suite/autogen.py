@@ -39,7 +39,7 @@ def autogen(ref: str, out: Path, manager: PluginManager) -> str:
     from .check import resolve
 
     target = resolve(ref, manager)
-    drafts = sorted(_drafts(target, manager), key=lambda draft: (draft.order, draft.name))
+    drafts = sorted(drafted(target, manager), key=lambda draft: (draft.order, draft.name))
     entries = [draft for draft in drafts if draft.keys or not draft.missing]
     if not entries:
         raise SwayError(f"{ref}: no installed plugin drafts an entry for it: pip install dlm-sway-probes")
@@ -50,7 +50,7 @@ def autogen(ref: str, out: Path, manager: PluginManager) -> str:
     return "".join(parts)
 
 
-def _drafts(target: Target, manager: PluginManager) -> Iterator[Draft]:
+def drafted(target: Target, manager: PluginManager) -> Iterator[Draft]:
     """Every plugin's drafts; one whose own keys are refused is left out with the reason."""
     from dataclasses import replace
 

@@ -1,0 +1,120 @@
+"""What many verdicts add up to: how often each probe cried wolf, how often it found what was there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from dlm_sway.stats.rates import RateInterval, rate_interval
+
+Trial = dict[str, Any]
+"""One suite on one adapter: ``arm``, ``size``, ``entries`` by name, ``conclusion``, ``gate``."""
+FOUND = {"change": "pass", "harm": "fail"}
+"""The verdict that raises an alarm: an effect is claimed, or harm is."""
+_SAYS = {"change": "effect", "harm": "harm"}
+_NULLS = ("null", "placebo")
+
+
+class Row(NamedTuple):
+    """One line of the table."""
+
+    name: str
+    kind: str
+    seeks: str
+    arm: str
+    size: float
+    found: RateInterval
+    undecided: int
+    """Of the trials: inconclusive, skipped or broken. They count as not found."""
+
+
+def rows(trials: Sequence[Trial]) -> list[Row]:
+    """Every entry in every arm and size; then the suite as a whole."""
+    cells = sorted({(trial["arm"], trial["size"]) for trial in trials}, key=lambda cell: (cell[0] != "null", *cell))
+    found = []
+    for arm, size in cells:
+        mine = [trial for trial in trials if (trial["arm"], trial["size"]) == (arm, size)]
+        for name, entry in mine[0]["entries"].items():
+            if entry["seeks"] in FOUND:
+                verdicts = [trial["entries"][name]["verdict"] for trial in mine]
+                found.append(_row(name, entry["kind"], entry["seeks"], arm, size, verdicts, FOUND[entry["seeks"]]))
+        found += _suite(mine, arm, size)
+    return found
+
+
+def _suite(trials: Sequence[Trial], arm: str, size: float) -> Iterable[Row]:
+    for seeks, alarm in FOUND.items():
+        verdicts = [_any(trial, seeks, alarm) for trial in trials]
+        yield _row(f"any of them ({seeks})", "the suite", seeks, arm, size, verdicts, alarm)
+
+
+def _any(trial: Trial, seeks: str, alarm: str) -> str:
+    """``alarm`` when one entry that seeks this raised it, else what most of them lack."""
+    verdicts = [entry["verdict"] for entry in trial["entries"].values() if entry["seeks"] == seeks]
+    return alarm if alarm in verdicts else "none"
+
+
+def _row(name: str, kind: str, seeks: str, arm: str, size: float, verdicts: Sequence[str], alarm: str) -> Row:
+    events = sum(verdict == alarm for verdict in verdicts)
+    open_ = sum(verdict in ("inconclusive", "skip", "error") for verdict in verdicts)
+    return Row(name, kind, seeks, arm, size, rate_interval(events, len(verdicts), method="exact"), open_)
+
+
+def too_many(found: Iterable[Row], alpha: float) -> list[Row]:
+    """Rows of the null arms whose rate of alarms is shown to lie above ``alpha``."""
+    return [row for row in found if row.arm in _NULLS and row.found.low > alpha]
+
+
+def table(found: Sequence[Row], alpha: float) -> str:
+    """The rows as Markdown: false alarms, then power."""
+    alarms = [row for row in found if row.arm in _NULLS]
+    lines = []
+    if alarms:
+        lines += [
+            f"False alarms at a nominal {alpha:g}, with the 95% interval of Clopper and Pearson:",
+            "",
+            "| entry | an alarm says | adapters | alarms | rate | interval | undecided |",
+            "| --- | --- | ---: | ---: | ---: | --- | ---: |",
+            *(_line(row.name, [_SAYS[row.seeks], *_counts(row)]) for row in alarms),
+            "",
+        ]
+    for arm in sorted({row.arm for row in found} - {*_NULLS}):
+        lines += _power([row for row in found if row.arm == arm and _meant(row)], arm)
+    return "\n".join(lines)
+
+
+def _power(found: Sequence[Row], arm: str) -> Iterable[str]:
+    """Entries down, sizes across."""
+    sizes = sorted({row.size for row in found})
+    yield f"Power: planted {arm} that was found, of {max(row.found.n for row in found)} trials a size (undecided):"
+    yield ""
+    yield f"| entry | {' | '.join(f'size {size:g}' for size in sizes)} |"
+    yield f"| --- |{' ---: |' * len(sizes)}"
+    for name in dict.fromkeys(row.name for row in found):
+        by_size = {row.size: row for row in found if row.name == name}
+        yield _line(name, [_share(by_size[size]) if size in by_size else "" for size in sizes])
+    yield ""
+
+
+def _share(row: Row) -> str:
+    return f"{row.found.events}" + (f" ({row.undecided})" if row.undecided else "")
+
+
+def _meant(row: Row) -> bool:
+    """Planted effects say something about probes that seek them, planted harm about the guards."""
+    return row.seeks == ("harm" if row.arm == "harm" else "change")
+
+
+def _counts(row: Row) -> list[str]:
+    found = row.found
+    return [
+        str(found.n),
+        str(found.events),
+        f"{found.rate:.3f}",
+        f"{found.low:.3f}..{found.high:.3f}",
+        str(row.undecided),
+    ]
+
+
+def _line(name: str, cells: Sequence[str]) -> str:
+    return f"| {name} | {' | '.join(cells)} |"
