@@ -56,7 +56,7 @@ def test_without_prose_there_is_nothing_to_read():
 def test_a_short_document_is_told_nothing_and_who_asked_is_told_why():
     records = list(primary_records(document()))
     assert told(document().frontmatter, records) == ""
-    assert told(document("auto").frontmatter, records).startswith("phase cpt: left out: 8 kB of prose")
+    assert told(document("auto").frontmatter, records).startswith("phase cpt: left out: 8.0 kB of prose")
     assert "training.cpt.schedule is dapt" in told(document("dapt").frontmatter, records)
 
 

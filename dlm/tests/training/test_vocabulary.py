@@ -43,6 +43,12 @@ def test_the_words_that_cost_most_pieces_come_first_and_rare_ones_are_not_warmed
     assert measured({"petrel": 1}, {"the": 1}, PIECES, None).tokens == ()
 
 
+def test_pieces_of_everyday_words_are_not_warmed_up():
+    pieces = {**PIECES, "take": [6], "hill": [9]}
+    found = measured({"Kittiwake": 5, "gannets": 5, "the": 90}, {"take": 2, "hill": 1, "the": 97}, pieces, None)
+    assert found.tokens == (3, 4, 5, 7, 8, 9)
+
+
 def test_no_more_tokens_are_warmed_up_than_the_most_frequent():
     words = {f"w{n}": MOST_WARMED - n + 2 for n in range(MOST_WARMED)}
     pieces = {word: [10 * n, 10 * n + 1, 10 * n + 2] for n, word in enumerate(words)}

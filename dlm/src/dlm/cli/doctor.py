@@ -140,7 +140,8 @@ def _forecast(found: Forecast) -> list[str]:
 
     lines = [_line("document", f"{found.location} ({found.title})"), _line("base", found.base)]
     for part in found.parts:
-        steps = f"{part.steps:,} steps of {part.rows} rows, {part.tokens:,} tokens"
+        many = "s" if part.steps != 1 else ""
+        steps = f"{part.steps:,} step{many} of {part.rows} rows, {part.tokens:,} tokens"
         lines.append(_line(part.phase, steps))
     if found.precision:
         lines.append(_line("precision", found.precision))

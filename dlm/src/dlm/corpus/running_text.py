@@ -60,7 +60,7 @@ def wanted(frontmatter: Frontmatter, primary: Sequence[Record]) -> Wanted:
     """What ``training.cpt.schedule`` means for a document with the records ``primary``."""
     prose = sum(len(record.text) for record in primary if not record.messages)
     written = prose + sum(len(turn.content) for record in primary for turn in record.messages)
-    size = f"{prose / 1000:,.0f} kB of prose"
+    size = f"{prose / 1000:,.{0 if prose >= 10_000 else 1}f} kB of prose"
     schedule = frontmatter.training.cpt.schedule
     if not prose:
         return Wanted(False, "the document has no prose")

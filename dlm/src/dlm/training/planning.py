@@ -72,6 +72,10 @@ def _with_vocabulary(
     if any(plan.recipe.embed_warmup_steps for plan in plans) and not made[0].recipe.embedded:
         why = "the version it goes on from holds none" if job.start else "no word that comes often is split"
         job.observer.say(f"training.cpt.embed_warmup_steps: no embeddings are warmed up: {why}")
+    for plan in made:
+        if plan.recipe.embed_warmup_steps >= len(plan.steps) > 0:
+            steps = f"{plan.recipe.embed_warmup_steps}, and the phase {plan.phase} has only {len(plan.steps)}"
+            job.observer.say(f"training.cpt.embed_warmup_steps is {steps}: nothing but embeddings moves in it")
     return made
 
 

@@ -23,6 +23,9 @@ WORSE = 1.5
 """How many times the pieces of a general word those of the document's may have before it is said."""
 SHOWN = 20
 """Split words that are listed."""
+OFTENER = 4.0
+"""How many times as often as in general text a piece must come, a word of each: a warm-up that moved the pieces of
+everyday words would move these words too."""
 MOST_WARMED = 256
 """Tokens whose embeddings are warmed up at most."""
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
@@ -54,7 +57,8 @@ class Vocabulary:
     split_words: int = 0
     """How many there are."""
     tokens: tuple[int, ...] = ()
-    """The pieces of split words that come often, in ascending order: whose embeddings a warm-up would train."""
+    """The pieces of split words that are the document's own, in ascending order: whose embeddings a warm-up would
+    train."""
 
     @property
     def poor(self) -> bool:
@@ -67,8 +71,7 @@ class Vocabulary:
         each = f"{self.tokens_per_word:.2f} tokens a word, and {self.general_tokens_per_word:.2f} in general text"
         parts = [f"the base's tokenizer takes {each}"]
         if self.split:
-            worst = ", ".join(f"{one.word} takes {one.pieces} ({one.count} times)" for one in self.split[:2])
-            parts.append(worst)
+            parts.append(", ".join(f"{one.word} takes {one.pieces} ({_times(one.count)})" for one in self.split[:2]))
         if self.unknown_tokens:
             parts.append(f"{self.unknown_tokens:,} tokens are unknown to it: {', '.join(self.unknown[:3])}")
         return "; ".join(parts)
@@ -95,6 +98,7 @@ def measured(
     words: Mapping[str, int], elsewhere: Mapping[str, int], pieces: Mapping[str, Sequence[int]], unknown: int | None
 ) -> Vocabulary:
     """What ``pieces``, the tokens of every word, say of a document's ``words`` and of those ``elsewhere``."""
+    words_here = sum(words.values())
     split = [Word(word, len(pieces[word]), count) for word, count in words.items() if len(pieces[word]) >= SPLIT]
     split.sort(key=lambda one: (-one.count * (one.pieces - 1), one.word))
     strange = {word: count * pieces[word].count(unknown) for word, count in words.items() if unknown in pieces[word]}
@@ -102,16 +106,19 @@ def measured(
     for one in split:
         if one.count >= OFTEN:
             weights.update(dict.fromkeys(pieces[one.word], one.count))
-    often = sorted(weights, key=lambda token: (-weights[token], token))[:MOST_WARMED]
+    here, there = _tokens(words, pieces), _tokens(elsewhere, pieces)
+    more = OFTENER * words_here / words_there if (words_there := sum(elsewhere.values())) else 0.0
+    own = [token for token in weights if token != unknown and here[token] > more * there[token]]
+    often = sorted(own, key=lambda token: (-weights[token], token))[:MOST_WARMED]
     return Vocabulary(
-        words=sum(words.values()),
+        words=words_here,
         tokens_per_word=round(_each(words, pieces), 4),
         general_tokens_per_word=round(_each(elsewhere, pieces), 4),
         unknown=tuple(sorted(strange, key=lambda word: (-strange[word], word))[:SHOWN]),
         unknown_tokens=sum(strange.values()),
         split=tuple(split[:SHOWN]),
         split_words=len(split),
-        tokens=tuple(sorted(token for token in often if token != unknown)),
+        tokens=tuple(sorted(often)),
     )
 
 
@@ -137,6 +144,18 @@ def with_embeddings(plans: tuple[Plan, ...], found: Vocabulary | None, start: St
         )
         for plan in plans
     )
+
+
+def _tokens(words: Mapping[str, int], pieces: Mapping[str, Sequence[int]]) -> Counter[int]:
+    found: Counter[int] = Counter()
+    for word, count in words.items():
+        for token in pieces[word]:
+            found[token] += count
+    return found
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
 
 
 def _each(words: Mapping[str, int], pieces: Mapping[str, Sequence[int]]) -> float:
