@@ -378,3 +378,35 @@ def test_the_command_line_shows_each_adapter_in_80_columns(team) -> None:
     assert all(len(line) <= 80 or str(path) in line or "/" in line for line in shown.splitlines())
     told = json.loads(run("--adapter", "plans", "--force", "--json"))
     assert [one["adapter"] for one in told["phases"]] == ["plans"]
+
+
+def test_show_and_versions_name_each_adapter(team) -> None:
+    path = team()
+    train(path, options=STEPS)
+    train(path, options=TrainOptions(max_steps=9, adapter="code"))
+
+    def run(*arguments):
+        result = CliRunner().invoke(main, [arguments[0], str(path), *arguments[1:]])
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    shown = run("show")
+    assert "adapters   plans (2 of the sections), code (2 of the sections)" in shown
+    assert "plans: loss" in shown
+    assert "taken over from v0001" in shown
+    listed = run("versions")
+    lines = [line.split() for line in listed.splitlines()]
+    assert [line[0] for line in lines if line[0] in NAMES] == [*NAMES, *NAMES]
+    (taken,) = [line for line in listed.splitlines() if "of v0001" in line]
+    assert taken.split()[0] == "plans"
+    assert all(len(line) <= 80 for line in (shown + listed).splitlines() if "/" not in line)
+    named = json.loads(run("show", "--json"))["named_adapters"]
+    assert [(one["name"], one["trained_in"], one["latest_version"], one["has_current"]) for one in named] == [
+        ("code", 2, 2, True),
+        ("plans", 1, 2, True),
+    ]
+    (_, newest) = json.loads(run("versions", "--json"))["versions"]
+    assert [(one["name"], one["trained_in"], one["steps"]) for one in newest["adapters"]] == [
+        ("plans", 1, 12),
+        ("code", 2, 9),
+    ]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from ..corpus.replay import Change
     from ..store.overview import Overview
+    from ..store.version import Version
 
 NEWEST = 12
 """Versions named in one line."""
@@ -66,6 +67,8 @@ def _verdict(found: Overview) -> str:
 
 
 def _lines(found: Overview, doc: str) -> Iterator[tuple[str, str]]:
+    from ..document.routing import declared, sections_of
+
     document = found.document
     types: dict[str, int] = {}
     for section in document.sections:
@@ -75,6 +78,9 @@ def _lines(found: Overview, doc: str) -> Iterator[tuple[str, str]]:
     yield "title", document.title
     yield "dlm_id", document.frontmatter.dlm_id
     yield "sections", ", ".join(f"{count:,} {name}" for name, count in sorted(types.items())) or "none"
+    if names := declared(document):
+        own = {name: len(sections_of(document.sections, names, name)) for name in names}
+        yield "adapters", ", ".join(f"{name} ({count} of the sections)" for name, count in own.items())
     for source in found.survey.summaries if found.survey else ():
         yield "source", f"{source.path}: {source.file_count:,} files, {_size(source.total_bytes)}"
     yield "base", found.base.words if found.base else document.frontmatter.base_model
@@ -101,12 +107,23 @@ def _trained(found: Overview, doc: str) -> Iterator[tuple[str, str]]:
     run = f" in run {facts['run_id']}" if facts.get("run_id") else ""
     older = "" if names[-1:] == [current.name] else ", not the newest"
     yield "current", f"{current.name}{older}, trained {_time(facts.get('created_at'))}{run}"
-    outcome = facts.get("outcome") or {}
-    before, after = outcome.get("held_out_before"), outcome.get("held_out_best")
-    if before is not None and after is not None:
-        yield "held out", f"loss {before:.3f} before, {after:.3f} after training (nats per token)"
+    for name in current.adapters or (None,):
+        if text := _held_out(current, name):
+            yield "held out", text
     if found.learning:
         yield "learning", f"{found.learning.verdict} `dlm report {doc}` tells more"
+
+
+def _held_out(current: Version, adapter: str | None) -> str:
+    """How an adapter met the held-out wordings; which one, where there are several."""
+    facts = current.facts_of(adapter)
+    outcome = facts.get("outcome") or {}
+    before, after = outcome.get("held_out_before"), outcome.get("held_out_best")
+    if before is None or after is None:
+        return ""
+    text = f"loss {before:.3f} before, {after:.3f} after training (nats per token)"
+    taken = f", taken over from v{facts['trained_in']:04d}" if facts.get("trained_in") else ""
+    return text if adapter is None else f"{adapter}: {text}{taken}"
 
 
 def _rejected(found: Overview) -> str:

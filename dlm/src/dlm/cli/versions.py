@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -116,7 +117,22 @@ def _row(version: Version, current: Version | None, digest: str) -> dict[str, An
         "held_out_before": outcome.get("held_out_before"),
         "held_out_best": outcome.get("held_out_best"),
         "adapter_sha256": facts.get("adapter_sha256"),
+        "adapters": [_adapter(version, name) for name in version.adapters],
         "document_unchanged": facts.get("document_digest") == digest,
+    }
+
+
+def _adapter(version: Version, name: str) -> dict[str, Any]:
+    """One of several adapters of a version."""
+    facts = version.facts_of(name)
+    outcome = facts.get("outcome") or {}
+    return {
+        "name": name,
+        "trained_in": facts.get("trained_in", version.number),
+        "steps": outcome.get("steps"),
+        "held_out_before": outcome.get("held_out_before"),
+        "held_out_best": outcome.get("held_out_best"),
+        "adapter_sha256": facts.get("adapter_sha256"),
     }
 
 
@@ -155,13 +171,25 @@ def _table(rows: list[dict[str, Any]]) -> list[str]:
         return []
     lines = [f"  {'version':<7} {'made':<20} {'base':<16} {'steps':>6}  {'held-out loss':<15} document"]
     for row in rows:
-        loss = f"{_number(row['held_out_before'])} to {_number(row['held_out_best'])}"
+        several = row["adapters"]
         lines.append(
             f"{'*' if row['current'] else ' '} {row['name']:<7} {row['created_at'] or '':<20} {row['base'] or '':<16} "
-            f"{row['steps'] if row['steps'] is not None else '':>6}  {loss:<15} "
+            f"{'' if several else _steps(row):>6}  {'' if several else _losses(row):<15} "
             f"{'same' if row['document_unchanged'] else 'changed'}"
         )
+        for one in several:
+            taken = "" if one["trained_in"] == row["number"] else f"of v{one['trained_in']:04d}"
+            name = textwrap.shorten(one["name"], 36, placeholder="...")
+            lines.append(f"    {'':<5} {name:<37} {_steps(one):>6}  {_losses(one):<15} {taken}".rstrip())
     return lines
+
+
+def _steps(row: dict[str, Any]) -> str:
+    return str(row["steps"]) if row["steps"] is not None else ""
+
+
+def _losses(row: dict[str, Any]) -> str:
+    return f"{_number(row['held_out_before'])} to {_number(row['held_out_best'])}"
 
 
 def _number(loss: float | None) -> str:

@@ -133,7 +133,18 @@ class Overview:
             "exports": list(manifest.exports),
             "content_hashes": manifest.content_hashes,
             "pinned_versions": manifest.pinned_versions,
-            "named_adapters": [{"name": name, "latest_version": n} for name, n in manifest.adapter_versions.items()],
+            "named_adapters": [self._adapter(name, n) for name, n in manifest.adapter_versions.items()],
+        }
+
+    def _adapter(self, name: str, latest: int) -> dict[str, Any]:
+        current = self.current
+        held = current is not None and name in current.adapters
+        facts = current.facts_of(name) if current is not None and held else {}
+        return {
+            "name": name,
+            "has_current": held,
+            "latest_version": latest,
+            "trained_in": facts.get("trained_in", latest),
         }
 
 
