@@ -20,8 +20,12 @@ from .training_record import Phase, Run, read_run, store_of, version_facts
 _SAMPLED = 512
 _NORMAL_MAD = 1.4826
 """Standard deviation of a normal sample, in its median absolute deviations."""
-_SMALLEST_JUMP = 0.1
-"""Of the loss around it: below this share nothing is called a jump, however calm the curve."""
+_SMALLEST_JUMP = 0.5
+"""Of the way that the loss came: below this share nothing is called a jump."""
+_LEAST = 1e-9
+"""A loss below this counts as this, where its logarithm is taken."""
+_NEIGHBOURS = 2
+"""Windows on either side from which the noise at a step is taken."""
 
 
 class TrainingDriftSpec(ProbeSpec):
@@ -121,15 +125,30 @@ class TrainingDrift(Probe[TrainingDriftSpec]):
         return Course(phase.name, len(rows), first, last, smoothness(losses, rest), jumps, not_finite)
 
     def _jumps(self, rest: Sequence[float], trend: Sequence[float], alpha: float) -> list[int]:
-        """Where the loss stands above its trend by more than noise of this size does, over so many steps."""
-        sd = _NORMAL_MAD * median(abs(one - median(rest)) for one in rest)
+        """Where the loss stands above its trend by more than the noise there does over so many steps.
+
+        Noise shrinks as the loss does, in some runs in proportion and in others not: a jump stands out either way. And
+        it goes back at least half of the way that the loss came, since one batch may be harder than the next.
+        """
         # A calm curve of n steps stays below this, but for a share alpha of all such curves.
-        limit = max(self.spec.spike_sigma, -float(ndtri(alpha / len(rest)))) * sd
+        deviations = max(self.spec.spike_sigma, -float(ndtri(alpha / len(rest))))
+        least = _SMALLEST_JUMP * (max(trend) - min(trend))
+        relative = [
+            math.log(max(one + around, _LEAST) / max(around, _LEAST)) for one, around in zip(rest, trend, strict=True)
+        ]
+        everywhere = _NORMAL_MAD * median(map(abs, relative))
         return [
             at
-            for at, (one, around) in enumerate(zip(rest, trend, strict=True))
-            if one > limit and one > _SMALLEST_JUMP * abs(around)
+            for at, one in enumerate(rest)
+            if one > max(least, deviations * self._noise_around(rest, at))
+            and relative[at] > deviations * max(everywhere, self._noise_around(relative, at))
         ]
+
+    def _noise_around(self, rest: Sequence[float], at: int) -> float:
+        """Standard deviation of the steps near ``at``, itself left out, from the median of what they deviate by."""
+        reach = _NEIGHBOURS * self.spec.rolling_window
+        near = [*rest[max(0, at - reach) : at], *rest[at + 1 : at + 1 + reach]]
+        return _NORMAL_MAD * median(map(abs, near))
 
     def _faults(self, one: Course) -> list[str]:
         spec, found = self.spec, []
