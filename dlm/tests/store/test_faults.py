@@ -36,14 +36,27 @@ WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 REFUSED, UNTOUCHED = 3, 7
 
 
+TWO = "training:\n  adapters:\n    plans: {lora_r: 4}\n    code: {}"
+
+
 def weights(version) -> bytes:
-    return (version.path / "adapter_model.safetensors").read_bytes()
+    """Of every adapter."""
+    return b"".join(file.read_bytes() for file in sorted(version.path.rglob("adapter_model.safetensors")))
 
 
 @pytest.fixture
 def trained(home: Path, write) -> tuple[Path, bytes]:
     """A document with one version, edited since; and the weights that the next training makes."""
-    path = write()
+    return edited(home, write())
+
+
+@pytest.fixture
+def team(home: Path, write) -> tuple[Path, bytes]:
+    """The same of a document with two adapters."""
+    return edited(home, write(TWO))
+
+
+def edited(home: Path, path: Path) -> tuple[Path, bytes]:
     train(path, options=STEPS)
     path.write_text(path.read_text(encoding="utf-8").replace("in the cellar.", "in the attic."), encoding="utf-8")
     other = home.with_name("other")
@@ -112,6 +125,15 @@ def test_a_training_may_die_at_many_a_file_operation(trained, home, crash_at) ->
 @pytest.mark.slow
 def test_a_training_may_die_at_any_file_operation(trained, home, crash_at) -> None:
     assert crash_everywhere(trained, home, crash_at, stride=1) > 80
+
+
+def test_a_training_of_two_adapters_may_die_at_many_a_file_operation(team, home, crash_at) -> None:
+    assert crash_everywhere(team, home, crash_at, stride=19) > 3
+
+
+@pytest.mark.slow
+def test_a_training_of_two_adapters_may_die_at_any_file_operation(team, home, crash_at) -> None:
+    assert crash_everywhere(team, home, crash_at, stride=1) > 100
 
 
 def in_child(work: Callable[[], object]) -> int:
@@ -198,6 +220,11 @@ def small_disk(place: Path, kilobytes: int) -> Iterator[None]:
 
 
 @pytest.mark.skipif(os.geteuid() != 0 or shutil.which("mount") is None, reason="only root may mount a file system")
+@pytest.mark.parametrize("number", [errno.ENOSPC])
+def test_many_a_write_of_two_adapters_may_be_refused(team, home, number) -> None:
+    assert fail_everywhere(team, home, number, stride=11) > 2
+
+
 @pytest.mark.parametrize("spare", [4, 16, 28, 40, 64, 96])
 def test_a_disk_that_is_full_after_so_many_kilobytes(trained, home, tmp_path, spare) -> None:
     path, after = trained
@@ -254,6 +281,8 @@ where = sys.argv[2]
 observer = Observer()
 if where in ("planned", "stepped", "evaluated"):
     setattr(observer, where, kill)
+elif where == "second":
+    observer.phase_started = lambda plan, number, of: number == 2 and kill()
 elif where == "saving":
     ToyWorkbench.save = kill
 elif where == "committed":
@@ -276,6 +305,17 @@ def test_a_kill_between_two_parts_of_a_training_is_survived(trained, home, where
     check_served(store, after)
     assert store.current().number == (2 if where in ("committed", "summarised") else 1)
     assert (store.checkpoint() is not None) is (where == "saving")
+    check_goes_on(store, path, home, after)
+
+
+def test_a_kill_between_two_adapters_keeps_the_first(team, home) -> None:
+    path, after = team
+    environment = {**os.environ, "DLM_HOME": str(home)}
+    killed = subprocess.run([sys.executable, "-c", KILLED, path, "second"], env=environment, capture_output=True)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
+    store = Store(home, DLM_ID)
+    check_served(store, after)
+    assert (store.checkpoint().moment.phase, store.checkpoint().moment.step) == (2, 0)
     check_goes_on(store, path, home, after)
 
 
