@@ -242,3 +242,9 @@ def test_a_suite_made_in_code_is_checked_like_a_file(manager: PluginManager, tmp
         ("the notebook", 0, "models.ft.adapter"),
         ("the notebook", 0, "suite[0] (a).typo"),
     ]
+
+
+def test_an_empty_prompt_is_a_mistake_on_its_line(suite_file: Write, manager: PluginManager) -> None:
+    (fault,) = faults(suite_file("- name: a\n  kind: moved\n  prompts: [hello, ' ']\n"), manager)
+    assert (fault.line, fault.where) == (8, "suite[0] (a).prompts")
+    assert fault.what.startswith("prompt 2 is empty")

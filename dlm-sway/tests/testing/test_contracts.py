@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import math
+from types import SimpleNamespace
 
 import pytest
 
+from dlm_sway import Item, Measurement, Probe, hookimpl, hookspecs
+from dlm_sway._plugkit.plugins import PluginManager
 from dlm_sway.data import general_items
+from dlm_sway.entries import ProbeEntry
 from dlm_sway.errors import NotSupported
+from dlm_sway.probes.base import ProbeSpec
+from dlm_sway.probes.judging import Estimate, intended
 from dlm_sway.scoring.types import View
-from dlm_sway.testing import BackendContract, ClosedForm, ProbeContract, modules_after
+from dlm_sway.suite.calibrate import rank
+from dlm_sway.testing import BackendContract, ClosedForm, ProbeContract, context, modules_after
 from dlm_sway.testing.backend import forbid_overrides
+from dlm_sway.testing.planted import learned
 
 
 def test_a_quiet_override_is_refused_and_an_explained_one_is_not():
@@ -95,6 +104,91 @@ def test_a_backend_without_nulls_says_so_itself():
 
     BackendContract().test_null_adapters_differ_by_seed_and_leave_nothing_behind(Plain())
     BackendContract().test_scaled_runs_from_the_base_to_the_adapter(Plain())
+
+
+class _AskSpec(ProbeSpec):
+    prompts: tuple[str, ...] = ("one", "two", "three", "four", "five")
+
+
+class _Ask(Probe[_AskSpec]):
+    """A probe as it should be."""
+
+    kind = "ask"
+    spec_type = _AskSpec
+    calibrated = True
+
+    def measure(self, scoring, view):
+        items = [Item(prompt, "yes it is") for prompt in self.spec.prompts]
+        return Measurement(tuple(c.view_logprob - c.base_logprob for c in scoring.compare(items, view)))
+
+    def judge(self, measured, nulls, ctx):
+        estimate = Estimate.of_mean(measured.values)
+        return intended(self, estimate, rank(measured, nulls, ctx), threshold=0.5, what="gain")
+
+
+class _Deaf(_Ask):
+    def judge(self, measured, nulls, ctx):
+        return self.result("fail", "nothing", raw=measured.mean)
+
+
+class _Credulous(_Ask):
+    def judge(self, measured, nulls, ctx):
+        return self.result("pass" if measured.mean != 0 else "fail", "something moved", raw=measured.mean)
+
+
+class _Offset(_Ask):
+    def judge(self, measured, nulls, ctx):
+        return self.result("fail", "off", raw=measured.mean + 1e-12)
+
+
+class _FirstOnly(_Ask):
+    def judge(self, measured, nulls, ctx):
+        return self.result("fail", "first", raw=measured.values[0])
+
+
+class _Moody(_Ask):
+    def judge(self, measured, nulls, ctx):
+        return self.result("fail", "mood", raw=measured.mean + len(_MOODS.append(1) or _MOODS))
+
+
+_MOODS: list[int] = []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "test"),
+    [
+        (_Deaf, "test_what_was_planted_is_found"),
+        (_Credulous, "test_a_random_adapter_of_equal_norm_is_not_taken_for_training"),
+        (_Offset, "test_identical_models_measure_exactly_nothing"),
+        (_FirstOnly, "test_the_order_of_items_does_not_matter"),
+        (_Moody, "test_the_same_seed_gives_the_same_result"),
+    ],
+)
+def test_a_probe_that_is_wrong_in_this_way_fails_this_test(wrong, test, monkeypatch):
+    def asked(kind):
+        found = PluginManager(hookspecs.PROJECT, hookspecs)
+        entry = ProbeEntry(name="ask", target="here:Kind", summary="x", category="attribution", seeks="change")
+        found.register(SimpleNamespace(dlm_sway_probes=hookimpl(lambda: [entry])), name="kit")
+        monkeypatch.setattr(found, "resolve", lambda hook, name: kind)
+        monkeypatch.setattr("dlm_sway.testing.probe.manager", lambda: found)
+        contract = type("Contract", (ProbeContract,), {"name": "ask"})()
+        options = {"prompts": ("a?", "b?", "c?", "d?", "e?", "f?")}
+        probe = kind(kind.spec_type(name="under test", kind="ask", **options))
+        fixtures = {
+            "probe": probe,
+            "place": context,
+            "options": options,
+            "seeks": "change",
+            "changed": ClosedForm(direction="random", seed=1, size=40.0),
+            "unchanged": ClosedForm(),
+            "planted": learned(_Ask(probe.spec), context),
+        }
+        method = getattr(contract, test)
+        method(**{name: fixtures[name] for name in inspect.signature(method).parameters})
+
+    asked(_Ask)
+    with pytest.raises(AssertionError):
+        asked(wrong)
 
 
 def test_the_kit_needs_pytest_only_for_its_contracts():

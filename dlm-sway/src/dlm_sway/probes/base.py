@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from ..result import ProbeResult, Seeks
 from ..scoring.types import AdapterInspection, Answer, Comparison, Item, TextScore, View
@@ -29,6 +29,14 @@ class ProbeSpec(BaseModel):
     kind: str
     enabled: bool = True
     weight: float = Field(1.0, ge=0)
+
+    @field_validator("prompts", check_fields=False)
+    @classmethod
+    def _prompts_ask(cls, value: Any) -> Any:
+        for number, prompt in enumerate(value, start=1):
+            if isinstance(prompt, str) and not prompt.strip():
+                raise ValueError(f"prompt {number} is empty")
+        return value
 
 
 class Scoring(Protocol):
