@@ -34,7 +34,7 @@ def test_tokens_a_word_are_means_over_the_words_as_often_as_they_come():
 
 def test_the_words_that_cost_most_pieces_come_first_and_rare_ones_are_not_warmed_up():
     found = measured({"petrel": 1, "gannets": 3, "Kittiwake": 5, "the": 9}, {"the": 1}, PIECES, None)
-    assert [(one.word, one.pieces, one.count) for one in found.split] == [
+    assert [(one.word, one.pieces, one.times) for one in found.split] == [
         ("Kittiwake", 4, 5),
         ("gannets", 3, 3),
         ("petrel", 3, 1),
@@ -81,7 +81,7 @@ def test_it_is_told_in_words_and_as_plain_data():
         "the base's tokenizer takes 3.00 tokens a word, and 1.00 in general text; Kittiwake takes 4 (2 times)"
     )
     plain = found.as_json()
-    assert plain["split"] == [{"word": "Kittiwake", "pieces": 4, "count": 2}]
+    assert plain["split"] == [{"word": "Kittiwake", "pieces": 4, "times": 2}]
     assert (plain["tokens"], plain["poor"]) == (4, True)
 
 

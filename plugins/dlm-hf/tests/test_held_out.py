@@ -119,3 +119,55 @@ def test_more_recall_is_better_and_at_equal_recall_less_loss(later: Judged, bett
     weights += 1
     best.restore(weights)
     assert weights.tolist() == ([1, 1] if better else [0, 0])
+
+
+def text(said: str) -> Record:
+    return Record("text", "text", group=said, section_id="s", text=said, title="port")
+
+
+def mean_loss(bench: HfWorkbench, records: list[Record]) -> float:
+    """By the plain formula, one example at a time."""
+    bench.encode(records)
+    total, count = 0.0, 0
+    for example in bench._encoded[-1]:
+        ids = torch.tensor([example.encoded.ids])
+        with torch.no_grad():
+            logs = bench._adapted.model.eval()(input_ids=ids).logits[0].log_softmax(-1)
+        for at in range(example.encoded.start, ids.shape[1]):
+            total, count = total - float(logs[at - 1, ids[0, at]]), count + 1
+    return total / count
+
+
+@pytest.mark.parametrize(("judged_by", "decides"), [("answers", "answer"), ("text", "prose")])
+def test_text_and_answers_are_told_apart_and_the_phase_says_which_decides(bench, judged_by, decides) -> None:
+    facts = [chat(question, *said) for question, said in FACTS.items()]
+    texts = [text("Kittiwake listens on 7413 and gannet runs first"), text("petrel restarts every 40 minutes")]
+    rows, held_out = bench.encode([facts[0], texts[0]]), bench.encode([*facts, *texts])
+    recipe, found = dataclasses.replace(RECIPE, judged_by=judged_by), []
+    outcome = bench.train(dataclasses.replace(plan(rows, held_out, 6), recipe=recipe), lambda _: None, found.append)
+    assert all(event.held_out_loss == getattr(event, f"held_out_{decides}_loss") for event in found)
+    assert all(bool(event.wrong) is (judged_by == "answers") for event in found)
+    kept = [event for event in found if event.best][-1]
+    assert (kept.step, kept.held_out_prose_loss) == (outcome.best_step, outcome.held_out_prose_loss)
+    bench._write_back()
+    assert mean_loss(bench, texts) == pytest.approx(outcome.held_out_prose_loss, abs=1e-4)
+    assert mean_loss(bench, facts) == pytest.approx(outcome.held_out_answer_loss, abs=1e-4)
+
+
+def test_a_phase_of_text_without_any_held_out_keeps_its_last_weights(bench) -> None:
+    rows = bench.encode([text("Kittiwake listens on 7413")])
+    held_out = bench.encode([chat(question, *said) for question, said in FACTS.items()])
+    found: list = []
+    recipe = dataclasses.replace(RECIPE, judged_by="text")
+    outcome = bench.train(dataclasses.replace(plan(rows, held_out, 4), recipe=recipe), lambda _: None, found.append)
+    assert (found, outcome.best_step, outcome.held_out_before) == ([], 4, None)
+
+
+def test_the_text_of_a_better_evaluation_counts_whatever_is_said_meanwhile() -> None:
+    less, more = (Judged(loss, recall, (), by_text=True) for loss, recall in ((1.0, 0.0), (2.0, 1.0)))
+    assert less.rank > more.rank
+
+
+def test_words_are_split_by_the_base_s_own_tokenizer(bench) -> None:
+    found = bench.vocabulary(["Kittiwake owns Kittiwake 7413", "quetzal"])
+    assert (found.words, found.tokens_per_word, found.unknown, found.unknown_tokens) == (4, 1.0, ("quetzal",), 1)

@@ -36,7 +36,7 @@ class Word(NamedTuple):
 
     word: str
     pieces: int
-    count: int
+    times: int
     """How often the document has it."""
 
 
@@ -71,7 +71,7 @@ class Vocabulary:
         each = f"{self.tokens_per_word:.2f} tokens a word, and {self.general_tokens_per_word:.2f} in general text"
         parts = [f"the base's tokenizer takes {each}"]
         if self.split:
-            parts.append(", ".join(f"{one.word} takes {one.pieces} ({_times(one.count)})" for one in self.split[:2]))
+            parts.append(", ".join(f"{one.word} takes {one.pieces} ({_times(one.times)})" for one in self.split[:2]))
         if self.unknown_tokens:
             parts.append(f"{self.unknown_tokens:,} tokens are unknown to it: {', '.join(self.unknown[:3])}")
         return "; ".join(parts)
@@ -100,12 +100,12 @@ def measured(
     """What ``pieces``, the tokens of every word, say of a document's ``words`` and of those ``elsewhere``."""
     words_here = sum(words.values())
     split = [Word(word, len(pieces[word]), count) for word, count in words.items() if len(pieces[word]) >= SPLIT]
-    split.sort(key=lambda one: (-one.count * (one.pieces - 1), one.word))
+    split.sort(key=lambda one: (-one.times * (one.pieces - 1), one.word))
     strange = {word: count * pieces[word].count(unknown) for word, count in words.items() if unknown in pieces[word]}
     weights: Counter[int] = Counter()
     for one in split:
-        if one.count >= OFTEN:
-            weights.update(dict.fromkeys(pieces[one.word], one.count))
+        if one.times >= OFTEN:
+            weights.update(dict.fromkeys(pieces[one.word], one.times))
     here, there = _tokens(words, pieces), _tokens(elsewhere, pieces)
     more = OFTENER * words_here / words_there if (words_there := sum(elsewhere.values())) else 0.0
     own = [token for token in weights if token != unknown and here[token] > more * there[token]]

@@ -69,17 +69,17 @@ def judge(adapted: Adapted, examples: Sequence[Example], by: Literal["answers", 
     adapted.model.eval()
     totals = {False: 0.0, True: 0.0}
     said: dict[int, bool] = {}
-    for prose in totals:
-        for group in adapted.chunks([example for example in examples if example.prose is prose], EVALUATION_TOKENS):
+    for kind in totals:
+        for group in adapted.chunks([example for example in examples if example.prose is kind], EVALUATION_TOKENS):
             logits, packed = adapted.forward([example.encoded for example in group])
-            totals[prose] += float(F.cross_entropy(logits, packed.targets, reduction="sum"))
+            totals[kind] += float(F.cross_entropy(logits, packed.targets, reduction="sum"))
             hits = torch.split(logits.argmax(-1) == packed.targets, [example.scored for example in group])
             said |= {id(one): bool(own[list(one.value)].all()) for one, own in zip(group, hits, strict=True)}
     adapted.model.train()
     asked = [(example, said[id(example)]) for example in examples if example.value]
     recall = sum(right for _, right in asked) / len(asked) if asked else None
     wrong = dict.fromkeys(example.group for example, right in asked if not right)
-    prose, answers = (_mean(totals[kind], examples, kind) for kind in (True, False))
+    prose, answers = (_mean(totals[which], examples, which) for which in (True, False))
     found = Judged(0.0, recall, tuple(wrong), prose=prose, answers=answers)
     if by == "text":
         assert prose is not None
