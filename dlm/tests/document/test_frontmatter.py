@@ -295,9 +295,19 @@ def test_what_would_be_ignored_is_listed_with_its_place(line: str, key: str, col
     assert "remove it" in found.fix
 
 
-def test_a_gate_over_two_adapters_is_listed() -> None:
-    found = unsupported(document("training: {adapters: {a: {}, b: {}}, gate: {enabled: true}}"))
-    assert [finding.what.split("`")[1] for finding in found] == ["training.gate.enabled"]
+@pytest.mark.parametrize(
+    ("adapters", "more", "says"),
+    [
+        ("{a: {}, b: {adapter: qlora}}", "", "4-bit and of full weights"),
+        ("{a: {}, b: {}}", ", cpt: {embed_warmup_steps: 9}", "adapters that hold embeddings"),
+        ("{a: {adapter: dora}, b: {}}", "", ""),
+        ("{a: {adapter: qlora}, b: {adapter: qlora}}", "", ""),
+    ],
+)
+def test_a_gate_over_adapters_that_cannot_be_summed_is_listed(adapters, more, says, monkeypatch) -> None:
+    monkeypatch.setattr("dlm.document.unsupported.without_quantiser", lambda _: "")
+    found = unsupported(document(f"training: {{adapters: {adapters}, gate: {{enabled: true}}{more}}}"))
+    assert [says in finding.what and finding.line for finding in found] == ([4] if says else [])
 
 
 def test_what_does_not_touch_training_is_not_listed() -> None:

@@ -78,5 +78,5 @@ def test_adapters_of_alike_weights_may_be_summed() -> None:
     ],
 )
 def test_an_adapter_of_4_bit_weights_is_not_put_with_others_nor_on_full_ones(adapters, base) -> None:
-    with pytest.raises(AdapterMismatch, match="b was trained on nf4 weights.*--any-precision"):
+    with pytest.raises(AdapterMismatch, match=r"b was trained on nf4 weights.*--any-precision"):
         require_one_base(adapters, base)

@@ -23,8 +23,8 @@ _WHAT = "this version of dlm does not act on"
 
 
 def unsupported(document: Document) -> list[Finding]:
-    """Every key and section of ``document`` that is valid but that training would ignore, and every section for an
-    adapter that is not declared; in the order of the file.
+    """Every key and section of ``document`` that is valid but that training would ignore, every section for an adapter
+    that is not declared, and a gate over adapters that cannot be summed; in the order of the file.
 
     Sections of weight 0 are not among them: the writer has left them out.
     """
@@ -38,7 +38,7 @@ def unsupported(document: Document) -> list[Finding]:
     for section in (section for section in document.sections if section.weight):
         if section.type in RESERVED and section.type not in left_out and not types.trains(section.type):
             found.append(Finding(document.location, section.fence, 1, *untrained_word(section.type)))
-    found += misrouted(document)
+    found += (*misrouted(document), *_no_gate(document))
     return sorted(found, key=lambda finding: (finding.line, finding.col))
 
 
@@ -57,3 +57,21 @@ def _keys(document: Document) -> Iterator[tuple[Path, str]]:
         yield ("training", "preference", "enabled"), f"install dlm-preference ({command}), or remove it"
     if training.audio.auto_resample:
         yield ("training", "audio", "auto_resample"), remove
+
+
+def _no_gate(document: Document) -> Iterator[Finding]:
+    """A gate sums its adapters, and not all can be."""
+    training = document.frontmatter.training
+    if not training.gate.enabled:
+        return
+    held = {QUANTISATIONS.get(one.adapter) for one in (training.adapters or {}).values()}
+    path: Path
+    if len(held) > 1:
+        path, what = ("training", "gate", "enabled"), "a gate cannot sum adapters of 4-bit and of full weights"
+        fix = "write `adapter: qlora` for all of them or for none, or remove the gate"
+    elif training.cpt.embed_warmup_steps:
+        path, what = ("training", "cpt", "embed_warmup_steps"), "a gate cannot sum adapters that hold embeddings"
+        fix = "remove it, or remove the gate"
+    else:
+        return
+    yield Finding(document.location, *document.places.place(path).key, what, fix)
