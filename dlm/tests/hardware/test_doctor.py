@@ -81,6 +81,21 @@ def test_the_forecast_is_the_plan_of_the_run(run, home, write):
     assert again["notes"] == []
 
 
+def test_every_adapter_has_its_line_in_the_forecast(run, write):
+    path = write("training:\n  adapters:\n    plans: {lora_r: 4}\n    code: {}")
+    shown, code = run("doctor", path, "--max-steps", 8)
+    assert code == 0
+    assert "plans: 8 steps of" in shown
+    assert "code: 8 steps of" in shown
+    phases = json.loads(run("doctor", path, "--max-steps", 8, "--json")[0])["plan"]["phases"]
+    assert [one["adapter"] for one in phases] == ["plans", "code"]
+    with only_plugins(ToyPlugin()):
+        train(path, options=TrainOptions(max_steps=8))
+        report = train(path, options=TrainOptions(max_steps=8))
+    again = json.loads(run("doctor", path, "--max-steps", 8, "--json")[0])["plan"]["phases"]
+    assert [one["tokens"] for one in again] == [plan.tokens for plan in report.plans]
+
+
 def test_the_stand_in_for_an_answer_is_as_long_as_it_is_said_to_be(run, write):
     shown, _ = run("doctor", write())
     assert f"{len(STAND_IN.split())} words each" in " ".join(shown.split())

@@ -142,7 +142,8 @@ def _forecast(found: Forecast) -> list[str]:
     for part in found.parts:
         many = "s" if part.steps != 1 else ""
         steps = f"{part.steps:,} step{many} of {part.rows} rows, {part.tokens:,} tokens"
-        lines.append(_line(part.phase, steps))
+        whose = f"{part.adapter}: " if part.adapter is not None else ""
+        lines.append(_line(part.phase, f"{whose}{steps}"))
     if found.precision:
         lines.append(_line("precision", found.precision))
     lines += _memory(found)

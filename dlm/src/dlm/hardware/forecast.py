@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ..training.backend import Backend, OwnAnswer
     from ..training.events import Outcome
     from ..training.job import Job
-    from ..training.plan import Row
+    from ..training.plan import Plan, Row
     from ..training.recipe import Recipe
     from ..training.resolve import TrainOptions
     from ..training.vocabulary import Vocabulary
@@ -47,6 +47,8 @@ class Part(NamedTuple):
     rows: int
     """Of a step."""
     tokens: int
+    adapter: str | None = None
+    """Which of the document's adapters it trains; ``None`` where it names none."""
 
 
 @dataclass(frozen=True)
@@ -163,24 +165,29 @@ def _with_plan(
     from ..errors import TrainingRefused
     from ..plugins import manager
     from ..training.planning import plans_of
+    from ..training.several import benches
     from .gate import of_plans
     from .refusals import Objection
 
     assert case.base is not None
     listener = _Listener()
     job = _job(document, home, backend, case.base, case.recipe, options, listener, manager())
-    with backend.workbench(case.base, case.recipe, document.frontmatter.system_prompt) as bench:
-        bench.say = listener.say
-        quiet = Unasked(bench)
+    cases: list[Case] = []
+    with benches(job) as lanes:
+        quiet = [Unasked(lane.bench) for lane in lanes]
         try:
-            plans = plans_of(job, quiet, None)
+            for lane, asks in zip(lanes, quiet, strict=True):
+                here = replace(case, recipe=lane.job.recipe, base=lane.job.base)
+                cases += of_plans(here, plans_of(lane.job, asks, None), backend, home)
         except TrainingRefused as refusal:
             return replace(empty, objections=(Objection("plan", "refuse", str(refusal)),), notes=listener.notes)
-        cases = of_plans(case, plans, backend, home)
         hungriest = _hungriest(cases).plan
-        measured = bench.measure(hungriest) if measure and hungriest else None
-    notes = (*listener.notes, *quiet.notes)
-    return replace(_filled(empty, cases, manager()), notes=notes, measured=measured, vocabulary=plans[0].vocabulary)
+        own = next(lane for lane in lanes if hungriest and lane.job.adapter == hungriest.adapter)
+        measured = own.bench.measure(hungriest) if measure and hungriest else None
+    notes = (*listener.notes, *dict.fromkeys(note for asks in quiet for note in asks.notes))
+    filled = _filled(empty, cases, manager())
+    first = cases[0].plan
+    return replace(filled, notes=notes, measured=measured, vocabulary=first.vocabulary if first else None)
 
 
 def _job(
@@ -196,6 +203,7 @@ def _job(
     """A run that is planned and goes no further."""
     from ..locking.taking import take
     from ..training.job import Job
+    from ..training.lanes import parts_of, with_lanes
     from ..training.material import collect
 
     material = collect(document, home, recipe.seed)
@@ -204,7 +212,7 @@ def _job(
     # Nothing that could be kept for the next run is: whoever asks a question wants to find no trace of it.
     options = replace(options, cache=False)
     lock = take(document, base, recipe, options, material, plugins)
-    return Job(
+    job = Job(
         document,
         home,
         options,
@@ -222,6 +230,7 @@ def _job(
         0.0,
         0.0,
     )
+    return with_lanes(job, parts_of(document, base, options, material))
 
 
 def _filled(empty: Forecast, cases: Sequence[Case], plugins: PluginManager) -> Forecast:
@@ -233,12 +242,18 @@ def _filled(empty: Forecast, cases: Sequence[Case], plugins: PluginManager) -> F
     pace, tokens = cases[0].pace, sum(plan.tokens for plan in plans)
     return replace(
         empty,
-        parts=tuple(Part(plan.phase, len(plan.steps), plan.recipe.batch_rows, plan.tokens) for plan in plans),
+        parts=tuple(
+            Part(plan.phase, len(plan.steps), plan.recipe.batch_rows, plan.tokens, plan.adapter) for plan in plans
+        ),
         estimate=hungriest.estimate,
         seconds=tokens / pace.rate if pace else None,
         pace_measured=pace is not None and pace.measured,
         objections=tuple(all_objections(cases, plugins)),
     )
+
+
+def _part(plan: Plan) -> Part:
+    return Part(plan.phase, len(plan.steps), plan.recipe.batch_rows, plan.tokens, plan.adapter)
 
 
 def _hungriest(cases: Sequence[Case]) -> Case:
