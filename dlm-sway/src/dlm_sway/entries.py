@@ -41,6 +41,9 @@ class QuantiserEntry(Entry):
     """A way to hold a base's weights in fewer bits; what the target is, the backend says that loads the base: for
     ``hf``, a :class:`dlm_hf.quantising.Quantiser` subclass, made without arguments."""
 
+    libraries: tuple[str, ...] = ()
+    """Distributions whose versions decide how weights are rounded: other ones mean other numbers."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ReportEntry(Entry):

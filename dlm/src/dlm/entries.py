@@ -72,6 +72,8 @@ class QuantiserEntry(Entry):
 
     bits: float = 4.0
     """That a weight takes in memory, its share of the scales among them."""
+    libraries: tuple[str, ...] = ()
+    """Distributions whose versions decide how weights are rounded; they go into ``dlm.lock``."""
 
 
 @dataclass(frozen=True, kw_only=True)

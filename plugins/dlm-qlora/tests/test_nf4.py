@@ -10,16 +10,22 @@ import torch
 
 from dlm.bases import LocalBase
 from dlm.corpus.records import Message, Record
+from dlm.document.read import parse
 from dlm.errors import BaseModelError
+from dlm.locking.taking import deciding_versions
+from dlm.testing import only_plugins
 from dlm.training.backend import Sampling
 from dlm.training.plan import Plan
 from dlm.training.recipe import Recipe
 from dlm_hf.adapters import lora_layers
 from dlm_hf.answer import HfAnswerer
+from dlm_hf.facts import declared_quantisation
 from dlm_hf.inspection import module_updates
+from dlm_hf.judging import HfJudging
 from dlm_hf.opened import open_model
 from dlm_hf.scoring import HfScoring
 from dlm_hf.workbench import HfWorkbench
+from dlm_qlora import for_dlm
 from dlm_qlora.for_dlm import BITS
 from dlm_qlora.nf4 import trouble
 from dlm_sway.errors import AdapterMismatch
@@ -33,6 +39,7 @@ if reason := trouble("cpu"):
 CPU = torch.device("cpu")
 RECIPE = Recipe(adapter="qlora", rank=8, alpha=16, learning_rate=1e-2, device="cpu", sequence_len=128)
 FACTS = {"what is the port of Kittiwake ?": "7413", "who owns it ?": "The Soundings team"}
+KINDS = ("lora", "dora", "qlora")
 LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
 
@@ -164,3 +171,34 @@ def test_what_decides_answers_names_the_rounding(base):
     full = dataclasses.replace(base, quantisation=None)
     assert full.loaded_digest == base.digest
     assert base.loaded_digest != full.loaded_digest
+
+
+def test_kept_numbers_of_a_rounded_base_are_not_those_of_the_full_one(run, base, tmp_path):
+    run(tmp_path / "adapter")
+    spec = ModelSpec(base=str(base.path), adapter=tmp_path / "adapter", device="cpu")
+    models = ModelPair(base=spec.model_copy(update={"adapter": None}), ft=spec)
+
+    def identity():
+        return HfJudging(models, SuiteDefaults()).identity(lambda path: "")
+
+    rounded = identity()
+    assert set(rounded.base["quantisation"]) == {"name", "dlm-qlora", "bitsandbytes"}
+    (tmp_path / "adapter" / "version.json").unlink()
+    assert identity().base["quantisation"] is None
+
+
+def test_an_adapter_in_a_version_of_several_knows_its_base(tmp_path):
+    folder = tmp_path / "adapters" / "tone"
+    folder.mkdir(parents=True)
+    facts = {"base_quantisation": "nf4", "adapters": {"tone": {"base_quantisation": None}, "facts": {}}}
+    (tmp_path / "version.json").write_text(json.dumps(facts))
+    assert declared_quantisation(folder) is None
+    assert declared_quantisation(folder.with_name("facts")) == "nf4"
+
+
+def test_the_lock_knows_what_rounds_the_weights():
+    text = "---\ndlm_id: 01J0000000000000000000000A\nbase_model: x\ntraining: {adapter: KIND}\n---\nText.\n"
+    with only_plugins(for_dlm) as plugins:
+        versions = {kind: deciding_versions(parse(text.replace("KIND", kind), "d.dlm"), plugins) for kind in KINDS}
+    assert {"dlm-qlora", "bitsandbytes"} <= versions["qlora"].keys()
+    assert not {"dlm-qlora", "bitsandbytes"} & versions["lora"].keys()

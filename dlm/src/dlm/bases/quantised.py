@@ -38,6 +38,13 @@ def for_version(base: LocalBase, version: Version, adapter: str | None = None) -
     return replace(base, quantisation=None if found == FULL else found)
 
 
+def quantisers_of(document: Document) -> tuple[str, ...]:
+    """The quantisers that its adapters need, each once."""
+    training = document.frontmatter.training
+    kinds = [one.adapter for one in (training.adapters or {}).values()] or [training.adapter]
+    return tuple(dict.fromkeys(QUANTISATIONS[kind] for kind in kinds if kind in QUANTISATIONS))
+
+
 def without_quantiser(name: str) -> str:
     """What to do where no installed plugin offers the quantiser ``name``; empty where one does."""
     from .._known import INSTALLS

@@ -6,6 +6,7 @@ import hashlib
 import platform
 import re
 from dataclasses import asdict, fields
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from ..store.encoding import canonical, jsonable
@@ -143,8 +144,8 @@ def asked_for(options: TrainOptions) -> dict[str, Any]:
 
 
 def deciding_versions(document: Document, plugins: PluginManager) -> dict[str, str]:
-    """Versions of the distributions that take part in training ``document``: libraries, backends, and the plugins whose
-    section types and augmenters it uses."""
+    """Versions of the distributions that take part in training ``document``: libraries, backends, the plugins whose
+    section types and augmenters it uses, and what its base's weights are rounded with."""
     from ..training.summary import installed_versions
 
     wanted = {
@@ -156,10 +157,19 @@ def deciding_versions(document: Document, plugins: PluginManager) -> dict[str, s
     for hook, names in wanted.items():
         for name in names & set(plugins.offers(hook)):
             for offer in plugins.offers(hook)[name]:
-                distribution, _, version = offer.source.partition(" ")
-                if version:
-                    found[distribution] = version
-    return dict(sorted((found | installed_versions()).items()))
+                distribution, _, number = offer.source.partition(" ")
+                if number:
+                    found[distribution] = number
+    return dict(sorted((found | _rounding(document, plugins) | installed_versions()).items()))
+
+
+def _rounding(document: Document, plugins: PluginManager) -> dict[str, str]:
+    """Versions of the libraries of the quantisers that ``document`` uses."""
+    from ..bases.quantised import quantisers_of
+
+    offers = plugins.offers("dlm_quantisers")
+    entries = [offer.entry for name in quantisers_of(document) for offer in offers.get(name, ())]
+    return {library: version(library) for entry in entries for library in getattr(entry, "libraries", ())}
 
 
 def digest(text: str) -> str:

@@ -16,7 +16,9 @@ from dlm_sway.errors import TargetError
 from dlm_sway.scoring.backend import Backend
 from dlm_sway.scoring.remembering import Identity
 
+from .facts import declared_quantisation
 from .folders import base_folder, check_pair, tokenizer_folder
+from .quantising import identity_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -96,6 +98,7 @@ class HfJudging(Backend):
                 "tokenizer": _digests(tokenizer_folder(ft), _TOKENIZER_FILES, digest),
                 "template": defaults.template,
                 "system_prompt": defaults.system_prompt,
+                "quantisation": identity_of(declared_quantisation((ft if shared else base).adapter)),
                 "precision": precision,
                 "device": device,
                 "machine": platform.machine(),
@@ -104,6 +107,7 @@ class HfJudging(Backend):
             adapter={
                 "adapter": adapter,
                 "weights": None if shared else _digests(base_folder(ft.base), _MODEL_FILES, digest),
+                "quantisation": None if shared else identity_of(declared_quantisation(ft.adapter)),
             },
         )
 

@@ -59,6 +59,22 @@ def for_scoring(name: str | None) -> Quantiser | None:
     return manager().resolve("dlm_sway_quantisers", name)() if name else None
 
 
+def identity_of(name: str | None) -> dict[str, str] | None:
+    """What decides the numbers of a base held by the quantiser ``name``, in a scoring: the versions of its libraries.
+
+    Raises:
+        PluginError: nobody offers it; the message says what installs it.
+    """
+    if name is None:
+        return None
+    from importlib.metadata import version
+
+    from dlm_sway.plugins import manager
+
+    entry = manager().entry("dlm_sway_quantisers", name).entry
+    return {"name": name, **{library: version(library) for library in getattr(entry, "libraries", ())}}
+
+
 def bits_of(name: str) -> float:
     """Bits that a quantised weight takes in memory, by the entry that dlm's plugins offer as ``name``."""
     from dlm.plugins import manager

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from dlm.entries import AcceleratorEntry, QuantiserEntry
 from dlm.hookspecs import hookimpl
 
+from . import LIBRARIES
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -20,6 +22,7 @@ def dlm_quantisers() -> Iterator[QuantiserEntry]:
         name="nf4",
         target="dlm_qlora.nf4:NF4",
         summary="Weights in 4 bits (NF4, double quantisation), with bitsandbytes.",
+        libraries=LIBRARIES,
         bits=BITS,
     )
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from dlm_sway.entries import QuantiserEntry
 from dlm_sway.hookspecs import hookimpl
 
+from . import LIBRARIES
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -17,4 +19,5 @@ def dlm_sway_quantisers() -> Iterator[QuantiserEntry]:
         name="nf4",
         target="dlm_qlora.nf4:NF4",
         summary="Weights in 4 bits (NF4, double quantisation), with bitsandbytes.",
+        libraries=LIBRARIES,
     )
