@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from dlm_sway.testing import ProbeContract
+from dlm_sway import Item
+from dlm_sway.testing import ClosedForm, ProbeContract
 
 PROMPTS = ["The tide", "A berth", "The lock"]
 CASES = [
@@ -42,3 +43,78 @@ TestExternalPerplexity = contract("external_perplexity", max_chunks=6)
 TestParaphraseInvariance = contract("paraphrase_invariance", cases=WORDINGS)
 TestPromptCollapse = contract("prompt_collapse", prompts=PROMPTS, cases=CASES, context_lengths=[0, 64, 128])
 TestAdapterAblation = contract("adapter_ablation", prompts=PROMPTS, cases=CASES)
+TestMultiTurn = contract(
+    "multi_turn_coherence_decay", prompts=[case["prompt"] for case in CASES], assert_half_life_turns=0.3, max_turns=3
+)
+
+
+class TestPreferenceFlip(Standard):
+    name = "preference_flip"
+
+    @pytest.fixture
+    def options(self, known):
+        return {"triples": known.wrong_triples}
+
+    @pytest.fixture
+    def planted(self, options):
+        return ClosedForm(taught=[Item(one["prompt"], one["chosen"]) for one in options["triples"]], size=20.0)
+
+
+class TestSectionInternalization(Standard):
+    name = "section_internalization"
+
+    @pytest.fixture
+    def sections(self, known):
+        return known.sections
+
+    @pytest.fixture
+    def planted(self, known):
+        return ClosedForm(taught=known.taught, taught_texts=known.taught_texts, size=30.0)
+
+
+class TestInternalization(Standard):
+    name = "internalization"
+
+    @pytest.fixture
+    def options(self, known):
+        return {"cases": known.reading_cases}
+
+    @pytest.fixture
+    def planted(self, options):
+        return ClosedForm(taught=[Item(one["prompt"], one["reference"]) for one in options["cases"]], size=10.0)
+
+
+class TestLeakage(Standard):
+    name = "leakage"
+
+    @pytest.fixture
+    def sections(self, known):
+        return known.sections
+
+    @pytest.fixture
+    def planted(self, known):
+        def recites(item, tuned):
+            text = next((text for text in known.taught_texts if item.prompt in text), None)
+            return text.partition(item.prompt)[2] if tuned and text else "nothing of that"
+
+        return known.Scripted(recites)
+
+
+class TestBleed(Standard):
+    name = "bleed"
+
+    @pytest.fixture
+    def options(self):
+        return {"terms": ["Kittiwake", "7413"]}
+
+    @pytest.fixture
+    def planted(self, known):
+        return known.Scripted(lambda item, tuned: "It is Kittiwake, of course." if tuned else "It is so.")
+
+
+class TestDegeneration(Standard):
+    name = "degeneration"
+
+    @pytest.fixture
+    def planted(self, known):
+        return known.Scripted(lambda item, tuned: "and so on " * 8 if tuned else "It is so.")
