@@ -4,27 +4,34 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 
 _SENTENCE_END = re.compile(r"(?<=[.!?:;\"'”])\s+|\n{2,}")
 
 
 def pieces(text: str, longest: int) -> list[str]:
-    """``text`` as the fewest pieces of at most ``longest`` characters, of about the same length each.
+    """``text`` in few pieces of at most ``longest`` characters, of about the same length each.
 
     They begin and end with whole sentences; a sentence that is longer than ``longest`` is cut between words, a word
     between letters.
     """
-    text = text.strip()
-    fewest = -(-len(text) // longest)
-    wanted, found = len(text) / max(fewest, 1), [""]
-    for sentence in _short(_SENTENCE_END.split(text), longest):
-        joined = f"{found[-1]} {sentence}" if found[-1] else sentence
-        full = len(joined) > longest or (found[-1] and len(found[-1]) + len(sentence) / 2 > wanted)
-        if full and found[-1]:
-            found.append(sentence)
-        else:
-            found[-1] = joined
-    return [piece for piece in found if piece]
+    sentences = list(_short(_SENTENCE_END.split(text.strip()), longest))
+    if not sentences:
+        return []
+    number = -(-len(text.strip()) // longest)
+    while max(map(len, found := _shared_out(sentences, number))) > longest:
+        number += 1
+    return found
+
+
+def _shared_out(sentences: Sequence[str], number: int) -> list[str]:
+    """Each sentence into the part, out of ``number``, in which its middle lies."""
+    ends = list(accumulate(len(sentence) + 1 for sentence in sentences))
+    parts: dict[int, list[str]] = {}
+    for sentence, end in zip(sentences, ends, strict=True):
+        middle = end - (len(sentence) + 1) / 2
+        parts.setdefault(int(middle * number / ends[-1]), []).append(sentence)
+    return [" ".join(part) for part in parts.values()]
 
 
 def _short(parts: Sequence[str], longest: int) -> Iterator[str]:
