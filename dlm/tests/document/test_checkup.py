@@ -121,9 +121,19 @@ def test_without_a_tokenizer_a_pair_that_is_too_long_is_a_warning(checked):
 def test_routing_to_an_adapter_that_is_not_declared_is_an_error_at_its_fence(checked):
     more = "training:\n  adapters:\n    tone: {}\n    spare: {}"
     found = checked("Text.\n\n::prose#tome::\nMore.\n\n::prose#tone::\nEven more.\n", more)
-    undeclared = [finding for finding in found.errors if "does not declare" in finding.what]
-    assert [(f.line, f.col, f.fix) for f in undeclared] == [(line_of(found, "::prose#tome::"), 8, "write #tone")]
+    undeclared = [finding for finding in found.errors if "there is no adapter `tome`" in finding.what]
+    fix = "did you mean tone? the document declares tone, spare"
+    assert [(f.line, f.col, f.fix) for f in undeclared] == [(line_of(found, "::prose#tome::"), 9, fix)]
     assert any("`spare`" in note and f"line {line_of(found, '    spare: {}')} " in note for note in found.notes)
+
+
+def test_adapters_may_answer_a_question_differently_and_one_may_not(checked):
+    more = "training:\n  adapters:\n    formal: {}\n    casual: {}"
+    body = f"::instruction::\n{pair('Who?', 'It is Ada.')}::instruction#casual::\n{pair('Who?', 'Ada, who else!')}"
+    assert checked(body, more).warnings == ()
+    again = f"{body}::instruction#formal::\n{pair('Who?', 'It is Ben.')}"
+    (warning,) = checked(again, more).warnings
+    assert "another answer" in warning.what
 
 
 def test_all_kinds_of_findings_come_in_one_pass_in_the_order_of_their_lines(checked):
@@ -131,7 +141,7 @@ def test_all_kinds_of_findings_come_in_one_pass_in_the_order_of_their_lines(chec
     found = checked(body, "training: {optimizer: galore_adamw}", base="gpt-0")
     places = [finding.line for _, finding in found.remarks]
     assert places == sorted(places)
-    assert [severity for severity, _ in found.remarks] == ["error", "error", "error", "error", "warning"]
+    assert [severity for severity, _ in found.remarks] == ["error", "error", "error", "warning"]
 
 
 def test_the_forecast_counts_what_training_would_lay_out(checked):
@@ -234,7 +244,7 @@ def test_mistakes_about_sources_stand_where_they_were_made(checked, notes):
     found = checked("Text.\n\n::prose#x::\nMore.\n", more)
     missing = [finding for finding in found.errors if "nowhere" in finding.what]
     assert [(f.path, f.line) for f in missing] == [(str(found.path), line_of(found, "    - path: nowhere"))]
-    assert any("#x" in finding.what for finding in found.errors)
+    assert any("the adapter `x`" in finding.what for finding in found.errors)
     notes(".dlm/training.yaml", "dlm_training_version: 1\nexclud: []\n")
     (config,) = checked("Text.\n", SOURCES).errors
     assert config.path.endswith("notes/.dlm/training.yaml")

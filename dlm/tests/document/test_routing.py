@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from dlm.document import parse
-from dlm.document.routing import chosen, declared, misrouted, require_fed, routed, sections_of, view
+from dlm.document.conflicts import conflicts
+from dlm.document.routing import chosen, declared, misrouted, routed, sections_of, unfed, view
 from dlm.document.unsupported import unsupported
-from dlm.errors import DocumentError, UsageProblem
+from dlm.errors import UsageProblem
 from dlm.training.resolve import TrainOptions, recipe_for
 
 TWO = "training: {adapters: {plans: {lora_r: 4, learning_rate: 1.0e-3}, code: {}}, lora_r: 8}"
@@ -71,11 +72,23 @@ def test_a_suffix_that_nobody_declared_is_a_mistake_at_its_place(more, body, pla
 
 
 def test_an_adapter_that_nothing_trains_is_named_where_it_is_declared() -> None:
-    with pytest.raises(DocumentError, match=r"d\.dlm:4:\d+: no section trains the adapter `code`: write a section"):
-        require_fed(document(f"::instruction::\n{PAIR}"))
-    with pytest.raises(DocumentError, match="`code`"):
-        require_fed(document(f'::instruction::\n{PAIR}::instruction#code weight="0"::\n{PAIR}'))
-    require_fed(document("Prose.\n"))
+    (finding,) = unfed(document(f"::instruction::\n{PAIR}"))
+    assert str(finding).startswith("d.dlm:4:")
+    assert "no section trains the adapter `code`: write a section for it" in str(finding)
+    assert len(unfed(document(f'::instruction::\n{PAIR}::instruction#code weight="0"::\n{PAIR}'))) == 1
+    assert unfed(document("Prose.\n")) == []
+    other = document(f"::instruction::\n{PAIR}")
+    assert unfed(other, document("Prose.\n").sections) == [], "a source's text trains all"
+
+
+def test_adapters_may_contradict_each_other_and_none_itself() -> None:
+    def says(port: int, name: str) -> str:
+        return f"::instruction#{name}::\n### Q\nWhich port does Kestrel use?\n### A\nKestrel uses port {port}.\n"
+
+    text = "# Kestrel\n\nKestrel uses port 7413.\n"
+    apart = f"::prose#plans::\n{text}{says(7413, 'plans')}{says(8000, 'code')}"
+    assert conflicts(document(apart)).remarks == ()
+    assert len(conflicts(document(f"::prose#code::\n{text}{says(7413, 'plans')}{says(8000, 'code')}")).remarks) == 1
 
 
 def test_a_name_on_the_command_line_is_checked_against_the_document() -> None:

@@ -23,9 +23,10 @@ PAIRS = "A better and a worse answer, for a phase of their own."
 @click.command(short_help="Show what will be trained, and why.")
 @click.argument("doc", type=click.Path())
 @click.option("--seed", type=int, help="Over training.seed of the document.")
+@click.option("--adapter", metavar="NAME", help="What trains this adapter of the document. Default: its first.")
 @click.option("--limit", type=click.IntRange(min=0), help=f"Records shown of each kind. Default: {SAMPLES}; JSON: all.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def study(doc: str, seed: int | None, limit: int | None, as_json: bool) -> None:
+def study(doc: str, seed: int | None, adapter: str | None, limit: int | None, as_json: bool) -> None:
     """Show the records that would be trained from DOC, by kind, and what is held out. Needs no model.
 
     Files of its sources, sections that are replayed from the store, and what its augmenters write are among them.
@@ -35,14 +36,26 @@ def study(doc: str, seed: int | None, limit: int | None, as_json: bool) -> None:
     from ..document import read
 
     document = read(Path(doc))
-    found, why, chosen = _studied(document, seed)
+    found, why, chosen = _studied(document, seed, _named(document, adapter))
     if as_json:
         click.echo(json.dumps(_record(found, why, limit, chosen), indent=2, ensure_ascii=False))
     else:
         click.echo(_text(found, why, SAMPLES if limit is None else limit))
 
 
-def _studied(document: Document, seed: int | None) -> tuple[StudySet, dict[str, str], int]:
+def _named(document: Document, adapter: str | None) -> str | None:
+    """The adapter whose records are shown."""
+    from ..document.routing import chosen, declared
+
+    names = declared(document)
+    if adapter is not None or not names:
+        return None if adapter is None else chosen(document, adapter)
+    if len(names) > 1:
+        _say(f"note: this is what trains {names[0]}; --adapter shows {', '.join(names[1:])}")
+    return names[0]
+
+
+def _studied(document: Document, seed: int | None, adapter: str | None) -> tuple[StudySet, dict[str, str], int]:
     """The study set, why there is each kind, and the seed."""
     from ..bases.cache import find
     from ..bases.resolve import resolve
@@ -50,6 +63,7 @@ def _studied(document: Document, seed: int | None) -> tuple[StudySet, dict[str, 
     from ..corpus.preferred import is_pair
     from ..corpus.similar import NONE
     from ..corpus.study import WHY, build
+    from ..document.routing import declared, sections_of, view
     from ..errors import LicenceNotAccepted
     from ..plugins import manager
     from ..store import home
@@ -66,8 +80,10 @@ def _studied(document: Document, seed: int | None) -> tuple[StudySet, dict[str, 
     similar = found_before(base, root) if base else None
     if similar is None and document.frontmatter.training.recipe.name != "plain":
         _say("note: questions with similar words are left out here: the first training finds those of the base")
-    augmenters = augmenters_of(document, root, manager(), _say)
     more = collect(document, root, chosen).more
+    if adapter is not None:
+        document, more = view(document, adapter), sections_of(more, declared(document), adapter)
+    augmenters = augmenters_of(document, root, manager(), _say)
     found = by_phase(build(document, chosen, more, augmenters, similar or NONE), manager())
     why = {**WHY, **{record.kind: PAIRS for record in found.train if is_pair(record)}}
     return found, {**why, **{kind: line for augmenter in augmenters for kind, line in augmenter.why.items()}}, chosen

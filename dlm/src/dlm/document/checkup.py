@@ -17,6 +17,7 @@ from .conflicts import conflicts
 from .model import Document, probes
 from .read import inspect, records
 from .remarks import Remark, Remarks, remarks
+from .routing import unfed
 from .starter import starter_lines
 from .unsupported import unsupported
 
@@ -123,7 +124,9 @@ def _examine(path: Path, home: Path | None) -> Checkup:
     root = layout.home(home)
     base, refused = _base(document, root)
     lengths = _lengths(document, base)
-    found += Remarks(_errors((*unsupported(document), *refused))) + _forgotten(document, root)
+    # What a source holds is learned by all.
+    hungry = [] if document.frontmatter.training.sources else unfed(document)
+    found += Remarks(_errors((*unsupported(document), *hungry, *refused))) + _forgotten(document, root)
     long = (*_too_long(document, lengths), *_beyond_context(document, base))
     found += remarks(document) + conflicts(document) + Remarks(long, tuple(_notes(document, base)))
     survey, told = _sources(document)

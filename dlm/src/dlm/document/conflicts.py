@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ..errors import Finding
 from .identity import canonical
 from .remarks import Remark, Remarks
+from .routing import views
 
 if TYPE_CHECKING:
     from ..corpus.contradictions import Contradiction, Place
@@ -19,20 +20,24 @@ LONGEST = 2_000_000
 
 
 def conflicts(document: Document) -> Remarks:
-    """Warnings about what cannot both be true. Sources are not looked at."""
-    from ..corpus import contradictions, study
-
+    """Warnings about what cannot both be true of what one adapter learns. Sources are not looked at."""
     if len(document.text.encode()) > LONGEST:
         return Remarks()
+    found = list(dict.fromkeys(one for seen in views(document) for one in _conflicts(seen)))
+    more = (f"{len(found) - MOST:,} more contradictions",) if len(found) > MOST else ()
+    return Remarks(tuple(_remark(document, one) for one in found[:MOST]), more)
+
+
+def _conflicts(document: Document) -> list[Contradiction]:
+    from ..corpus import contradictions, study
+
     lesson = study.lay_out(document, list(study.primary_records(document)), 0)
     questions = {canonical(record.messages[-1].content) for record in lesson.questions}
-    found = [
+    return [
         one
         for one in contradictions.find(lesson.questions, lesson.blocks)
         if not {canonical(one.first.text), canonical(one.second.text)} <= questions
     ]
-    more = (f"{len(found) - MOST:,} more contradictions",) if len(found) > MOST else ()
-    return Remarks(tuple(_remark(document, one) for one in found[:MOST]), more)
 
 
 def _remark(document: Document, one: Contradiction) -> Remark:

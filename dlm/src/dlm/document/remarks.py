@@ -6,7 +6,6 @@ Pure but for one look at which files exist. Lengths lie in :mod:`dlm.corpus.fore
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from ..errors import Finding
 from .identity import canonical
 from .model import Pair
+from .routing import declared, routed
 
 if TYPE_CHECKING:
     from .model import Document, Section
@@ -48,8 +48,9 @@ class Remarks:
 def remarks(document: Document) -> Remarks:
     """Everything that this module looks for."""
     asked = _asked(document)
-    found = (*_contradictions(document, asked), *_missing_files(document), *_undeclared_adapters(document))
-    return Remarks(found, (*_repeated(asked), *_unused_adapters(document)))
+    return Remarks(
+        (*_contradictions(document, asked), *_missing_files(document)), (*_repeated(asked), *_unused_adapters(document))
+    )
 
 
 def trained_pairs(document: Document) -> Iterator[tuple[Section, Pair]]:
@@ -64,12 +65,13 @@ Asked = dict[tuple[object, ...], list[Pair]]
 
 
 def _asked(document: Document) -> Asked:
-    """The pairs by what they ask: adapter, whether it is a probe, the turns before, the question without its case."""
+    """The pairs by what they ask: adapters, whether it is a probe, the turns before, the question without its case."""
     found: Asked = {}
+    names = declared(document)
     for section, pair in trained_pairs(document):
         before = tuple(_folded(said) for turn in pair.before for said in turn)
         for question in dict.fromkeys(_folded(question) for question in pair.questions):
-            found.setdefault((section.adapter, pair.probe, before, question), []).append(pair)
+            found.setdefault((routed(section, names), pair.probe, before, question), []).append(pair)
     return {key: pairs for key, pairs in found.items() if len(pairs) > 1}
 
 
@@ -122,25 +124,14 @@ def _missing_files(document: Document) -> Iterator[Remark]:
             yield Remark("error", Finding(document.location, section.fence, 1, f"there is no file {named}", fix))
 
 
-def _undeclared_adapters(document: Document) -> Iterator[Remark]:
-    declared = document.frontmatter.training.adapters or {}
-    for section in document.sections:
-        name = section.adapter
-        if name is None or name in declared:
-            continue
-        close = difflib.get_close_matches(name, declared, n=1)
-        fix = f"write #{close[0]}" if close else f"declare `{name}` there, or write the fence without #{name}"
-        what = f"training.adapters does not declare `{name}`"
-        yield Remark("error", Finding(document.location, section.fence, len(section.type) + 3, what, fix))
-
-
 def _unused_adapters(document: Document) -> Iterator[str]:
-    declared = document.frontmatter.training.adapters or {}
-    used = {section.adapter for section in document.sections}
-    for name in declared:
-        if name not in used:
+    names = declared(document)
+    alone = {learns[0] for section in document.sections if len(learns := routed(section, names)) == 1}
+    for name in names if len(names) > 1 else ():
+        if name not in alone:
             line = document.places.place(("training", "adapters", name)).key[0]
-            yield f"line {line} declares the adapter `{name}`, and no section is routed to it (#{name})"
+            only = f"which learns only what all of them learn (#{name} adds more)"
+            yield f"line {line} declares the adapter `{name}`, {only}"
 
 
 def _folded(question: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from ..errors import DocumentError, Finding, UsageProblem
+from ..errors import Finding, UsageProblem
 
 if TYPE_CHECKING:
     from .frontmatter import Training
@@ -103,16 +103,16 @@ def misrouted(document: Document) -> Iterator[Finding]:
         yield Finding(document.location, section.fence, col, what, fix)
 
 
-def require_fed(document: Document, more: Iterable[Section] = ()) -> None:
-    """See to it that each adapter has something to learn, in ``document`` or in the sections ``more`` beside it.
-
-    Raises:
-        DocumentError: nothing is routed to one of them; at the line that declares it.
-    """
-    names, more = declared(document), tuple(more)
+def unfed(document: Document, more: Iterable[Section] = ()) -> list[Finding]:
+    """Every adapter that has nothing to learn, in ``document`` or in the sections ``more`` beside it."""
+    names = declared(document)
     fed = {name for section in (*document.sections, *more) if section.weight for name in routed(section, names)}
-    if hungry := [name for name in names if name not in fed]:
-        raise DocumentError([_hungry(document, name) for name in hungry])
+    return [_hungry(document, name) for name in names if name not in fed]
+
+
+def views(document: Document) -> tuple[Document, ...]:
+    """``document`` as each of its adapters sees it; as it is where it names none."""
+    return tuple(view(document, name) for name in declared(document)) or (document,)
 
 
 def _hungry(document: Document, name: str) -> Finding:

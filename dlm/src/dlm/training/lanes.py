@@ -9,8 +9,8 @@ import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..document.routing import chosen, declared, require_fed, sections_of, view
-from ..errors import NotTrained
+from ..document.routing import chosen, declared, sections_of, unfed, view
+from ..errors import DocumentError, NotTrained
 from .resolve import recipe_for
 
 if TYPE_CHECKING:
@@ -49,7 +49,8 @@ def parts_of(document: Document, base: LocalBase, options: TrainOptions, materia
 
     only = chosen(document, options.adapter) if options.adapter is not None else None
     names = declared(document)
-    require_fed(document, material.more)
+    if hungry := unfed(document, material.more):
+        raise DocumentError(hungry)
 
     def part(name: str | None) -> Part:
         sees, beside = (document, material) if name is None else (view(document, name), _seen(material, names, name))
