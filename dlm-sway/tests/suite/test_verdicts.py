@@ -43,6 +43,7 @@ NULLS = result("pass", "baseline", "neither", kind="null_adapter")
         ([LEARNED, result("fail", "attribution")], "changed"),
         ([CHANGED, LEARNED, HARMED], "harmed"),
         ([integrity("fail"), CHANGED, LEARNED, HARMED], "broken"),
+        ([LEARNED, result("fail", seeks="harm", evidence={"asked_model": False})], "learned"),
         ([integrity("fail", zero=3), UNCHANGED, NOT_LEARNED, HARMLESS], "no change"),
         ([integrity("fail", zero=3), result("inconclusive")], "no change"),
         ([integrity("fail", zero=3, fails=2), UNCHANGED], "broken"),

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from ..result import ProbeResult
+
+
+ASKED_MODEL: Final = "asked_model"
+"""``false`` in the evidence of a guard that only read files."""
 
 
 def conclude(results: Sequence[ProbeResult]) -> str:
@@ -20,7 +24,7 @@ def conclude(results: Sequence[ProbeResult]) -> str:
     """
     if any(r.kind == "integrity" and r.verdict == "fail" and not changes_nothing(r) for r in results):
         return "broken"
-    if any(r.seeks == "harm" and r.kind != "integrity" and r.verdict == "fail" for r in results):
+    if any(_shows_harm(r) for r in results):
         return "harmed"
     seeking = [r for r in results if r.seeks == "change" and r.verdict != "skip"]
     attribution = [r.verdict for r in seeking if r.category == "attribution"]
@@ -40,7 +44,7 @@ def deciding(conclusion: str, results: Sequence[ProbeResult]) -> list[ProbeResul
     if conclusion == "broken":
         return [r for r in results if r.kind == "integrity" and r.verdict == "fail"]
     if conclusion == "harmed":
-        return [r for r in results if r.seeks == "harm" and r.kind != "integrity" and r.verdict == "fail"]
+        return [r for r in results if _shows_harm(r)]
     if conclusion in ("learned", "changed"):
         seeking = [r for r in results if r.seeks == "change" and r.verdict in ("pass", "fail")]
         return [r for r in seeking if conclusion == "changed" or r.category == "attribution"]
@@ -57,6 +61,12 @@ def changes_nothing(result: ProbeResult) -> bool:
     failed = [finding for finding in result.evidence.get("findings", ()) if finding["level"] == "fail"]
     empty = adapter.get("modules", 0) > 0 and adapter.get("modules") == adapter.get("zero_updates")
     return result.kind == "integrity" and empty and len(failed) == 1
+
+
+def _shows_harm(result: ProbeResult) -> bool:
+    """Whether the model was asked, and is worse than its base. What files say about a training is no damage yet."""
+    failed = result.seeks == "harm" and result.verdict == "fail" and result.kind != "integrity"
+    return failed and bool(result.evidence.get(ASKED_MODEL, True))
 
 
 def _moved(result: ProbeResult) -> bool:

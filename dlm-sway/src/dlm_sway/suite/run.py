@@ -22,7 +22,7 @@ from ..scoring.session import asking
 from ..sections import doc_text
 from ..spec.load import LoadedSuite, PlannedProbe, load, plan
 from ..spec.models import Suite, merged_weights
-from .conclude import conclude, deciding
+from .conclude import ASKED_MODEL, conclude, deciding
 from .gate import DISABLED
 from .multiplicity import adjusted
 from .no_model import NoModel
@@ -206,10 +206,13 @@ def run_probe(
     """
     started = time.perf_counter()
     result = _answer(planned, ctx, gives, broken)
+    seeks = result.seeks or planned.probe.seeks or planned.entry.seeks
+    if seeks == "harm" and not planned.entry.needs:
+        result = replace(result, evidence={**result.evidence, ASKED_MODEL: False})
     return replace(
         _scored(result),
         category=result.category or planned.entry.category,
-        seeks=result.seeks or planned.probe.seeks or planned.entry.seeks,
+        seeks=seeks,
         duration_s=round(time.perf_counter() - started, 3),
     )
 

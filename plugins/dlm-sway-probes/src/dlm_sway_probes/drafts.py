@@ -191,7 +191,8 @@ def _without_model(target: Target) -> Iterator[Draft]:
         name="every_layer_trained",
         kind="gradient_ghost",
         intent="Was all of the adapter trained, and long enough? Needs no model.",
-        keys={"min_steps_threshold": 50},
+        # A short document is learned in a few dozen steps; the default of 50 is for old trainings.
+        keys={"min_steps_threshold": 10},
     )
     trained = target.document is not None
     yield Draft(
