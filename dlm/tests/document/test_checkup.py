@@ -12,6 +12,7 @@ from dlm.corpus.forecast import LAID_OUT_BYTES, windows
 from dlm.corpus.study import build
 from dlm.document import read
 from dlm.document.checkup import Checkup, examine
+from dlm.document.routing import view
 from dlm.plugins import manager
 from dlm.store.layout import store_layout
 from dlm.store.ledger import Ledger, Tombstone, save
@@ -152,6 +153,16 @@ def test_the_forecast_counts_what_training_would_lay_out(checked):
     study = build(read(found.path), 42)
     assert found.forecast.laid_out.rows == dict(Counter(record.kind for record in study.train))
     assert found.forecast.laid_out.held_out == len(study.held_out)
+
+
+def test_the_forecast_counts_every_adapter_by_what_it_learns(checked):
+    more = "training:\n  adapters:\n    formal: {}\n    casual: {}"
+    body = f"# Lamp\n\nText.\n\n::instruction::\n{pair('Who?', 'It is Ada.')}::instruction#casual::\n"
+    body += pair("When?", "In 1911.")
+    found = checked(body, more).forecast.laid_out
+    each = [build(view(read(checked(body, more).path), name), 42) for name in ("formal", "casual")]
+    assert found.rows == dict(sum((Counter(record.kind for record in study.train) for study in each), Counter()))
+    assert found.held_out == sum(len(study.held_out) for study in each)
 
 
 def test_tokens_are_counted_by_the_base_s_tokenizer_when_it_lies_on_this_disk(counted):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..document.remarks import Remark, trained_pairs
+from ..document.routing import declared, sections_of, view
 from ..errors import Finding
 from ..training.material import collect
 from ..training.phases import without_pairs
@@ -38,7 +39,7 @@ COUNTED_BYTES = 4_000_000
 
 @dataclass(frozen=True)
 class LaidOut:
-    """The plan that training would make."""
+    """The plan that training would make, of all adapters together."""
 
     rows: dict[str, int]
     """By kind of record."""
@@ -100,7 +101,7 @@ def _measure(
         windows=len(_text_rows(list(enumerate(texts)), lengths, recipe))
         + sum(windows(size, recipe) for size in beyond),
         sequence_len=recipe.sequence_len,
-        laid_out=_lay_out(document, lengths, more, recipe) if lay_out else None,
+        laid_out=_all_laid_out(document, lengths, more) if lay_out else None,
     )
 
 
@@ -127,7 +128,27 @@ def _measured(document: Document, pair: Pair, said: list[str], lengths: Lengths,
     yield Remark("error" if sure else "warning", finding)
 
 
-def _lay_out(document: Document, lengths: Lengths, more: Iterable[Section], recipe: Recipe) -> LaidOut:
+def _all_laid_out(document: Document, lengths: Lengths, more: Sequence[Section]) -> LaidOut:
+    """The plan of every adapter that the document names, counted together."""
+    names = declared(document)
+    if not names:
+        return _lay_out(document, lengths, more)
+    each = [_lay_out(view(document, name), lengths, sections_of(more, names, name)) for name in names]
+    rows: Counter[str] = Counter()
+    for one in each:
+        rows.update(one.rows)
+    return LaidOut(
+        dict(rows),
+        sum(one.held_out for one in each),
+        sum(one.steps for one in each),
+        each[0].batch_rows,
+        sum(one.tokens for one in each),
+        min(one.seen for one in each),
+    )
+
+
+def _lay_out(document: Document, lengths: Lengths, more: Iterable[Section]) -> LaidOut:
+    recipe = recipe_for(document.frontmatter, TrainOptions())
     study = without_pairs(build(document, recipe.seed, more))
     rows = _rows(study.train, lengths, recipe)
     recipe = with_budget(recipe, document.frontmatter, TrainOptions(), study, rows)
