@@ -94,6 +94,14 @@ def test_logits_and_length_and_precision_count(tiny_base):
     assert sum(one.bytes for one in few.parts) == few.peak
 
 
+def test_embeddings_cost_their_rows_a_table_and_its_gradient(tiny_base):
+    rows = [Row(0, 60, 40)]
+    without, found = (estimate(tiny_base, plan([(0,)], rows, embedded=some), "fp32", "cpu") for some in ((), (3, 4)))
+    shape = shape_of(tiny_base)
+    assert part(found, "embeddings") == 2 * shape.vocabulary * shape.hidden * 4
+    assert part(found, "adapter") - part(without, "adapter") == 2 * shape.hidden * 28
+
+
 def test_a_base_of_unknown_shape_is_not_guessed_at(tmp_path):
     (tmp_path / "config.json").write_text('{"model_type": "mystery"}')
     some = plan([(0,), (1,)], [Row(0, 10, 5), Row(1, 20, 5)])

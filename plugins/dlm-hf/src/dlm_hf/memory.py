@@ -67,6 +67,8 @@ class Arithmetic:
     """Rows of all adapted layers, each with a size of its own: DoRA."""
     bits: float | None = None
     """Of a weight of a linear layer, where the base is quantised."""
+    embedded: int = 0
+    """Tokens whose embeddings the adapter holds."""
 
     @property
     def weights(self) -> int:
@@ -85,7 +87,13 @@ class Arithmetic:
     @property
     def adapted(self) -> int:
         """The adapter and everything that is kept for each of its parameters; of magnitudes the norms as well."""
-        return self.adapter * (2 * self.width + OPTIMISER) + self.magnitudes * (2 * FULL + OPTIMISER + 2 * FULL)
+        plain = self.adapter + self.embedded * self.shape.hidden
+        return plain * (2 * self.width + OPTIMISER) + self.magnitudes * (2 * FULL + OPTIMISER + 2 * FULL)
+
+    @property
+    def embedding(self) -> int:
+        """The table of embeddings with the adapter's rows in place of its own, and its gradient."""
+        return 2 * self.shape.vocabulary * self.shape.hidden * self.width if self.embedded else 0
 
     def kept(self, some: Pass) -> int:
         """What the layers keep for the backward pass, tables of attention aside."""
@@ -111,7 +119,7 @@ class Arithmetic:
 
     def moving(self, some: Pass) -> int:
         """What a pass takes and gives back."""
-        return self.kept(some) + self.tables(some) + self.logits(some) + self.widened
+        return self.kept(some) + self.tables(some) + self.logits(some) + self.widened + self.embedding
 
 
 def estimate(folder: Path, plan: Plan, precision: str, device: str) -> Estimate | None:
@@ -160,6 +168,7 @@ def _arithmetic(shape: Shape, plan: Plan, precision: str, device: str) -> Arithm
         adapter=shape.adapted(recipe.rank, recipe.target_modules),
         magnitudes=shape.outputs(recipe.target_modules) if recipe.adapter == "dora" else 0,
         bits=bits_of(recipe.base_quantisation) if recipe.base_quantisation else None,
+        embedded=len(recipe.embedded),
         eager=longest <= EAGER_TOKENS,
         processor=device != "cuda",
     )
@@ -176,6 +185,7 @@ def _parts(sums: Arithmetic, fullest: Pass, precision: str) -> list[Part]:
         Part("attention", sums.tables(fullest), f"{shape.heads} heads, {'plain' if sums.eager else 'fused'} products"),
         Part("logits", sums.logits(fullest), f"{fullest.scored:,} scored tokens of {shape.vocabulary:,} words each"),
         *([Part("widened", sums.widened, "the largest layer, for its product")] if sums.widened else []),
+        *([Part("embeddings", sums.embedding, f"a table with {sums.embedded} rows of its own")] if sums.embedded else []),
         Part("libraries", LIBRARIES["cpu" if sums.processor else "cuda"], "code, threads, workspaces"),
     ]
 
