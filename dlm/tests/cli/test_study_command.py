@@ -33,3 +33,18 @@ def test_what_trains_one_adapter_is_shown(write, home, plugins):
     assert asked()[0] == {"Who built the lamp?"}
     assert "this is what trains plans; --adapter shows code" in asked()[1]
     assert asked("--adapter", "code")[0] == {"What is it?"}
+
+
+def test_what_is_read_first_and_what_is_held_out_of_it_is_shown(write, home, plugins):
+    path = write("training: {cpt: {schedule: dapt}}")
+    said = [f"The pump in hall {n} is looked after by keeper {n} until the bell of hall {n} rings." for n in range(40)]
+    head, rest = path.read_text("utf-8").rsplit("---\n", 1)
+    pumps = "".join(f"## Pump {n}\n{text}\n\n" for n, text in enumerate(said))
+    path.write_text(f"{head}---\n{pumps}\n{rest}", "utf-8")
+    found = json.loads(CliRunner().invoke(main, ["study", str(path), "--json"]).stdout)
+    (read,) = (kind["records"] for kind in found["kinds"] if kind["kind"] == "text")
+    apart = [record["text"] for record in found["held_out_text"]]
+    assert apart
+    assert sorted([*apart, *(record["text"] for record in read if "pump" in record["text"])]) == sorted(said)
+    shown = CliRunner().invoke(main, ["study", str(path)]).stdout
+    assert f"held-out text: {len(apart)} record" in shown

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..document import Document
 
 SAMPLES = 2
+TEXT_APART = "never trained in any phase; the weights that expect them best end the phase cpt"
 PAIRS_APART = "never trained; the weights that prefer their better answers are kept"
 PAIRS = "A better and a worse answer, for a phase of their own."
 
@@ -104,7 +105,12 @@ def _record(found: StudySet, why: dict[str, str], limit: int | None, seed: int) 
         }
         for kind, share, records in _by_kind(found)
     ]
-    aside = {"held_out": found.held_out, "held_out_pairs": found.held_out_pairs, "probes": found.probes}
+    aside = {
+        "held_out": found.held_out,
+        "held_out_pairs": found.held_out_pairs,
+        "held_out_text": found.held_out_text,
+        "probes": found.probes,
+    }
     return {"seed": seed, "kinds": kinds, **{name: [_plain(r) for r in records] for name, records in aside.items()}}
 
 
@@ -126,6 +132,7 @@ def _text(found: StudySet, why: dict[str, str], limit: int) -> str:
     for name, records, reason in (
         ("held out", found.held_out, "never trained; the best answers to them pick the weights"),
         *([("held-out pairs", found.held_out_pairs, PAIRS_APART)] if found.held_out_pairs else ()),
+        *([("held-out text", found.held_out_text, TEXT_APART)] if found.held_out_text else ()),
         ("probes", found.probes, "never trained, and kept from picking the weights too: `sway check` asks them"),
     ):
         head = f"{name}: {len(records):,} record{'s' if len(records) != 1 else ''}, {reason}."

@@ -185,7 +185,7 @@ def _parts(sums: Arithmetic, fullest: Pass, precision: str) -> list[Part]:
         Part("attention", sums.tables(fullest), f"{shape.heads} heads, {'plain' if sums.eager else 'fused'} products"),
         Part("logits", sums.logits(fullest), f"{fullest.scored:,} scored tokens of {shape.vocabulary:,} words each"),
         *([Part("widened", sums.widened, "the largest layer, for its product")] if sums.widened else []),
-        *([Part("embeddings", sums.embedding, f"a table with {sums.embedded} rows of its own")] if sums.embedded else []),
+        *([Part("embeddings", sums.embedding, f"a table with {sums.embedded} rows anew")] if sums.embedded else []),
         Part("libraries", LIBRARIES["cpu" if sums.processor else "cuda"], "code, threads, workspaces"),
     ]
 
