@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+from pathlib import Path
 
 import pytest
 import torch
+from jsonschema import Draft202012Validator
+from safetensors.torch import load_file
 
 from dlm.bases import LocalBase
 from dlm.corpus.records import Message, Record
@@ -15,6 +19,7 @@ from dlm.training.plan import Plan
 from dlm.training.recipe import Recipe
 from dlm_hf.workbench import HfWorkbench
 
+CONTRACTS = Path(__file__).parents[3] / "contracts"
 RECIPE = Recipe(rank=4, alpha=8, dropout=0.3, learning_rate=3e-2, precision="fp32", device="cpu", sequence_len=64)
 STEPS = 12
 
@@ -112,3 +117,16 @@ def test_nothing_is_pickled(go, tmp_path):
     with pytest.raises(Ends):
         go(tmp_path / "none", Keeps(tmp_path / "state", 2))
     assert sorted(file.suffix for file in (tmp_path / "state").iterdir()) == [".json", ".safetensors"]
+
+
+def test_a_state_keeps_the_contract_for_those_who_read_it(go, tmp_path):
+    with pytest.raises(Ends):
+        go(tmp_path / "none", Keeps(tmp_path / "state", 2))
+    numbers = json.loads((tmp_path / "state" / "state.json").read_bytes())
+    contract = json.loads((CONTRACTS / "train-state.schema.json").read_text(encoding="utf-8"))
+    Draft202012Validator(contract).validate(numbers)
+    shape = numbers["shape"]
+    assert len(shape["sizes"]) == len(shape["names"])
+    assert (
+        sum(shape["sizes"]) == shape["weights"] == load_file(tmp_path / "state" / "state.safetensors")["master"].numel()
+    )

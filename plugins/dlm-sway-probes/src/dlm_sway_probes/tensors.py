@@ -33,8 +33,8 @@ class Tensors:
                 length = int.from_bytes(file.read(8), "little")
                 if not 2 <= length <= min(_LARGEST_HEADER, size - 8):
                     raise ValueError("it has no header")
-                self._entries: dict[str, Any] = json.loads(file.read(length))
-        except (OSError, ValueError, RecursionError) as problem:
+                self._entries: dict[str, Any] = dict(json.loads(file.read(length)).items())
+        except (OSError, ValueError, AttributeError, RecursionError) as problem:
             raise self._unreadable(problem) from problem
         self._entries.pop("__metadata__", None)
         self._start, self._end = 8 + length, size

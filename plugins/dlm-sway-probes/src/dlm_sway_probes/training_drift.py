@@ -155,7 +155,7 @@ class TrainingDrift(Probe[TrainingDriftSpec]):
         if one.convergence > spec.assert_convergence_ratio_lte:
             found.append(f"the loss came down to {one.convergence:.0%}, above {spec.assert_convergence_ratio_lte:.0%}")
         if len(one.jumps) > spec.assert_instability_events_lte:
-            found.append(f"the loss jumped {len(one.jumps)} times, first at step {one.jumps[0]}")
+            found.append(f"{_jumps(one)} of the loss, first at step {one.jumps[0]}")
         if one.smoothness < spec.assert_smoothness_gte:
             found.append(f"only {one.smoothness:.0%} of the loss's variance is trend")
         return found
@@ -205,5 +205,9 @@ def _said(one: Course) -> str:
     name = f"{one.phase}: " if one.phase else ""
     return (
         f"{name}loss {one.first:.3g} to {one.last:.3g} over {one.steps} steps, {one.smoothness:.0%} of its variance "
-        f"trend, {len(one.jumps)} jumps"
+        f"trend, {_jumps(one)}"
     )
+
+
+def _jumps(one: Course) -> str:
+    return "1 jump" if len(one.jumps) == 1 else f"{len(one.jumps)} jumps"
