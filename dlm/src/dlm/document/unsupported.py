@@ -51,7 +51,8 @@ def _keys(document: Document) -> Iterator[tuple[Path, str]]:
         if kind in QUANTISATIONS and (way_out := without_quantiser(QUANTISATIONS[kind])):
             yield path, way_out
     if training.optimizer != "adamw_torch":
-        yield ("training", "optimizer"), "write `optimizer: adamw_torch`, or remove it"
+        why = "GaLore is for whole weights" if "galore" in training.optimizer else "8 bits save little on an adapter"
+        yield ("training", "optimizer"), f"write `optimizer: adamw_torch`, or remove it: {why}"
     if training.preference.enabled and not InstalledTypes().trains("preference"):
         command = installing("preference")
         yield ("training", "preference", "enabled"), f"install dlm-preference ({command}), or remove it"
