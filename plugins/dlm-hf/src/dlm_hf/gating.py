@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import math
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ from .model import pick_device, pick_dtype
 from .opened import open_model, open_renderer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from dlm.bases import LocalBase
@@ -69,7 +70,19 @@ def train_gate(
     gc.collect()
     owners = torch.tensor([list(adapters).index(sample.adapter) for sample in samples])
     known = _Set(read, owners, torch.tensor([sample.kind == "question" for sample in samples]))
-    return _fitted(known, [sample.fold for sample in samples], len(adapters), settings)
+    with _one_thread():
+        return _fitted(known, [sample.fold for sample in samples], len(adapters), settings)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Products this small wait for other threads longer than they take; and one thread always sums in one order."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _fitted(known: _Set, folds: Sequence[int | None], adapters: int, settings: GateSettings) -> TrainedGate:
@@ -184,16 +197,12 @@ def _standardised(gate: dict[str, torch.Tensor], known: _Set) -> torch.Tensor:
 
 
 def _start(features: int, hidden: int, adapters: int, seed: int) -> dict[str, torch.Tensor]:
-    """The network before the first step, the same for the same seed."""
-    generator = torch.Generator().manual_seed(seed)
-
-    def uniform(*shape: int) -> torch.Tensor:
-        return (torch.rand(shape, generator=generator) * 2 - 1) / math.sqrt(shape[-1])
-
+    """The network before the first step, the same for the same seed: it weighs all alike."""
+    drawn = torch.rand((hidden, features), generator=torch.Generator().manual_seed(seed))
     return {
-        "in_weight": uniform(hidden, features),
+        "in_weight": (drawn * 2 - 1) / math.sqrt(features),
         "in_bias": torch.zeros(hidden),
-        "out_weight": uniform(adapters, hidden),
+        "out_weight": torch.zeros(adapters, hidden),
         "out_bias": torch.zeros(adapters),
     }
 
