@@ -73,11 +73,15 @@ class HfScoring(Backend):
         for run in within_memory(plan(examples, self._limits(pair)), KEPT_BYTES // (4 * pair.vocabulary)):
             base = self._base_logits(pair, run)
             batches = run if layout == 0 else _again(run, self._limits(pair))
+            itself = view.kind == "base" and layout == 0
             with _memory_explained(), torch.no_grad(), pair.viewing(view) as model:
                 for batch in batches:
-                    tail = pair.spare(max(len(piece.example.ids) for piece in batch), TAIL_STEP * layout)
-                    logits = batch_logits(model, batch, pair.renderer, pair.device, tail)
-                    for piece, part in zip(batch, _by_piece(logits, batch), strict=True):
+                    parts = [base[piece.item, piece.example.start] for piece in batch]
+                    if not itself:
+                        tail = pair.spare(max(len(piece.example.ids) for piece in batch), TAIL_STEP * layout)
+                        logits = batch_logits(model, batch, pair.renderer, pair.device, tail)
+                        parts = list(_by_piece(logits, batch))
+                    for piece, part in zip(batch, parts, strict=True):
                         sums[piece.item].add(base[piece.item, piece.example.start], part, piece.example)
         return [total.comparison(item, per_position) for total, item in zip(sums, items, strict=True)]
 
