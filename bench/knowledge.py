@@ -1,7 +1,7 @@
 """Print which facts of the packaged knowledge a base knows: ``python bench/knowledge.py --base FOLDER``.
 
-A base knows a fact when it finds the true end of the sentence likelier than the wrong one of the same kind. The pack was made
-of what SmolLM2-135M-Instruct knows; a base that knows much less cannot be judged by what it forgets.
+A base knows a fact when it finds the true end of the sentence likelier than the wrong one of the same kind. The pack
+was made of what SmolLM2-135M-Instruct knows; a base that knows much less cannot be judged by what it forgets.
 """
 
 from __future__ import annotations
