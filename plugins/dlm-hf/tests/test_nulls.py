@@ -9,7 +9,7 @@ from peft import IA3Config, LoraConfig, get_peft_model
 from dlm_hf.adapters import lora_layers
 from dlm_hf.inspection import module_updates
 from dlm_hf.model import load_base, quiet_libraries
-from dlm_hf.nulls import null_adapter, scaled_adapter
+from dlm_hf.nulls import null_adapter, plain_lora, scaled_adapter
 from dlm_sway.errors import NotSupported
 
 CPU = torch.device("cpu")
@@ -176,7 +176,6 @@ def test_a_scaled_adapter_is_a_multiple_and_the_scale_comes_back(make_model):
     [
         ({"use_dora": True}, "DoRA"),
         ({"modules_to_save": ["lm_head"]}, "whole modules \\(lm_head\\)"),
-        ({"trainable_token_indices": [3]}, "trained embeddings"),
         ({"targets": ("q_proj", "embed_tokens")}, "changes the embeddings"),
     ],
 )
@@ -193,3 +192,53 @@ def test_an_adapter_that_is_not_lora_is_refused(tiny_base):
         model = get_peft_model(load_base(tiny_base, torch.float32, CPU), config)
     with pytest.raises(NotSupported, match="the adapter is IA3, not LoRA"), null_adapter(model, 1):
         pass
+
+
+@pytest.fixture
+def embedded(make_model):
+    """The tiny base with an adapter that also holds the embeddings of three tokens; its rows, and the base's own."""
+    model = make_model(trainable_token_indices=[3, 7, 12])
+    (rows,) = [parameter for name, parameter in model.named_parameters() if "trainable_tokens_delta" in name]
+    own = rows.detach().clone()
+    with torch.no_grad():
+        rows.add_(0.3 * torch.randn(rows.shape, generator=torch.Generator().manual_seed(5)))
+    return model, rows, own
+
+
+def test_embeddings_of_tokens_go_as_far_in_a_random_direction_and_come_back(embedded):
+    model, rows, own = embedded
+    trained = rows.detach().clone()
+    way = torch.linalg.svdvals(trained - own)
+    with null_adapter(model, 1):
+        drawn = rows.detach().clone()
+        torch.testing.assert_close(torch.linalg.svdvals(drawn - own), way)
+        assert not torch.allclose(drawn, trained)
+    assert torch.equal(rows, trained)
+    with null_adapter(model, 1):
+        assert torch.equal(rows, drawn)
+    with null_adapter(model, 2):
+        assert not torch.equal(rows, drawn)
+    with pytest.raises(RuntimeError), null_adapter(model, 1):
+        raise RuntimeError
+    assert torch.equal(rows, trained)
+
+
+def test_an_adapter_with_embeddings_is_made_weaker_as_a_whole(embedded):
+    model, rows, own = embedded
+    ids = torch.tensor([[3, 7, 12, 9]])
+    with torch.no_grad():
+        with model.disable_adapter():
+            base = model(input_ids=ids).logits
+        whole = model(input_ids=ids).logits
+        assert not torch.allclose(base, whole)
+        trained = rows.detach().clone()
+        with scaled_adapter(model, 0.5):
+            torch.testing.assert_close(rows.detach(), (own + trained) / 2)
+        with scaled_adapter(model, 0.0):
+            torch.testing.assert_close(model(input_ids=ids).logits, base)
+        assert torch.equal(model(input_ids=ids).logits, whole)
+
+
+def test_updates_in_other_places_know_nothing_of_embeddings(embedded):
+    with pytest.raises(NotSupported, match="trained embeddings"):
+        plain_lora(embedded[0], "this")

@@ -7,12 +7,14 @@ shares the table. In the first steps of a phase that warms them up only they mov
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
+from .adapters import ADAPTER
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from dlm.training.recipe import Recipe
 
@@ -20,6 +22,25 @@ if TYPE_CHECKING:
 
 ROWS = "trainable_tokens_delta"
 """In the name of the parameter that holds them."""
+
+
+@contextmanager
+def moved(model: Any, change: Callable[[str, torch.Tensor], torch.Tensor]) -> Iterator[None]:
+    """``model`` with the rows at the base's own plus what ``change`` makes of the way that they have gone, [tokens,
+    hidden], and of the module's name. A head that shares the table follows; undone on leaving."""
+    kept: list[tuple[torch.nn.Parameter, torch.Tensor]] = []
+    try:
+        for name, module in model.get_base_model().named_modules():
+            if ADAPTER not in getattr(module, ROWS, {}) or module.tied_adapter:
+                continue
+            parameter = getattr(module, ROWS)[ADAPTER]
+            own = module.get_base_layer().weight.detach()[module.token_indices[ADAPTER]].to(parameter)
+            kept.append((parameter, parameter.data))
+            parameter.data = own + change(name, parameter.data - own)
+        yield
+    finally:
+        for parameter, data in kept:
+            parameter.data = data
 
 
 class Resting:

@@ -3,21 +3,24 @@
 LoRA adds s B A to a weight. Multiplying rows of B and columns of A by random signs and shuffling them gives
 B' = P1 D1 B and A' = A D2 P2: every singular value of the update stays, its direction is random. Such an adapter is
 what "training with the same force, to no purpose" looks like. The update of a DoRA module, W' - W, is of full rank; the
-same is done to it as a whole (:mod:`.decomposed`). All changes are undone on leaving, also after an error.
+same is done to it as a whole (:mod:`.decomposed`), and to the way that embeddings have gone, where the adapter holds
+some (:mod:`.embeddings`). All changes are undone on leaving, also after an error.
 """
 
 from __future__ import annotations
 
 import hashlib
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from dlm_sway.errors import NotSupported
 
-from .adapters import ADAPTER, lora_layers
+from .adapters import ADAPTER, lora_layers, trained_tokens
 from .decomposed import Decomposed, Shuffle
+from .embeddings import moved
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
@@ -32,9 +35,16 @@ def null_adapter(model: PeftModel, seed: int, only: Container[str] | None = None
     The draw depends on ``seed`` and the module's name only, so it is the same on every device and in every order.
 
     Raises:
-        NotSupported: the adapter is more than updates of linear layers, and part of it would stay in place.
+        NotSupported: the adapter is more than updates of linear layers and embeddings of tokens, and part of it would
+            stay in place.
     """
     layers = updates(model, "a random adapter of the same size")
+    with moved(model, partial(_random_rows, seed, only)), _shuffled(layers, seed, only):
+        yield
+
+
+@contextmanager
+def _shuffled(layers: list[tuple[str, Any]], seed: int, only: Container[str] | None) -> Iterator[None]:
     kept: list[tuple[torch.nn.Parameter, torch.Tensor]] = []
     changed: list[Decomposed] = []
     try:
@@ -68,7 +78,8 @@ def scaled_adapter(model: PeftModel, factor: float) -> Iterator[None]:
     """``model`` with every update multiplied by ``factor``: 0 is the base, 1 the adapter as trained.
 
     Raises:
-        NotSupported: the adapter is more than updates of linear layers, so its strength is not one number.
+        NotSupported: the adapter is more than updates of linear layers and embeddings of tokens, so its strength is not
+            one number.
     """
     layers = [layer for _, layer in updates(model, "an adapter of another strength")]
     doras = [dora for layer in layers if isinstance(dora := layer.lora_variant.get(ADAPTER), Decomposed)]
@@ -80,7 +91,8 @@ def scaled_adapter(model: PeftModel, factor: float) -> Iterator[None]:
             layer.scaling[ADAPTER] = scaling * factor
         for dora in doras:
             dora.factor *= factor
-        yield
+        with moved(model, lambda _, way: factor * way):
+            yield
     finally:
         for layer, scaling in kept:
             layer.scaling[ADAPTER] = scaling
@@ -106,6 +118,8 @@ def plain_lora(model: PeftModel, wanted: str) -> list[tuple[str, Any]]:
         NotSupported: anything else was trained too; the message says what, and that ``wanted`` cannot be made of it.
     """
     found = updates(model, wanted)
+    if trained_tokens(model.peft_config[ADAPTER]):
+        raise NotSupported(f"{wanted} cannot be made: the adapter also holds trained embeddings")
     if any(ADAPTER in layer.lora_variant for _, layer in found):
         raise NotSupported(
             f"{wanted} cannot be made: DoRA rescales a module's own weight, so its update means nothing elsewhere"
@@ -120,8 +134,6 @@ def _more_than_updates(model: PeftModel) -> str | None:
         return f"the adapter is {kind}, not LoRA"
     if config.modules_to_save:
         return f"the adapter also holds whole modules ({', '.join(config.modules_to_save)}), trained without LoRA"
-    if config.trainable_token_indices:
-        return "the adapter also holds trained embeddings"
     layers = dict(lora_layers(model))
     if any(len(layer.lora_embedding_A) for layer in layers.values()):
         return "the adapter also changes the embeddings"
@@ -131,6 +143,16 @@ def _more_than_updates(model: PeftModel) -> str | None:
         if not isinstance(layer.lora_variant.get(ADAPTER), Decomposed | None):
             return f"the update of {name} is that of {type(layer.lora_variant[ADAPTER]).__name__}, not LoRA's or DoRA's"
     return f"it holds parameters of experts ({config.target_parameters})" if config.target_parameters else None
+
+
+def _random_rows(seed: int, only: Container[str] | None, name: str, way: torch.Tensor) -> torch.Tensor:
+    """``way`` shuffled in both directions with random signs."""
+    if only is not None and name not in only:
+        return way
+    generator = torch.Generator().manual_seed(_module_seed(seed, name))
+    columns, column_signs = _draw(way.shape[1], generator, way)
+    rows, row_signs = _draw(way.shape[0], generator, way)
+    return ((way * column_signs)[:, columns] * row_signs[:, None])[rows]
 
 
 def _module_seed(seed: int, name: str) -> int:
