@@ -102,6 +102,22 @@ def test_embeddings_cost_their_rows_a_table_and_its_gradient(tiny_base):
     assert part(found, "adapter") - part(without, "adapter") == 2 * shape.hidden * 28
 
 
+def test_the_sizes_that_dora_learns_are_counted_as_peft_makes_them(tiny_base):
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM
+
+    rows = [Row(0, 100, 10)]
+    plain, dora = (estimate(tiny_base, plan([(0,)], rows, adapter=kind), "bf16", "cpu") for kind in ("lora", "dora"))
+    with quiet_libraries():
+        model = AutoModelForCausalLM.from_pretrained(tiny_base)
+        config = LoraConfig(r=8, use_dora=True, target_modules="all-linear", task_type="CAUSAL_LM")
+        adapted = get_peft_model(model, config)
+    sizes = sum(one.numel() for name, one in adapted.named_parameters() if "magnitude" in name)
+    assert shape_of(tiny_base).outputs("all-linear") == sizes
+    assert part(dora, "adapter") > part(plain, "adapter")
+    assert part(dora, "layers") - part(plain, "layers") >= 100 * 2 * sizes
+
+
 def test_a_base_of_unknown_shape_is_not_guessed_at(tmp_path):
     (tmp_path / "config.json").write_text('{"model_type": "mystery"}')
     some = plan([(0,), (1,)], [Row(0, 10, 5), Row(1, 20, 5)])
@@ -133,10 +149,11 @@ def test_this_machine_trains_as_the_bench_does(tiny_base):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("precision", ["bf16", "fp32"])
-def test_the_estimate_is_near_what_a_step_of_the_real_base_takes(real_base, tmp_path, precision):
+@pytest.mark.parametrize(("precision", "kind"), [("bf16", "lora"), ("fp32", "lora"), ("bf16", "dora")])
+def test_the_estimate_is_near_what_a_step_of_the_real_base_takes(real_base, tmp_path, precision, kind):
     document = tmp_path / "kittiwake.dlm"
-    text = DOCUMENT.format(base=real_base.path).replace("  token", f"  precision: {precision}\n  token")
+    keys = f"  precision: {precision}\n  adapter: {kind}\n  token"
+    text = DOCUMENT.format(base=real_base.path).replace("  token", keys)
     document.write_text(text)
     program = Path(sys.executable).parent / "dlm"
     command = [str(program), "doctor", str(document), "--measure", "--json"]

@@ -15,13 +15,14 @@ from dlm.errors import BaseModelError
 from dlm.locking.taking import deciding_versions
 from dlm.testing import only_plugins
 from dlm.training.backend import Sampling
-from dlm.training.plan import Plan
+from dlm.training.plan import Plan, Row
 from dlm.training.recipe import Recipe
 from dlm_hf.adapters import lora_layers
 from dlm_hf.answer import HfAnswerer
 from dlm_hf.facts import declared_quantisation
 from dlm_hf.inspection import module_updates
 from dlm_hf.judging import HfJudging
+from dlm_hf.memory import estimate
 from dlm_hf.opened import open_model
 from dlm_hf.scoring import HfScoring
 from dlm_hf.workbench import HfWorkbench
@@ -202,3 +203,20 @@ def test_the_lock_knows_what_rounds_the_weights():
         versions = {kind: deciding_versions(parse(text.replace("KIND", kind), "d.dlm"), plugins) for kind in KINDS}
     assert {"dlm-qlora", "bitsandbytes"} <= versions["qlora"].keys()
     assert not {"dlm-qlora", "bitsandbytes"} & versions["lora"].keys()
+
+
+def test_the_estimate_of_the_base_is_what_its_tensors_take(base):
+    def held(kind):
+        plan = Plan(Recipe(adapter=kind), (), (Row(0, 50, 5),), (), ((0,),), 0, 0, 1, 0)
+        found = estimate(base.path, plan, "bf16", "cpu")
+        return next(one.bytes for one in found.parts if one.name == "base")
+
+    model = open_model(base, torch.bfloat16, CPU)
+    scales = sum(
+        state.absmax.nbytes + state.state2.absmax.nbytes
+        for module in model.modules()
+        if (state := getattr(getattr(module, "weight", None), "quant_state", None)) is not None
+    )
+    tensors = sum(parameter.nbytes for parameter in model.parameters())
+    assert held("qlora") == pytest.approx(tensors + scales, rel=0.02)
+    assert held("qlora") < held("lora") / 2
