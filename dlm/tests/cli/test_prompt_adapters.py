@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
+import jsonschema
 import pytest
 from click.testing import CliRunner
 
@@ -14,6 +16,7 @@ from dlm.testing.toy_letters import log_softmax, read_tensor
 from dlm.training.backend import Backend
 
 pytestmark = pytest.mark.usefixtures("plugins", "home")
+CONTRACTS = Path(__file__).parents[3] / "contracts"
 ADAPTERS = "training:\n  recipe: plain\n  adapters:\n    zebra: {}\n    moon: {}"
 GATED = f"{ADAPTERS}\n  gate: {{enabled: true}}"
 ZEBRA = ("Why do zebras zigzag?", "Is a zebra dizzy?", "Do zebras doze, buzz or blaze?", "Whose zebra is crazy?")
@@ -125,6 +128,14 @@ def test_the_gate_lies_in_the_version_and_says_how_well_it_chooses(train_two, ho
     assert gate.held_out.low <= gate.held_out.share == gate.held_out.right / gate.held_out.texts
     assert gate.held_out.chance < gate.held_out.share
     assert sum(gate.mean_weights.values()) == pytest.approx(1)
+
+
+def test_the_log_tells_of_the_gate_as_its_schema_says(train_two, home) -> None:
+    train_two()
+    (log,) = (home / "store").glob("*/logs/*.jsonl")
+    (line,) = [one for one in map(json.loads, log.read_text("utf-8").splitlines()) if one["type"] == "gate"]
+    jsonschema.validate(line, json.loads((CONTRACTS / "train-log.schema.json").read_text("utf-8")))
+    jsonschema.validate(line, {"required": ["held_out"], "properties": {"mode": {"const": "trained"}}})
 
 
 def test_training_the_same_document_again_gives_the_same_gate(train_two, home) -> None:

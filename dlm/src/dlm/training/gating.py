@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..document import Document, Section
     from ..document.frontmatter import Gate as Wanted
     from ..store.gate_file import GateFile, HeldOut
+    from ..store.runs import Run
     from .backend import Backend
     from .job import Job
     from .recipe import Recipe
@@ -83,8 +84,8 @@ class Gate:
         )
 
 
-def gate_of(job: Job) -> Gate | None:
-    """The gate of a run; what came of it is said. It needs no adapter, so it is trained before them: afterwards the
+def gate_of(job: Job, run: Run) -> Gate | None:
+    """The gate of a run; what came of it is said, and written into the log. It needs no adapter, so it is trained before them: afterwards the
     base would lie in memory twice.
 
     Raises:
@@ -92,6 +93,7 @@ def gate_of(job: Job) -> Gate | None:
     """
     gate = train_gate(job.document, job.material.more, job.backend, job.base, job.recipe)
     if gate is not None:
+        run.log({"type": "gate", **gate.file.model_dump(mode="json", exclude={"schema_version", "weights_sha256"})})
         job.observer.say(gate.told)
     return gate
 

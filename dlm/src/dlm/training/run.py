@@ -293,7 +293,7 @@ def _train_and_commit(job: Job, lanes: Sequence[Lane], plans: tuple[Plan, ...], 
         made = {"last_run_id": run.id, "plan_sha256": run.facts["plan_digest"], "precision": outcomes[0].precision}
         write_lock(folder, with_carried(job).stamped(**made))
 
-    chooser = gate_of(job)
+    chooser = gate_of(job, run)
     trained = train_all(job, lanes, plans, run, record)
     outcomes = trained.outcomes
     if found := trained.fault:
