@@ -347,6 +347,15 @@ def test_a_warm_run_goes_on_from_each_adapters_own_weights(team, write, home) ->
         train(write(), options=TrainOptions(warm=True))
 
 
+def test_a_warm_run_cannot_unlearn_what_another_adapter_learns_now(team) -> None:
+    path = team()
+    train(path, options=STEPS)
+    text = path.read_text()
+    path.write_text(text.replace("::instruction::", "::prose#plans::\nMore.\n\n::instruction#code::"), encoding="utf-8")
+    with pytest.raises(NoWarmStart, match="removed since v0001, and a warm run unlearns nothing"):
+        train(path, options=TrainOptions(max_steps=5, warm=True))
+
+
 def test_every_adapters_steps_are_told_in_the_log(team) -> None:
     report = train(team(), options=STEPS)
     (log,) = report.path.parents[2].glob("logs/train-*.jsonl")
