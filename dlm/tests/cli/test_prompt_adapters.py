@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from dlm.cli.main import main
 from dlm.store import Store
-from dlm.store.gate_file import gate_folder, read_gate
+from dlm.store.gate_file import gate_folder, read_gate, schema
 from dlm.testing.toy_letters import log_softmax, read_tensor
 from dlm.training.backend import Backend
 
@@ -136,6 +136,15 @@ def test_the_log_tells_of_the_gate_as_its_schema_says(train_two, home) -> None:
     (line,) = [one for one in map(json.loads, log.read_text("utf-8").splitlines()) if one["type"] == "gate"]
     jsonschema.validate(line, json.loads((CONTRACTS / "train-log.schema.json").read_text("utf-8")))
     jsonschema.validate(line, {"required": ["held_out"], "properties": {"mode": {"const": "trained"}}})
+
+
+def test_the_gate_is_written_as_its_schema_says(train_two, home) -> None:
+    committed = (CONTRACTS / "version-gate.schema.json").read_text("utf-8")
+    write = "python -c 'from dlm.store.gate_file import schema; print(schema(), end=\"\")'"
+    assert committed == schema(), f"run: {write} > contracts/version-gate.schema.json"
+    train_two()
+    written = json.loads((gate_folder(version(home).path) / "gate.json").read_text("utf-8"))
+    jsonschema.validate(written, json.loads(committed))
 
 
 def test_training_the_same_document_again_gives_the_same_gate(train_two, home) -> None:

@@ -101,7 +101,7 @@ def read_gate(version: Path) -> GateFile | None:
 
 
 def schema() -> str:
-    """Text of ``contracts/gate.schema.json``."""
+    """Text of ``contracts/version-gate.schema.json``."""
     return canonical({"$schema": "https://json-schema.org/draft/2020-12/schema", **GateFile.model_json_schema()})
 
 

@@ -85,8 +85,8 @@ class Gate:
 
 
 def gate_of(job: Job, run: Run) -> Gate | None:
-    """The gate of a run; what came of it is said, and written into the log. It needs no adapter, so it is trained before them: afterwards the
-    base would lie in memory twice.
+    """The gate of a run; what came of it is said, and written into the log. It needs no adapter, so it is trained
+    before them: afterwards the base would lie in memory twice.
 
     Raises:
         TrainingFailed: this backend trains no gates.
