@@ -165,3 +165,19 @@ def test_a_document_without_prose_has_nothing_for_it(home, write):
         path.write_text(f"---\n{head}---\n::instruction::\n### Q\nWho?\n### A\nAda.\n")
         with pytest.raises(UsageProblem, match="nothing for the phase cpt, only for sft"):
             train(path, options=TrainOptions(max_steps=4, phase="cpt"))
+
+
+def test_each_named_adapter_reads_its_own_text_first(home, pumps):
+    keys = f"{DAPT}, adapters: {{tone: {{}}, facts: {{}}}}"
+    path = pumps(keys)
+    path.write_text(path.read_text() + "\n::prose#tone::\nThe lamp is spoken of with care, and never in haste.\n")
+    report = train(path, options=TrainOptions(max_steps=4))
+    assert [(plan.adapter, plan.phase) for plan in report.plans] == [
+        ("tone", "cpt"),
+        ("tone", "sft"),
+        ("facts", "cpt"),
+        ("facts", "sft"),
+    ]
+    tone, facts = report.plans[0], report.plans[2]
+    assert any("with care" in record.text for record in tone.records)
+    assert not any("with care" in record.text for record in facts.records)
