@@ -37,7 +37,8 @@ def test_a_fact_is_a_beginning_and_two_ends_that_differ() -> None:
     for fact in data.knowledge():
         assert fact.prompt == fact.prompt.strip()
         assert fact.answer.strip() != fact.wrong.strip()
-        assert fact.answer.startswith(" ") == fact.wrong.startswith(" "), fact
+        # A whole word each, so that no tokenizer joins it with what stands before.
+        assert fact.answer[0] == fact.wrong[0] == " ", fact
 
 
 def test_prose_makes_two_dozen_chunks_of_the_usual_size() -> None:

@@ -68,7 +68,7 @@ class Degeneration(Probe[DegenerationSpec]):
             n,
             ctx,
             limit=spec.assert_loop_rate_lte,
-            what=f"{unended} answers no longer end; share that newly loops or is empty",
+            what=f"{unended} of {n} no longer end; share that newly loops or is empty",
             also=[Condition(test.outcome, why)],
             base_value=_share(before),
             ft_value=_share(after),
