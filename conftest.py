@@ -16,3 +16,11 @@ def _empty_sway_cache(tmp_path_factory: pytest.TempPathFactory):
         patch.delenv("SWAY_NULL_CACHE_DIR", raising=False)
         patch.setenv("SWAY_CACHE_DIR", str(tmp_path_factory.mktemp("sway-cache")))
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _programs_as_users_start_them():
+    """Coverage, which follows pytest into its own processes, does not slow down the programs that tests start."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+        yield

@@ -27,7 +27,11 @@ ROOT = Path(__file__).parent
 CORES = ["dlm", "dlm-sway"]
 PLUGINS = sorted(str(path.parent.relative_to(ROOT)) for path in ROOT.glob("plugins/*/pyproject.toml"))
 DISTRIBUTIONS = [*CORES, *PLUGINS]
-TESTING = ["coverage", "hypothesis", "jsonschema", "mypy", "pytest", "types-PyYAML"]
+TESTING = ["coverage", "hypothesis", "jsonschema", "mypy", "pytest", "pytest-xdist", "types-PyYAML"]
+MOST_TESTERS = 8
+"""Processes that tests are spread over: each loads PyTorch."""
+TEST_FILES = 2 * 2**30
+"""Bytes that the folders of a run of the tests have room in."""
 PINNED = ["-c", "constraints.txt"]
 # PYTHONSAFEPATH: the folder dlm/ at the root would be importable as a namespace package otherwise.
 SAFE = {"PYTHONSAFEPATH": "1", "TOKENIZERS_PARALLELISM": "false"}
@@ -103,8 +107,9 @@ def quickstart(session: nox.Session) -> None:
 
 @shares_workspace
 def tests(session: nox.Session) -> None:
-    """All tests that need neither the real base model nor minutes. Arguments go to pytest."""
-    run_tests(session, [])
+    """All tests that need neither the real base model nor minutes, a process a core. Arguments go to pytest."""
+    cores = min(os.cpu_count() or 1, MOST_TESTERS)
+    run_tests(session, ["-n", str(cores), "--dist", "worksteal"], OMP_NUM_THREADS="1")
 
 
 @shares_workspace
@@ -113,16 +118,25 @@ def slow(session: nox.Session) -> None:
     run_tests(session, ["-m", "slow"])
 
 
-def run_tests(session: nox.Session, selection: list[str]) -> None:
+def run_tests(session: nox.Session, selection: list[str], **variables: str) -> None:
     """pytest under coverage, with a home of its own. Paths in the arguments replace the default ones."""
-    workspace = Workspace(session, DLM_HOME=str(ROOT / ".nox" / "home"))
+    workspace = Workspace(session, DLM_HOME=str(ROOT / ".nox" / "home"), **variables, **in_memory())
     folders = [f for f in ("tests", *(f"{d}/tests" for d in DISTRIBUTIONS)) if (ROOT / f).is_dir()]
     if any((ROOT / argument.split("::")[0]).exists() for argument in session.posargs):
         folders = []
     # coverage outermost: sway's pytest plugin is imported before pytest-cov would start.
+    workspace.run("python", "-m", "coverage", "erase")
     workspace.run("python", "-m", "coverage", "run", "-m", "pytest", *selection, *folders, *session.posargs)
+    workspace.run("python", "-m", "coverage", "combine", "--quiet")
     session.log("lines and branches covered, in percent:")
     workspace.run("python", "-m", "coverage", "report", "--format=total")
+
+
+def in_memory() -> dict[str, str]:
+    """Where there is a disk in memory, pytest's folders lie there: a store waits for its disk at every write."""
+    disk = Path("/dev/shm")
+    roomy = disk.is_dir() and os.access(disk, os.W_OK) and shutil.disk_usage(disk).free > TEST_FILES
+    return {"PYTEST_DEBUG_TEMPROOT": str(disk)} if roomy else {}
 
 
 @nox.session
