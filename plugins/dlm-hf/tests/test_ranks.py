@@ -205,6 +205,24 @@ def test_two_processes_make_the_weights_of_one_and_a_single_version(document, st
 
 
 @pytest.mark.slow
+def test_two_processes_train_one_adapter_after_the_other(document, store):
+    named = "training:\n  adapters:\n    ports: {lora_r: 2}\n    teams: {lora_r: 4}"
+    document.write_text(document.read_text("utf-8").replace("training:", named), encoding="utf-8")
+    done = [
+        dlm("train", str(document), "--max-steps", "4", "--no-report", "--force", *spread)
+        for spread in ([], ["--processes", "2"])
+    ]
+    assert [one.returncode for one in done] == [0, 0], done[1].stdout + done[1].stderr
+    one, two = store.versions()
+    for adapter in ("ports", "teams"):
+        files = (version.folder_of(adapter) / "adapter_model.safetensors" for version in (one, two))
+        before, after = map(load_file, files)
+        for name, weights in before.items():
+            torch.testing.assert_close(after[name], weights, atol=1e-5, rtol=0)
+        assert two.facts_of(adapter)["outcome"]["processes"] == 2
+
+
+@pytest.mark.slow
 def test_a_mistake_in_the_document_keeps_its_exit_code_and_is_said_once(document, store):
     document.write_text(document.read_text("utf-8").replace("precision: fp32", "precision: fp31"), encoding="utf-8")
     done = dlm("train", str(document), "--processes", "2")
