@@ -11,15 +11,19 @@ With a base, on a real model that is loaded once::
 The suite is what ``sway autogen`` would draft for a document of invented facts, or ``--suite FILE``. Arms:
 
 * null: adapters that learned nothing: random directions, every norm that of the adapter (without ``--adapter`` or
-  ``--suite``, a random one that is made beside ``--out``). An alarm is an effect that is claimed, or harm.
+  ``--suite``, a random one that is made beside ``--out``). An alarm is an effect that is claimed, or harm. Each is
+  judged against null adapters that no other trial is judged against.
+* family: with ``--family N``, the same with alpha shared over the suite's tests (Holm), for which the nulls of N trials
+  are put together. The null arm itself then shares nothing, so that each probe's own rate is seen.
 * placebo: with ``--placebos FOLDER...``, adapters that were trained by the usual recipe on text without meaning.
 * effect: what the suite asks about was planted, in three ``--sizes``. On tables, logits for the right token; on a real
   model, the adapter at a part of its strength, asked part of the questions (only with ``--suite``).
 * harm: what has nothing to do with the document was spoilt. On tables, logits for a wrong token; on a real model, null
   adapters of several times the norm.
 
-Every trial is a line of ``--out``, and a study that was stopped goes on where it was. Ends with 1 when some rate of
-false alarms is shown to lie above alpha.
+Every trial is a line of ``--out``, and a study that was stopped goes on where it was. ``--first`` leaves trials to
+other processes; their files put together are one study. Ends with 1 when some rate of false alarms is shown to lie
+above alpha.
 """
 
 from __future__ import annotations
@@ -32,6 +36,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -91,15 +96,19 @@ def main() -> int:
 
 def _plan(options: argparse.Namespace) -> Iterator[Planned]:
     with _arms(options) as arms:
-        if options.adapters:
-            yield from (_planned("null", 1.0, trial, arms.null) for trial in range(options.adapters))
+        last = options.first + options.adapters
+        yield from (_planned("null", 1.0, trial, arms.null) for trial in range(options.first, last))
+        if options.family and isinstance(arms, Real):
+            for number in range(options.first // options.family, last // options.family):
+                yield Planned("family", 1.0, number, partial(arms.family, number, options.family))
         for number, folder in enumerate(options.placebos):
-            yield Planned("placebo", 1.0, number, lambda folder=folder: _placebo(options, folder))
+            yield Planned("placebo", 1.0, number, partial(_placebo, options, folder))
         for arm, sizes in (("effect", options.sizes), ("harm", options.harm_sizes)):
             if arm == "effect" and options.base and not options.suite:
                 continue  # nothing was taught to a random adapter, whatever its strength
             for size in sizes:
-                yield from (_planned(arm, size, trial, getattr(arms, arm)) for trial in range(options.trials))
+                trials = range(options.first, options.first + options.trials)
+                yield from (_planned(arm, size, trial, getattr(arms, arm)) for trial in trials)
 
 
 def _planned(arm: str, size: float, trial: int, make: Callable[..., SuiteResult]) -> Planned:
@@ -108,7 +117,7 @@ def _planned(arm: str, size: float, trial: int, make: Callable[..., SuiteResult]
 
 @contextmanager
 def _arms(options: argparse.Namespace) -> Iterator[Tables | Real]:
-    defaults = SuiteDefaults(alpha=options.alpha)
+    defaults = _defaults(options)
     if options.base is None:
         yield Tables(defaults, options.nulls, options.kinds)
         return
@@ -125,6 +134,10 @@ def _arms(options: argparse.Namespace) -> Iterator[Tables | Real]:
         yield Real(replace(question, models=pair), session)
 
 
+def _defaults(options: argparse.Namespace) -> SuiteDefaults:
+    return SuiteDefaults(alpha=options.alpha, multiplicity="none" if options.family else "holm")
+
+
 def _suite(options: argparse.Namespace) -> Question | None:
     """The suite of ``--suite``, with ``--nulls`` and ``--kinds`` in it."""
     if options.suite is None:
@@ -136,13 +149,14 @@ def _suite(options: argparse.Namespace) -> Question | None:
         if not options.kinds or entry["kind"] in (*options.kinds, "null_adapter")
     ]
     models = loaded.suite.models
-    defaults = loaded.suite.defaults.model_copy(update={"alpha": options.alpha})
+    own = _defaults(options)
+    defaults = loaded.suite.defaults.model_copy(update={"alpha": own.alpha, "multiplicity": own.multiplicity})
     return Question(tuple(kept), loaded.sections or (), defaults, ModelPair(models.base, models.ft))
 
 
 def _placebo(options: argparse.Namespace, folder: Path) -> SuiteResult:
     """The suite on an adapter of its own, with null adapters of its own norms."""
-    defaults = SuiteDefaults(alpha=options.alpha)
+    defaults = _defaults(options)
     with real(options.base, folder, defaults, device=options.device, dtype=options.dtype) as (pair, session):
         question = _suite(options)
         if question is None:
@@ -168,7 +182,7 @@ def _trial(result: SuiteResult) -> dict[str, Any]:
 
 def _digest(options: argparse.Namespace) -> str:
     """Names everything that decides a trial, except how many there are."""
-    names = ("base", "adapter", "suite", "nulls", "alpha", "kinds", "dtype")
+    names = ("base", "adapter", "suite", "nulls", "alpha", "kinds", "dtype", "family")
     facts = {name: str(getattr(options, name)) for name in names}
     if options.suite is not None:
         facts["text"] = options.suite.read_text("utf-8")
@@ -181,6 +195,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--adapter", type=Path, help="adapter whose norms the null adapters have")
     parser.add_argument("--suite", type=Path, help="a suite, such as `sway autogen` writes; its adapter was taught")
     parser.add_argument("--adapters", type=int, default=12, help="null adapters to test")
+    parser.add_argument("--first", type=int, default=0, help="number of the first trial (default 0)")
+    parser.add_argument("--family", type=int, metavar="N", help="whole suites, with the nulls of N trials; a real base")
     parser.add_argument("--placebos", type=Path, nargs="*", default=[], help="folders of placebo adapters to test")
     parser.add_argument("--trials", type=int, help="trials of each planted size; as many as --adapters by default")
     parser.add_argument("--sizes", type=_numbers, help="planted effects")
@@ -196,8 +212,10 @@ def _options() -> argparse.Namespace:
     options.sizes = _numbers(SIZES[where]) if options.sizes is None else options.sizes
     options.harm_sizes = _numbers(HARM[where]) if options.harm_sizes is None else options.harm_sizes
     options.trials = options.adapters if options.trials is None else options.trials
-    if options.placebos and options.base is None:
-        parser.error("--placebos needs --base")
+    if (options.placebos or options.family) and options.base is None:
+        parser.error("--placebos and --family need --base")
+    if options.family and not (options.nulls and options.first % options.family == 0):
+        parser.error("--family N needs --nulls, and a --first that N divides")
     return options
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,10 +29,13 @@ if TYPE_CHECKING:
 Entries = tuple[dict[str, Any], ...]
 
 _TABLE: Final = ModelPair(base=ModelSpec(base="a table"), ft=ModelSpec(base="a table"))
+_MOST_NULLS: Final = 1000
 _NULL_SIZE: Final = 24.0
 """Frobenius norm of the random updates to a table: large enough to move every question well above the noise."""
-_TESTED_FROM: Final = 50_000
-"""Seeds of null adapters that are tested; those that calibrate begin at 1000."""
+_CALIBRATING_FROM: Final = 1000
+_TESTED_FROM: Final = 1_000_000
+"""Seeds of the null adapters that calibrate, and of those that are tested. Each trial has its own of both: against the
+same few nulls, all trials would err together, and a rate over them would have no interval."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,11 @@ class Question:
     sections: tuple[SectionData, ...]
     defaults: SuiteDefaults
     models: ModelPair = _TABLE
+
+    @property
+    def nulls(self) -> int:
+        """How many null adapters calibrate one trial, or may at most."""
+        return max((int(entry.get("runs") or 0) for entry in self.entries), default=0) or _MOST_NULLS
 
     def answer(self, backend: Backend) -> SuiteResult:
         """The suite's result on ``backend``."""
@@ -65,6 +73,11 @@ def entries_about(
         keys = {**draft.keys, "runs": nulls} if draft.kind == "null_adapter" and nulls else draft.keys
         found.append({"name": draft.name, "kind": draft.kind, **keys})
     return tuple(found)
+
+
+def calibrated(entries: Entries, **keys: Any) -> Entries:
+    """``entries`` with other keys of their ``null_adapter``."""
+    return tuple({**entry, **keys} if entry["kind"] == "null_adapter" else entry for entry in entries)
 
 
 class Tables:
@@ -113,8 +126,21 @@ class Real:
         self._question, self._session = question, session
 
     def null(self, trial: int) -> SuiteResult:
-        """A null adapter that calibrates nothing in this study."""
-        return self._question.answer(Seen(self._session, View("null", seed=_TESTED_FROM + trial)))
+        """A null adapter that calibrates nothing in this study, against null adapters of this trial's own."""
+        return self._null(self._question, trial, trial * self._question.nulls)
+
+    def family(self, number: int, trials: int) -> SuiteResult:
+        """As :meth:`null`, alpha shared over the suite's tests, against the nulls of ``trials`` trials: those of trial
+        ``number * trials`` and the following ones."""
+        defaults = self._question.defaults.model_copy(update={"multiplicity": "holm"})
+        runs = trials * self._question.nulls
+        question = replace(self._question, defaults=defaults, entries=calibrated(self._question.entries, runs=runs))
+        return self._null(question, number * trials, number * runs)
+
+    def _null(self, question: Question, tested: int, before: int) -> SuiteResult:
+        entries = calibrated(question.entries, seed_base=_CALIBRATING_FROM + before)
+        seen = Seen(self._session, View("null", seed=_TESTED_FROM + tested))
+        return replace(question, entries=entries).answer(seen)
 
     def effect(self, trial: int, size: float) -> SuiteResult:
         """The adapter at ``size`` of its strength, asked a part of the questions."""

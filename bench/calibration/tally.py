@@ -12,7 +12,7 @@ Trial = dict[str, Any]
 FOUND = {"change": "pass", "harm": "fail"}
 """The verdict that raises an alarm: an effect is claimed, or harm is."""
 _SAYS = {"change": "effect", "harm": "harm"}
-_NULLS = ("null", "placebo")
+_NULLS = ("null", "family", "placebo")
 
 
 class Row(NamedTuple):
@@ -26,6 +26,8 @@ class Row(NamedTuple):
     found: RateInterval
     undecided: int
     """Of the trials: inconclusive, skipped or broken. They count as not found."""
+    p_values: tuple[float, ...]
+    """Of the trials whose entry made a test; before alpha is shared over the suite."""
 
 
 def rows(trials: Sequence[Trial]) -> list[Row]:
@@ -36,8 +38,10 @@ def rows(trials: Sequence[Trial]) -> list[Row]:
         mine = [trial for trial in trials if (trial["arm"], trial["size"]) == (arm, size)]
         for name, entry in mine[0]["entries"].items():
             if entry["seeks"] in FOUND:
-                verdicts = [trial["entries"][name]["verdict"] for trial in mine]
-                found.append(_row(name, entry["kind"], entry["seeks"], arm, size, verdicts, FOUND[entry["seeks"]]))
+                own = [trial["entries"][name] for trial in mine]
+                verdicts, p_values = [one["verdict"] for one in own], [one["p"] for one in own if one["p"] is not None]
+                row = _row(name, entry["kind"], entry["seeks"], arm, size, verdicts, FOUND[entry["seeks"]])
+                found.append(row._replace(p_values=tuple(p_values)))
         found += _suite(mine, arm, size)
     return found
 
@@ -57,27 +61,39 @@ def _any(trial: Trial, seeks: str, alarm: str) -> str:
 def _row(name: str, kind: str, seeks: str, arm: str, size: float, verdicts: Sequence[str], alarm: str) -> Row:
     events = sum(verdict == alarm for verdict in verdicts)
     open_ = sum(verdict in ("inconclusive", "skip", "error") for verdict in verdicts)
-    return Row(name, kind, seeks, arm, size, rate_interval(events, len(verdicts), method="exact"), open_)
+    return Row(name, kind, seeks, arm, size, rate_interval(events, len(verdicts), method="exact"), open_, ())
 
 
 def too_many(found: Iterable[Row], alpha: float) -> list[Row]:
-    """Rows of the null arms whose rate of alarms is shown to lie above ``alpha``."""
-    return [row for row in found if row.arm in _NULLS and row.found.low > alpha]
+    """Rows of the null arms whose rate of alarms, or of small p-values, is shown to lie above ``alpha``.
+
+    A placebo was trained, so that it moves the model is no false alarm: only what it says about learning is.
+    """
+    nulls = [row for row in found if row.arm in ("null", "family")]
+    return [row for row in nulls if row.found.low > alpha or ((small := _small(row, alpha)) and small.low > alpha)]
+
+
+def _small(row: Row, alpha: float) -> RateInterval | None:
+    """How often the entry's own test alone would have called chance ruled out."""
+    if not row.p_values:
+        return None
+    return rate_interval(sum(p <= alpha for p in row.p_values), len(row.p_values), method="exact")
 
 
 def table(found: Sequence[Row], alpha: float) -> str:
     """The rows as Markdown: false alarms, then power."""
-    alarms = [row for row in found if row.arm in _NULLS]
     lines = []
-    if alarms:
-        lines += [
-            f"False alarms at a nominal {alpha:g}, with the 95% interval of Clopper and Pearson:",
-            "",
-            "| entry | an alarm says | adapters | alarms | rate | interval | undecided |",
-            "| --- | --- | ---: | ---: | ---: | --- | ---: |",
-            *(_line(row.name, [_SAYS[row.seeks], *_counts(row)]) for row in alarms),
-            "",
-        ]
+    for arm in _NULLS:
+        alarms = [row for row in found if row.arm == arm]
+        if alarms:
+            lines += [
+                f"Arm {arm}: false alarms at a nominal {alpha:g}, with the 95% interval of Clopper and Pearson:",
+                "",
+                f"| entry | an alarm says | adapters | alarms | rate | interval | undecided | p <= {alpha:g} |",
+                "| --- | --- | ---: | ---: | ---: | --- | ---: | --- |",
+                *(_line(row.name, [_SAYS[row.seeks], *_counts(row), _p_values(row, alpha)]) for row in alarms),
+                "",
+            ]
     for arm in sorted({row.arm for row in found} - {*_NULLS}):
         lines += _power([row for row in found if row.arm == arm and _meant(row)], arm)
     return "\n".join(lines)
@@ -94,6 +110,11 @@ def _power(found: Sequence[Row], arm: str) -> Iterable[str]:
         by_size = {row.size: row for row in found if row.name == name}
         yield _line(name, [_share(by_size[size]) if size in by_size else "" for size in sizes])
     yield ""
+
+
+def _p_values(row: Row, alpha: float) -> str:
+    small = _small(row, alpha)
+    return "" if small is None else f"{small.events} of {small.n}: {small.low:.3f}..{small.high:.3f}"
 
 
 def _share(row: Row) -> str:
