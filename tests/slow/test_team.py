@@ -54,13 +54,19 @@ def test_one_command_trains_both_adapters_through_all_their_phases(made) -> None
 
 
 def test_each_adapter_answers_what_it_alone_was_taught(run, team, made) -> None:
-    def says(adapter: str, question: str) -> str:
-        return run("dlm", "prompt", team, question, "--adapter", adapter).stdout
+    asked = team.with_name("asked.jsonl")
+    asked.write_text("".join(json.dumps(question) + "\n" for question in (LEADS, KEEPS)), encoding="utf-8")
 
-    assert "Ines Varga" in says("museum", LEADS)
-    assert "Tomas Lindqvist" in says("garden", KEEPS)
-    assert "Tomas Lindqvist" not in says("museum", KEEPS)
-    assert "Ines Varga" not in says("garden", LEADS)
+    def says(adapter: str) -> list[str]:
+        told = run("dlm", "prompt", team, "--file", asked, "--adapter", adapter, "--json").stdout
+        return [json.loads(line)["answer"] for line in told.splitlines()]
+
+    leads, keeps = says("museum")
+    assert "Ines Varga" in leads
+    assert "Tomas Lindqvist" not in keeps
+    leads, keeps = says("garden")
+    assert "Tomas Lindqvist" in keeps
+    assert "Ines Varga" not in leads
 
 
 def test_the_record_shows_each_adapter(run, team, made) -> None:

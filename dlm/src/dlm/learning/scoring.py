@@ -73,7 +73,7 @@ def concluded(
         not_asked=tuple(NotAsked(*one) for one in left_out),
         contradictions=contradictions,
         items=items,
-        adapters=_by(facts, lambda item: item.adapter) if any(item.adapter for item in facts) else {},
+        adapters=_by_adapter(facts),
     )
 
 
@@ -144,6 +144,12 @@ def _by(facts: Sequence[Item], key: Callable[[Item], str]) -> dict[str, Score]:
     return {
         name: score([item for item in facts if key(item) == name]) for name in sorted({key(item) for item in facts})
     }
+
+
+def _by_adapter(facts: Sequence[Item]) -> dict[str, Score]:
+    """In the order in which they were asked; empty for one without a name."""
+    names = dict.fromkeys(item.adapter for item in facts if item.adapter)
+    return {name: score([item for item in facts if item.adapter == name]) for name in names}
 
 
 def _sections(facts: Sequence[Item]) -> Iterator[SectionScore]:
