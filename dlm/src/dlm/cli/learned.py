@@ -49,8 +49,9 @@ def _table(report: LearningReport, total: Score) -> Iterator[str]:
     yield f"{'questions in other words':<{HEADING}}  asked  before  after  95% CI      open book"
     for section in report.sections:
         yield _row(textwrap.shorten(section.heading or "found nowhere", HEADING, placeholder="..."), section.score)
-    for name, own in report.adapters.items():
-        yield _row(textwrap.shorten(f"adapter {name}", HEADING, placeholder="..."), own)
+    # In the order in which they were asked: a file's keys are sorted.
+    for name in dict.fromkeys(item.adapter for item in report.items if item.adapter in report.adapters):
+        yield _row(textwrap.shorten(f"adapter {name}", HEADING, placeholder="..."), report.adapters[name])
     if len(report.sections) > 1 or len(report.adapters) > 1:
         yield _row("all", total)
 
