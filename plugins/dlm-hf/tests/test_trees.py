@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dlm_hf.batches import Limits, plan, windows
-from dlm_hf.model import load_base
+from dlm_hf.model import load_base, load_tokenizer
 from dlm_hf.packing import forward_packed
-from dlm_hf.render import Encoded
-from dlm_hf.trees import grow, shared_length
+from dlm_hf.render import Encoded, Renderer
+from dlm_hf.trees import grow, grows_exactly, shared_length
 
 CPU = torch.device("cpu")
 EXAMPLES = st.lists(
@@ -120,3 +120,20 @@ def test_windows_score_every_token_once_with_half_a_window_before_it(length, lon
 def test_shared_length_counts_from_the_front():
     assert shared_length((1, 2, 3), (1, 2, 4, 3)) == 2
     assert shared_length((), (1,)) == 0
+
+
+def test_an_architecture_that_cannot_be_packed_is_found_out(tiny_base, model):
+    renderer = Renderer(load_tokenizer(tiny_base))
+    assert grows_exactly(model, renderer)
+
+    class Ignoring(torch.nn.Module):
+        """Sees what stands before, whatever the mask and the positions say."""
+
+        def __init__(self):
+            super().__init__()
+            self.inner = model
+
+        def forward(self, attention_mask=None, position_ids=None, **given):
+            return self.inner(**given)
+
+    assert not grows_exactly(Ignoring(), renderer)

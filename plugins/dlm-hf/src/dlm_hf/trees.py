@@ -69,12 +69,13 @@ def grows_exactly(model: Any, renderer: Renderer) -> bool:
     One that ignores the mask or the positions, a recurrent or sliding-window one, say, does not. Measured, because no
     configuration says so.
     """
-    asked = ("Which river is the longest?", "How are you today, and what is the weather like?", "Hello!")
-    answers = ("I do not know that.", "I do not know. Hello!")
-    examples = sorted(
-        (renderer.example([("user", q), ("assistant", a)]) for q in asked for a in answers),
-        key=lambda example: example.ids,
+    texts = (
+        "Which river is the longest? I do not know that.",
+        "Which river is the longest? I do not.",
+        "Hello, hello!",
     )
+    read = sorted(tuple(renderer.text_ids(text)) for text in texts)
+    examples = [Encoded(ids, 1) for ids in read]
     device = next(model.parameters()).device
     together = forward_packed(model, grow(examples, device)).float()
     alone = torch.cat([forward_packed(model, grow([example], device)).float() for example in examples])
