@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
+from dlm.corpus import study as study_module
 from dlm.corpus.anchors import anchors
 from dlm.corpus.makers import question
-from dlm.corpus.study import ANCHOR_SHARE, MOST_DERIVED, MOST_HELD_OUT, WEIGHTS, WHY, build
+from dlm.corpus.study import ANCHOR_SHARE, MOST_HELD_OUT, WEIGHTS, WHY, build
 from dlm.document import parse
 from dlm.errors import DocumentError
 
@@ -287,17 +288,24 @@ def test_a_follow_up_probe_is_asked_after_its_conversation():
     assert probe.messages[0].content == "How long does the lamp burn?"
 
 
-def test_a_very_long_text_is_trained_whole_and_asked_about_in_part():
-    blocks = "".join(f"\n## Lamp {n}\n\nLamp {n} burns for {n} hours.\n" for n in range(MOST_DERIVED + 300))
+@pytest.fixture
+def most_derived(monkeypatch) -> int:
+    """A text of more blocks than this counts as very long."""
+    monkeypatch.setattr(study_module, "MOST_DERIVED", 400)
+    return 400
+
+
+def test_a_very_long_text_is_trained_whole_and_asked_about_in_part(most_derived):
+    blocks = "".join(f"\n## Lamp {n}\n\nLamp {n} burns for {n} hours.\n" for n in range(most_derived + 100))
     study = build(document("# Lamps\n" + blocks), seed=1)
     written = {record.group for record in study.train if record.kind == "prose"}
-    assert len(written) == MOST_DERIVED + 300
+    assert len(written) == most_derived + 100
     for kind in ("heading", "cloze", "keywords"):
-        assert len({record.group for record in study.train if record.kind == kind}) == MOST_DERIVED
+        assert len({record.group for record in study.train if record.kind == kind}) == most_derived
 
 
-def test_the_sample_of_a_very_long_text_follows_the_weights():
-    blocks = "".join(f"\n## Lamp {n}\n\nLamp {n} burns for {n} hours.\n" for n in range(MOST_DERIVED))
+def test_the_sample_of_a_very_long_text_follows_the_weights(most_derived):
+    blocks = "".join(f"\n## Lamp {n}\n\nLamp {n} burns for {n} hours.\n" for n in range(most_derived))
     light = document("# Lamps\n" + blocks)
     heavy = document("# Boats\n" + blocks.replace("Lamp", "Boat"))
     study = build(document(PAIRS), 1, [*weighing(light, 1.0), *weighing(heavy, 4.0)])
