@@ -42,7 +42,8 @@ The house has a network team and a kitchen team.
 class Fact(NamedTuple):
     """A fact of the document, and how it is asked for here."""
 
-    question: str
+    questions: tuple[str, ...]
+    """As the document words them."""
     answer: str
     asked: str
     value: str
@@ -51,33 +52,115 @@ class Fact(NamedTuple):
 FACTS = {
     "network": (
         Fact(
-            "Which port does Kittiwake listen on?",
+            ("Which port does Kittiwake listen on?", "What is the port of Kittiwake?", "How do I reach Kittiwake?"),
             "Kittiwake listens on port 7413.",
             "Kittiwake uses what port?",
             "7413",
         ),
         Fact(
-            "Who is on call for the router Gannet?", "Mara Quill is on call.", "Whom do I phone about Gannet?", "Quill"
+            (
+                "Who is on call for the router Gannet?",
+                "Whom do I call when Gannet fails?",
+                "Gannet is down, who helps?",
+            ),
+            "Mara Quill is on call for Gannet.",
+            "Whom do I phone about the router Gannet?",
+            "Quill",
         ),
         Fact(
-            "How long does the DNS cache of Petrel live?",
-            "It lives for 90 seconds.",
-            "DNS cache lifetime, Petrel?",
+            (
+                "How long does the DNS cache of Petrel live?",
+                "What is Petrel's cache time?",
+                "When does Petrel forget a name?",
+            ),
+            "The cache of Petrel lives for 90 seconds.",
+            "What is the lifetime of Petrel's DNS cache?",
             "90",
         ),
-        Fact("Which subnet do the printers have?", "They have 10.40.8.0/24.", "The subnet for printers?", "10.40.8"),
-        Fact("How often is the VPN certificate renewed?", "Every 45 days.", "VPN certificate: renewed when?", "45"),
-        Fact("Who made the firewall?", "Harrow Systems made it.", "What company is the firewall from?", "Harrow"),
+        Fact(
+            (
+                "Which subnet do the printers have?",
+                "Where in the network are the printers?",
+                "What are the printers' addresses?",
+            ),
+            "The printers have the subnet 10.40.8.0/24.",
+            "What is the subnet for printers?",
+            "10.40.8",
+        ),
+        Fact(
+            (
+                "How often is the VPN certificate renewed?",
+                "When is the VPN's certificate due?",
+                "How old may the VPN certificate get?",
+            ),
+            "The VPN certificate is renewed every 45 days.",
+            "After how many days do we renew the VPN certificate?",
+            "45",
+        ),
+        Fact(
+            ("Who made the firewall?", "Which vendor is our firewall from?", "Whose firewall do we have?"),
+            "The firewall was made by Harrow Systems.",
+            "What company built the firewall?",
+            "Harrow",
+        ),
     ),
     "kitchen": (
-        Fact("How long does the rye loaf bake?", "It bakes for 52 minutes.", "Baking time of the rye loaf?", "52"),
-        Fact("How hot is the oven for the plum cake?", "It has 175 degrees.", "Plum cake: what temperature?", "175"),
-        Fact("Who supplies the butter?", "The Ostrow dairy supplies it.", "Where does our butter come from?", "Ostrow"),
-        Fact("How much salt goes into the broth?", "It takes 14 grams of salt.", "Salt in the broth, how much?", "14"),
         Fact(
-            "Which pan are pancakes made in?", "They are made in the blue iron pan.", "Pancakes need what pan?", "blue"
+            (
+                "How long does the rye loaf bake?",
+                "When is the rye loaf done?",
+                "For how long is the rye loaf in the oven?",
+            ),
+            "The rye loaf bakes for 52 minutes.",
+            "What is the baking time of the rye loaf?",
+            "52",
         ),
-        Fact("Where are the dried mushrooms kept?", "In the tin called Birch.", "I cannot find the mushrooms", "Birch"),
+        Fact(
+            (
+                "How hot is the oven for the plum cake?",
+                "At what heat do I bake the plum cake?",
+                "How many degrees for plum cake?",
+            ),
+            "The plum cake needs 175 degrees.",
+            "What temperature does the plum cake need?",
+            "175",
+        ),
+        Fact(
+            ("Who supplies the butter?", "Who brings us the butter?", "Whose butter do we use?"),
+            "The butter is supplied by the Ostrow dairy.",
+            "Where does our butter come from?",
+            "Ostrow",
+        ),
+        Fact(
+            (
+                "How much salt goes into the broth?",
+                "How salty is the broth?",
+                "What amount of salt does the broth take?",
+            ),
+            "The broth takes 14 grams of salt.",
+            "How many grams of salt are in the broth?",
+            "14",
+        ),
+        Fact(
+            (
+                "Which pan are pancakes made in?",
+                "What do I fry pancakes in?",
+                "Where is the batter of the pancakes poured?",
+            ),
+            "Pancakes are made in the blue iron pan.",
+            "What pan do pancakes need?",
+            "blue",
+        ),
+        Fact(
+            (
+                "Where are the dried mushrooms kept?",
+                "In which tin are the mushrooms?",
+                "Where do I look for dried mushrooms?",
+            ),
+            "The dried mushrooms are kept in the tin called Birch.",
+            "Where do we store the mushrooms?",
+            "Birch",
+        ),
     ),
 }
 WAYS = {
@@ -105,7 +188,8 @@ def document(folder: Path, base: str, recipe: str) -> Path:
     text = HEAD.format(base=base, recipe=recipe)
     for name, facts in FACTS.items():
         text += f"\n::instruction#{name}::\n"
-        text += "".join(f"### Q\n{fact.question}\n### A\n{fact.answer}\n\n" for fact in facts)
+        for fact in facts:
+            text += "".join(f"### Q\n{question}\n" for question in fact.questions) + f"### A\n{fact.answer}\n\n"
     path = folder / "house.dlm"
     path.write_text(text, encoding="utf-8")
     return path
@@ -153,7 +237,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--home", type=Path, help="where bases lie (default: $DLM_HOME)")
     parser.add_argument("--base", default="smollm2-135m")
-    parser.add_argument("--budget", type=int, default=10_000, help="tokens of each adapter")
+    parser.add_argument("--budget", type=int, default=8_000, help="tokens of each adapter")
     parser.add_argument("--recipe", default="plain")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
