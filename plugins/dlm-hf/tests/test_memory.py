@@ -137,6 +137,17 @@ def test_rows_are_halved_until_a_pass_fits(tiny_base):
     assert 2 in known
 
 
+def test_each_of_several_processes_has_its_share_of_the_rows_and_of_the_memory(tiny_base):
+    some = plan([(0, 1, 2, 3)], [Row(at, 100, 50) for at in range(4)])
+    found = estimate(tiny_base, some, "fp32", "cpu")
+    two_rows = estimate(tiny_base, plan([(0, 1)], some.rows), "fp32", "cpu").peak
+    base = part(found, "base")
+    # Two processes of two rows each, and the second one's base.
+    assert rows_that_fit(tiny_base, some, "fp32", 2 * two_rows + base, processes=2) is None
+    assert rows_that_fit(tiny_base, some, "fp32", base + 2 * part(found, "adapter"), processes=2) == 1
+    assert rows_that_fit(tiny_base, some, "fp32", 1, processes=4) is None, "a row is as little as there is"
+
+
 def test_this_machine_trains_as_the_bench_does(tiny_base):
     from dlm.bases import LocalBase
 

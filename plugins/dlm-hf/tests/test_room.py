@@ -12,6 +12,7 @@ from dlm.errors import TrainingFailed
 from dlm.training.recipe import Recipe
 from dlm.training.schedule import make_plan
 from dlm_hf.adapted import Adapted
+from dlm_hf.held_out import judge, value_log_prob
 from dlm_hf.room import Room, in_passes, ran_out
 from dlm_hf.workbench import HfWorkbench
 
@@ -67,6 +68,26 @@ def shortage(monkeypatch):
 
 
 @pytest.fixture
+def judging_short(monkeypatch):
+    """``judging_short(most)``: passes of more than ``most`` examples without gradients fail."""
+    forward = Adapted.forward
+    seen: list[int] = []
+
+    def short(most: int) -> list[int]:
+        def limited(self, examples):
+            if not torch.is_grad_enabled():
+                seen.append(len(examples))
+                if len(examples) > most:
+                    raise FULL
+            return forward(self, examples)
+
+        monkeypatch.setattr(Adapted, "forward", limited)
+        return seen
+
+    return short
+
+
+@pytest.fixture
 def run(base, tmp_path):
     """Train for some steps; the losses, the lines that were said, and the weights."""
 
@@ -100,7 +121,24 @@ def test_a_step_that_does_not_fit_is_done_in_smaller_passes_with_the_same_result
     assert passes[: len(halved)] == halved
     assert max(passes[len(halved) :]) <= most
     assert len(said) == len(halved) - 1
-    assert said[-1].startswith(f"out of memory: going on with {most} row")
+    assert said[-1].startswith(f"out of memory in a step: going on with {most} row")
+
+
+def test_an_evaluation_that_does_not_fit_is_made_in_smaller_passes_with_the_same_result(base, judging_short):
+    bench = HfWorkbench(base, RECIPE, None)
+    said: list[str] = []
+    bench.say = said.append
+    bench.encode(STUDY.train)
+    adapted = bench._open(RECIPE)
+    (examples,) = bench._encoded
+    whole, gap = judge(adapted, examples), value_log_prob(adapted, examples)
+    passes = judging_short(2)
+    split = judge(adapted, examples)
+    assert split.loss == pytest.approx(whole.loss, rel=1e-5)
+    assert (split.recall, split.wrong) == (whole.recall, whole.wrong)
+    assert value_log_prob(adapted, examples) == pytest.approx(gap, rel=1e-5)
+    assert passes == [5, 2, 2, 1, 2, 2, 1]
+    assert said == ["out of memory while judging: going on with 2 rows a pass; the result is the same up to rounding"]
 
 
 def test_half_a_failed_step_leaves_no_gradient_behind(run, monkeypatch):

@@ -14,9 +14,10 @@ from .adapters import ADAPTER
 from .decomposed import decompose, in_precision
 from .model import context_length, quiet_libraries
 from .packing import Packed, filled, forward_packed, pack, packs_exactly
+from .room import Room
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from dlm.training.recipe import Recipe
@@ -32,8 +33,12 @@ memory grows with the square of the length."""
 class Adapted:
     """One loaded base; :attr:`model` is the base alone until :meth:`put_on`."""
 
-    def __init__(self, base: Any, renderer: Renderer, device: torch.device) -> None:
+    def __init__(
+        self, base: Any, renderer: Renderer, device: torch.device, say: Callable[[str], None] = lambda _: None
+    ) -> None:
         self.model, self.device = base, device
+        self.room = Room(device, say, doing="while judging")
+        """For passes that keep nothing for gradients."""
         self._dtype: torch.dtype = next(base.parameters()).dtype
         self._set_attention = base.set_attn_implementation
         self._layers: list[Any] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from math import inf, isfinite
 from typing import TYPE_CHECKING, Literal
 
@@ -71,10 +72,9 @@ def judge(adapted: Adapted, examples: Sequence[Example], by: Literal["answers", 
     said: dict[int, bool] = {}
     for kind in totals:
         for group in adapted.chunks([example for example in examples if example.prose is kind], EVALUATION_TOKENS):
-            logits, packed = adapted.forward([example.encoded for example in group])
-            totals[kind] += float(F.cross_entropy(logits, packed.targets, reduction="sum"))
-            hits = torch.split(logits.argmax(-1) == packed.targets, [example.scored for example in group])
-            said |= {id(one): bool(own[list(one.value)].all()) for one, own in zip(group, hits, strict=True)}
+            for total, hits in adapted.room.each(partial(_heard, adapted), group):
+                totals[kind] += total
+                said |= hits
     adapted.model.train()
     asked = [(example, said[id(example)]) for example in examples if example.value]
     recall = sum(right for _, right in asked) / len(asked) if asked else None
@@ -88,6 +88,14 @@ def judge(adapted: Adapted, examples: Sequence[Example], by: Literal["answers", 
     return replace(found, loss=answers)
 
 
+def _heard(adapted: Adapted, examples: Sequence[Example]) -> tuple[float, dict[int, bool]]:
+    """Nats in one pass, and whether each example's value is what the adapter would say."""
+    logits, packed = adapted.forward([example.encoded for example in examples])
+    hits = torch.split(logits.argmax(-1) == packed.targets, [example.scored for example in examples])
+    said = {id(one): bool(own[list(one.value)].all()) for one, own in zip(examples, hits, strict=True)}
+    return float(F.cross_entropy(logits, packed.targets, reduction="sum")), said
+
+
 def _mean(total: float, examples: Sequence[Example], prose: bool) -> float | None:
     scored = sum(example.scored for example in examples if example.prose is prose)
     return total / scored if scored else None
@@ -96,15 +104,17 @@ def _mean(total: float, examples: Sequence[Example], prose: bool) -> float | Non
 @torch.no_grad()
 def value_log_prob(adapted: Adapted, examples: Sequence[Example]) -> float:
     """Mean log-probability, in nats, of the tokens that say the values, or of the answers where no value is named."""
-    total, count = 0.0, 0
-    for group in adapted.chunks(examples, EVALUATION_TOKENS):
-        logits, packed = adapted.forward([example.encoded for example in group])
-        sizes = [example.scored for example in group]
+
+    def heard(some: Sequence[Example]) -> list[tuple[float, int]]:
+        logits, packed = adapted.forward([example.encoded for example in some])
         losses = F.cross_entropy(logits, packed.targets, reduction="none")
-        for example, own in zip(group, torch.split(losses, sizes), strict=True):
-            chosen = own[list(example.value)] if example.value else own
-            total, count = total - float(chosen.sum()), count + len(chosen)
-    return total / count
+        each = zip(some, torch.split(losses, [example.scored for example in some]), strict=True)
+        chosen = [own[list(example.value)] if example.value else own for example, own in each]
+        return [(-float(one.sum()), len(one)) for one in chosen]
+
+    groups = adapted.chunks(examples, EVALUATION_TOKENS)
+    found = [one for group in groups for part in adapted.room.each(heard, group) for one in part]
+    return sum(total for total, _ in found) / sum(count for _, count in found)
 
 
 class Best:

@@ -29,7 +29,7 @@ def serve() -> NoReturn:
         order = receive()
         if order["do"] == "open":
             helper = helper or Helper(order)
-            helper.begin(recipe_of(order["recipe"]))
+            helper.begin(recipe_of(order["recipe"]), order["most"])
         elif helper is not None and order["do"] == "step":
             helper.help(order)
         elif helper is not None:
@@ -46,8 +46,9 @@ class Helper(HfWorkbench):
         self._losses: Losses | None = None
         self._largest = 0
 
-    def begin(self, recipe: Recipe) -> None:
-        """Get ready for a phase."""
+    def begin(self, recipe: Recipe, most: int | None) -> None:
+        """Get ready for a phase with ``most`` rows a pass, where memory has no room for more."""
+        self._room.most = most
         adapted = self._loaded() if self._parameters else self._open(recipe)
         self._losses = losses_of(recipe, adapted, ())
 

@@ -140,18 +140,20 @@ def estimate(folder: Path, plan: Plan, precision: str, device: str) -> Estimate 
     return Estimate(tuple(parts), least, plan.recipe.batch_rows, fullest.tokens, fullest.scored)
 
 
-def rows_that_fit(folder: Path, plan: Plan, precision: str, free: int) -> int | None:
+def rows_that_fit(folder: Path, plan: Plan, precision: str, free: int, processes: int = 1) -> int | None:
     """How many rows may share a pass on a processor with ``free`` bytes left once the base is loaded.
 
-    ``None`` when all of a step fit, or when the base's files do not tell its shape.
+    ``None`` when all of a step fit, or when the base's files do not tell its shape. Of several ``processes`` the first
+    has loaded the base; each of the others will load it too, and has a share of the step.
     """
     shape = shape_of(folder)
     if shape is None:
         return None
     sums = _arithmetic(shape, plan, precision, "cpu")
-    most = max((len(step) for step in plan.steps), default=0)
+    each = (free - (processes - 1) * sums.weights) // processes
+    most = -(-max((len(step) for step in plan.steps), default=0) // processes)
     rows = most
-    while rows > 1 and sums.adapted + max(sums.moving(some) for some in _passes(plan, rows)) > free:
+    while rows > 1 and sums.adapted + max(sums.moving(some) for some in _passes(plan, rows)) > each:
         rows //= 2
     return rows if rows < most else None
 

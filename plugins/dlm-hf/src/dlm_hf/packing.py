@@ -144,7 +144,7 @@ def packs_exactly(model: Any, renderer: Renderer) -> bool:
 
 def _fill(size: int) -> int:
     """What is missing to the next size: a step grows with the size, and is an eighth of it at most."""
-    return -size % max(LEAST_STEP, 2 ** (size.bit_length() - 1) // 8)
+    return -size % max(LEAST_STEP, 1 << max(0, size.bit_length() - 4))
 
 
 def _mask(packed: Packed, dtype: torch.dtype) -> torch.Tensor:

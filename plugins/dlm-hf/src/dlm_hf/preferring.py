@@ -199,7 +199,7 @@ class Preference(Losses):
         """``pairs``, some at a time, and what the model says of them without dropping anything."""
         self._adapted.model.eval()
         for some in _passes(pairs):
-            yield some, self._spoken(some)
+            yield from self._adapted.room.each(lambda part: (part, self._spoken(part)), some)
         self._adapted.model.train()
 
     def _spoken(self, pairs: Sequence[Example]) -> Spoken:

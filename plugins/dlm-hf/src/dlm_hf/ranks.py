@@ -76,7 +76,8 @@ class Leader(Alone):
             )
         self._opened = True
         base = {**asdict(bench.base), "path": str(bench.base.path)}
-        self._tell(do="open", base=base, recipe=asdict(recipe), system_prompt=bench.renderer.system_prompt)
+        prompt = bench.renderer.system_prompt
+        self._tell(do="open", base=base, recipe=asdict(recipe), system_prompt=prompt, most=bench.rows_a_pass)
 
     def step(self, attempt: Attempt, losses: Losses, whole: Sequence[Example], master: torch.Tensor) -> StepLoss:
         shares = shared_out(whole, self.size)

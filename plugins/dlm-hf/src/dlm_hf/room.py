@@ -1,4 +1,4 @@
-"""When memory does not suffice for a step: the same step again, with fewer rows a pass.
+"""When memory does not suffice for a step, or for judging: the same again, with fewer rows a pass.
 
 The gradients of a step are sums over its rows, so how many of them share a pass changes nothing but rounding and time.
 What runs out once will run out again: the smaller number stays.
@@ -31,6 +31,7 @@ SIGNS = (
 )
 """In the messages of errors that stand for too little memory and have no class of their own."""
 T = TypeVar("T", covariant=True)
+U = TypeVar("U")
 
 
 class Attempt(Protocol[T]):
@@ -40,12 +41,21 @@ class Attempt(Protocol[T]):
 
 
 class Room:
-    """How many rows share a pass. ``undo`` takes back what an attempt has done when it failed half-way."""
+    """How many rows share a pass.
 
-    def __init__(self, device: torch.device, say: Callable[[str], None], undo: Callable[[], None]) -> None:
-        self._device, self._say, self._undo = device, say, undo
+    ``undo`` takes back what an attempt has done when it failed half-way; ``doing`` says when memory ran out.
+    """
+
+    def __init__(
+        self,
+        device: torch.device,
+        say: Callable[[str], None],
+        undo: Callable[[], None] = lambda: None,
+        doing: str = "in a step",
+    ) -> None:
+        self._device, self._say, self._undo, self._doing = device, say, undo, doing
         self.most: int | None = None
-        """Rows a pass; ``None`` while all of a step fit."""
+        """Rows a pass; ``None`` while all fit."""
 
     def within(self, attempt: Attempt[T], examples: Sequence[Example]) -> T:
         """What ``attempt`` gives, with as many of ``examples`` a pass as there is memory for.
@@ -65,6 +75,14 @@ class Room:
             self._free()
             self._smaller(len(examples), shortage)
 
+    def each(self, attempt: Callable[[list[Example]], U], examples: Sequence[Example]) -> list[U]:
+        """What ``attempt`` gives of ``examples``, as many of them at once as there is memory for.
+
+        Raises:
+            TrainingFailed: there is too little for a single row.
+        """
+        return self.within(lambda some, most=None: [attempt(part) for part in in_passes(some, most)], examples)
+
     def begin_with(self, most: int) -> None:
         """Have ``most`` rows a pass from the start: a processor short of memory ends programs instead of raising."""
         self.most = most
@@ -74,11 +92,13 @@ class Room:
         before = min(rows, self.most or rows)
         if before <= 1:
             raise TrainingFailed(
-                f"the memory does not suffice for a single row of this step ({shortage}): lower training.sequence_len, "
-                "write training.precision: bf16, or name a smaller base; `dlm doctor DOC` says what would be needed"
+                f"the memory does not suffice for a single row {self._doing} ({shortage}): lower "
+                "training.sequence_len, write training.precision: bf16, or name a smaller base; `dlm doctor DOC` says "
+                "what would be needed"
             )
         self.most = before // 2
-        self._say(f"out of memory: going on with {_rows(self.most)} a pass; the result is the same up to rounding")
+        changed = f"going on with {_rows(self.most)} a pass; the result is the same up to rounding"
+        self._say(f"out of memory {self._doing}: {changed}")
 
     def _free(self) -> None:
         gc.collect()

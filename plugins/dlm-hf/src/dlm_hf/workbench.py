@@ -271,7 +271,8 @@ class HfWorkbench(Workbench):
     def _loaded(self) -> Adapted:
         """The base, loaded once."""
         if self._adapted is None:
-            self._adapted = Adapted(open_model(self.base, self.dtype, self.device), self.renderer, self.device)
+            model = open_model(self.base, self.dtype, self.device)
+            self._adapted = Adapted(model, self.renderer, self.device, lambda line: self.say(line))
         return self._adapted
 
     def _open(self, recipe: Recipe, start: Path | None = None) -> Adapted:
@@ -301,7 +302,7 @@ class HfWorkbench(Workbench):
         than there is memory for."""
         adapted.suit_steps(self._longest(plan))
         free = machine().memory_free if self.device.type == "cpu" else None
-        if free is not None and (rows := rows_that_fit(self.base.path, plan, NAMES[self.dtype], free)):
+        if free is not None and (rows := rows_that_fit(self.base.path, plan, NAMES[self.dtype], free, self._team.size)):
             self._room.begin_with(rows)
 
     def _summing(self) -> state.Summing:
@@ -348,6 +349,11 @@ class HfWorkbench(Workbench):
             optimiser.step()
         self._write_back()
         return loss, divergence, float(norm)
+
+    @property
+    def rows_a_pass(self) -> int | None:
+        """As many as there was memory for; ``None`` for all of a step."""
+        return self._room.most
 
     def _attempt(self, losses: Losses, share: Sequence[Example], whole: Sequence[Example]) -> StepLoss:
         return self._room.within(partial(losses.backpropagate, whole=whole), share)
