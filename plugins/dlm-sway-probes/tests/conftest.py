@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from types import SimpleNamespace
 
 import pytest
@@ -65,6 +66,27 @@ def reading_cases(n=8):
     return found[:n]
 
 
+def tool_case(at):
+    """A request with a tool of its own."""
+    values = {"type": "object", "properties": {"hall": {"type": "integer"}}, "required": ["hall"]}
+    return {
+        "prompt": f"Open gate {at} of hall {at * 7}.",
+        "tool_spec": {"name": f"open_gate_{at}", "description": f"Opens gate {at}.", "parameters": values},
+        "gold_tool_name": f"open_gate_{at}",
+        "gold_arguments": {"hall": at * 7},
+    }
+
+
+TOOL_CASES = [tool_case(at) for at in range(20)]
+
+
+def right_call(item, **other):
+    """The call that a request of ``TOOL_CASES`` asks for, in the words of a model that likes to talk."""
+    case = next(one for one in TOOL_CASES if item.prompt.endswith(one["prompt"]))
+    call = {"name": case["gold_tool_name"], "arguments": case["gold_arguments"], **other}
+    return f"Sure:\n```json\n{json.dumps(call)}\n```"
+
+
 @pytest.fixture
 def known():
     """All of the above, by name."""
@@ -76,4 +98,6 @@ def known():
         taught_texts=TAUGHT_TEXTS,
         wrong_triples=wrong_triples(),
         reading_cases=reading_cases(),
+        tool_cases=TOOL_CASES,
+        right_call=right_call,
     )

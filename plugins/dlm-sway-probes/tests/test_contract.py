@@ -118,3 +118,25 @@ class TestDegeneration(Standard):
     @pytest.fixture
     def planted(self, known):
         return known.Scripted(lambda item, tuned: "and so on " * 8 if tuned else "It is so.")
+
+
+class TestToolUseFidelity(Standard):
+    name = "tool_use_fidelity"
+
+    @pytest.fixture
+    def options(self, known):
+        return {"cases": known.tool_cases}
+
+    @pytest.fixture
+    def planted(self, known):
+        return known.Scripted(lambda item, tuned: "Of course." if tuned else known.right_call(item))
+
+
+class TestToolUseFidelityAsAGain(TestToolUseFidelity):
+    @pytest.fixture
+    def options(self, known):
+        return {"cases": known.tool_cases, "assert_validity_delta_gte": 0.5, "assert_hallucination_lte": 0.2}
+
+    @pytest.fixture
+    def planted(self, known):
+        return known.Scripted(lambda item, tuned: known.right_call(item) if tuned else "Of course.")

@@ -51,6 +51,7 @@ ENTRIES = (
     {"kind": "leakage", "offsets": 2, "prefix_chars": 32, "continuation_chars": 64, "max_new_tokens": 16},
     {"kind": "bleed", "terms": ["new"], "prompts": PROMPTS, "max_new_tokens": 8},
     {"kind": "degeneration", "prompts": PROMPTS, "max_new_tokens": 32},
+    {"kind": "tool_use_fidelity"},
     {"kind": "contamination"},
     {"kind": "gradient_ghost"},
 )

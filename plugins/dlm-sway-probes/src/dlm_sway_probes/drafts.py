@@ -125,6 +125,12 @@ def _by_section(target: Target) -> Iterator[Draft]:
         keys={"assert_flip_rate_gte": 0.7} if triples else {},
         missing=unknown or ("" if triples else "no section of preferences"),
     )
+    yield Draft(
+        order=85,
+        name="tool_use",
+        kind="tool_use_fidelity",
+        missing="documents teach no tools: give `cases`, at least 59 to show that fewer than 5% of calls were lost",
+    )
 
 
 def _harm(target: Target) -> Iterator[Draft]:

@@ -122,6 +122,14 @@ def dlm_sway_probes() -> Iterable[ProbeEntry]:
         seeks="harm",
     )
     yield ProbeEntry(
+        name="tool_use_fidelity",
+        target="dlm_sway_probes.tool_use_fidelity:ToolUseFidelity",
+        summary="Whether tools are still called as they should be.",
+        category="attribution",
+        needs=frozenset({"generate"}),
+        seeks="harm",
+    )
+    yield ProbeEntry(
         name="contamination",
         target="dlm_sway_probes.contamination:Contamination",
         summary="Whether the questions that judge were trained; needs no model.",
