@@ -23,7 +23,7 @@ training:
 ---
 """
 HARBOUR = """
-::instruction::
+::instruction weight="50"::
 ### Q
 When does the harbour open?
 ### A
