@@ -6,9 +6,11 @@ from __future__ import annotations
 INSTALLS: dict[tuple[str, str], str] = {
     ("dlm_sway_backends", "hf"): "pip install 'dlm-sway[hf]'",
     ("dlm_sway_probes", "adapter_ablation"): "pip install 'dlm-sway[hf]'",
+    ("dlm_sway_probes", "adapter_revert"): "pip install 'dlm-sway[semsim]'",
     ("dlm_sway_probes", "answer_gain"): "pip install 'dlm-sway[hf]'",
     ("dlm_sway_probes", "bleed"): "pip install 'dlm-sway[hf]'",
     ("dlm_sway_probes", "calibration_drift"): "pip install 'dlm-sway[hf]'",
+    ("dlm_sway_probes", "cluster_kl"): "pip install 'dlm-sway[semsim]'",
     ("dlm_sway_probes", "contamination"): "pip install 'dlm-sway[hf]'",
     ("dlm_sway_probes", "degeneration"): "pip install 'dlm-sway[hf]'",
     ("dlm_sway_probes", "delta_kl"): "pip install 'dlm-sway[hf]'",
