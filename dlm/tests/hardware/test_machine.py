@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 
-from dlm.hardware.machine import _container, disk_free, mac_free, machine, meminfo
+import pytest
+
+from dlm.hardware.machine import _container, disk_free, mac_free, machine, meminfo, room_of_process
 
 MEMINFO = """\
 MemTotal:       24684092 kB
@@ -76,3 +80,26 @@ def test_this_machine_is_described(tmp_path):
     assert 1 <= here.cores <= (os.cpu_count() or 1)
     assert 0 < here.memory_free <= here.memory
     assert disk_free(tmp_path / "not" / "there" / "yet") > 0
+
+
+LIMITED = """
+import resource
+from dlm.hardware.machine import machine, room_of_process
+
+print(room_of_process())
+resource.setrlimit(resource.RLIMIT_AS, (2**32, 2**32))
+print(room_of_process())
+resource.setrlimit(resource.RLIMIT_DATA, (2**28, 2**28))
+print(room_of_process(), machine().memory_free)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says what a process holds")
+def test_a_process_may_take_what_its_own_limits_leave_it(tmp_path):
+    done = subprocess.run([sys.executable, "-c", LIMITED], capture_output=True, text=True, check=True)
+    without, mapped, left, free = done.stdout.split()
+    assert without == "None"
+    assert 2**31 < int(mapped) < 2**32
+    assert 2**26 < int(left) < 2**28
+    assert int(free) <= 2**28
+    assert room_of_process(tmp_path / "no such system") is None

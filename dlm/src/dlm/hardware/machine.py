@@ -40,6 +40,8 @@ def machine() -> Machine:
         total = min(total, limit) if total is not None else limit
         left = max(0, limit - used)
         free = min(free, left) if free is not None else left
+    if (own := room_of_process()) is not None:
+        free = min(free, own) if free is not None else own
     return Machine(
         system=f"{platform.system()} {platform.release()} {platform.machine()}",
         processor=_processor(),
@@ -48,6 +50,20 @@ def machine() -> Machine:
         memory=total,
         memory_free=free,
     )
+
+
+def room_of_process(status: Path = Path("/proc/self/status")) -> int | None:
+    """Bytes that this process may still take under limits of its own (``ulimit -d``, ``ulimit -v``); ``None`` without
+    any, and where the system does not say what they count."""
+    fields = meminfo(_text(status))
+    if not fields:
+        return None
+    import resource  # not on Windows
+
+    kinds = ((resource.RLIMIT_DATA, "VmData"), (resource.RLIMIT_AS, "VmSize"))
+    limits = [(resource.getrlimit(kind)[0], fields.get(name, 0)) for kind, name in kinds]
+    left = [limit - held for limit, held in limits if limit != resource.RLIM_INFINITY]
+    return max(0, min(left)) if left else None
 
 
 def disk_free(folder: Path) -> int | None:

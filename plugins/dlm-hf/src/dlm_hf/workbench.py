@@ -13,7 +13,7 @@ import torch
 
 from dlm.errors import TrainingFailed
 from dlm.hardware.estimate import Measured
-from dlm.hardware.machine import machine
+from dlm.hardware.machine import machine, room_of_process
 from dlm.training.backend import ON_BENCH, BookGap, OwnAnswer, Workbench
 from dlm.training.checkpoints import Checkpoints
 from dlm.training.events import Evaluated, Outcome, StepLogged
@@ -22,6 +22,7 @@ from . import state
 from .adapted import Adapted
 from .embeddings import Resting
 from .encode import Example, encode, token_scope
+from .heap import give_back_at_once
 from .held_out import Best, Judged, value_log_prob
 from .memory import Watch, fullest_step, rows_that_fit
 from .model import NAMES, declared_context, pick_device, pick_dtype, quiet_libraries
@@ -71,6 +72,8 @@ class HfWorkbench(Workbench):
         self._parameters: list[torch.nn.Parameter] = []
         self._resting = Resting()
         self._team = team()
+        if room_of_process() is not None:
+            give_back_at_once()
         self._room = Room(self.device, lambda line: self.say(line), self._forget_gradients)
 
     def encode(self, records: Sequence[Record], cache: TokenCache | None = None) -> list[Row]:
