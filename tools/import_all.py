@@ -10,10 +10,17 @@ import importlib.util
 import pkgutil
 import sys
 
-FOREIGN = {
-    "dlm": ("dlm_sway", "dlm_hf", "dlm_sway_dlm", "dlm_teacher", "dlm_preference", "dlm_qlora", "torch", "transformers", "peft"),
-    "dlm_sway": ("dlm", "dlm_hf", "dlm_sway_dlm", "dlm_sway_probes", "dlm_teacher", "dlm_qlora", "torch", "transformers", "peft"),
-}
+HEAVY = ("torch", "transformers", "peft")
+PLUGINS = (
+    "dlm_hf",
+    "dlm_preference",
+    "dlm_qlora",
+    "dlm_sway_dlm",
+    "dlm_sway_probes",
+    "dlm_sway_semantic",
+    "dlm_teacher",
+)
+FOREIGN = {"dlm": ("dlm_sway", *PLUGINS, *HEAVY), "dlm_sway": ("dlm", *PLUGINS, *HEAVY)}
 
 
 def main() -> int:
