@@ -45,8 +45,12 @@ def test_steps_stand_in_the_order_in_which_they_were_made(trained, store):
     (run,) = history(store).runs
     assert (run.phase, run.steps, run.steps_done) == ("text+sft", len(made), len(made))
     assert run.tokens == sum(outcome.tokens for outcome in report.outcomes)
-    assert run.first_val_loss == report.outcomes[0].held_out_before
-    assert run.best_val_loss == report.outcomes[1].held_out_best
+    assert [(one.phase, one.first_val_loss, one.best_val_loss) for one in run.held_out] == [
+        (plan.phase, outcome.held_out_before, outcome.held_out_best)
+        for plan, outcome in zip(report.plans, report.outcomes, strict=True)
+    ]
+    last = report.outcomes[1]
+    assert (run.first_val_loss, run.best_val_loss) == (last.held_out_before, last.held_out_best), "of one phase both"
     assert run.early_stopped is False
 
 
@@ -72,3 +76,20 @@ def test_one_phase_can_be_asked_for(trained):
     assert "nats a token, text: " in drawn
     assert "nats a token, sft: " in drawn
     assert drawn.index(", text: ") < drawn.index(", sft: ")
+
+
+def test_the_list_has_the_held_out_losses_of_each_phase_under_one_another(trained):
+    path, report = trained
+
+    def shown(*more):
+        return CliRunner().invoke(main, ["metrics", "show", str(path), *more]).stdout
+
+    header, run, *phases, _ = lines = shown().splitlines()
+    column = header.index("held-out")
+    assert all(len(line) <= 80 for line in lines[:-1])
+    assert len(run) <= column
+    for line, plan, outcome in zip(phases, report.plans, report.outcomes, strict=True):
+        assert line[:column].strip() == plan.phase
+        assert line[column:] == f"{outcome.held_out_before:.2f} -> {outcome.held_out_best:.2f}"
+    (alone,) = [line for line in shown("--phase", "text").splitlines() if " ok " in line]
+    assert alone[column:] == f"{report.outcomes[0].held_out_before:.2f} -> {report.outcomes[0].held_out_best:.2f}"

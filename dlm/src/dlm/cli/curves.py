@@ -10,12 +10,14 @@ from .visible import visible
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ..record.rows import Curve, EvalRow, RunRow, StepRow
+    from ..record.rows import Curve, EvalRow, HeldOut, RunRow, StepRow
     from ..record.watching import Seen
 
 WIDTH = 79
 PLOT_COLUMNS, PLOT_LINES = 66, 10
 FIELDS = (4, 9, 4, 16, 7, 9, 5, 12)
+SPACE = sum(FIELDS[:-1]) + 2 * (len(FIELDS) - 2)
+"""Columns before the last one."""
 HEADER = ("run", "status", "made", "began, UTC", "took", "steps", "tok/s", "held-out")
 
 
@@ -25,7 +27,7 @@ def list_text(runs: Sequence[RunRow], of: int, doc: str) -> str:
         return "no training to show\n" if of else f"no training yet: run `dlm train {doc}`\n"
     lines = [_fields(HEADER)]
     for run in runs:
-        lines.append(_fields(_cells(run)))
+        lines += [_fields(_cells(run)), *_parts(run)]
         if run.status in ("failed", "rejected") and run.message:
             lines += textwrap.wrap(run.message, WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6, max_lines=2)
     if len(runs) < of:
@@ -141,9 +143,19 @@ def _facts(run: RunRow, curve: Curve) -> Iterator[tuple[str, str]]:
         yield "tokenised", f"{cache.cache_misses:,} records anew, {cache.cache_hits:,} from the cache"
 
 
+def _parts(run: RunRow) -> Iterator[str]:
+    """A line a phase where there are several: what one is judged by is not what the next one is."""
+    for one in run.held_out if len(run.held_out) > 1 else ():
+        name = " ".join(part for part in (one.adapter, one.phase) if part)
+        yield f"{name[-SPACE:]:>{SPACE}}  {_losses(one)}"
+
+
+def _losses(one: RunRow | HeldOut) -> str:
+    before, after = one.first_val_loss, one.best_val_loss
+    return f"{_number(before, 2)} -> {_number(after, 2)}" if before is not None else _number(after, 2)
+
+
 def _cells(run: RunRow) -> tuple[str, ...]:
-    before, after = run.first_val_loss, run.best_val_loss
-    losses = f"{_number(before, 2)} -> {_number(after, 2)}" if before is not None else _number(after, 2)
     done = run.steps_done if run.steps_done is not None else (run.steps if run.status == "ok" else None)
     return (
         str(run.run_id),
@@ -153,7 +165,7 @@ def _cells(run: RunRow) -> tuple[str, ...]:
         _clock(run.seconds) if run.seconds is not None else "-",
         _progress(done, run.steps) if done is not None else "-",
         _speed(run.tokens_per_sec) if run.tokens_per_sec else "-",
-        losses,
+        _losses(run) if len(run.held_out) < 2 else "",
     )
 
 

@@ -151,7 +151,7 @@ def _chosen(found: History, phase: str | None, since: str | None) -> list[RunRow
         known = sorted({name for run in runs for name in (run.phase or "").split("+") if name})
         if phase not in known:
             raise UsageProblem(f"no run of this document has a phase {phase!r}: it has {', '.join(known) or 'none'}")
-        runs = [run for run in runs if phase in (run.phase or "").split("+")]
+        runs = [run.in_phase(phase) for run in runs if phase in (run.phase or "").split("+")]
     if since is not None:
         from datetime import UTC, datetime, timedelta
 

@@ -6,13 +6,14 @@ The database has the numbers, the manifest the last word on how a run ended, the
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from ..errors import StoreError, UsageProblem
 from ..store.lock import is_held
 from ..store.recover import DIED
 from . import from_log
-from .rows import Curve, EvalRow, PhaseRow, RunRow, StepRow, TokenizationRow
+from .rows import Curve, EvalRow, HeldOut, PhaseRow, RunRow, StepRow, TokenizationRow
 from .tables import open_for_reading, readable
 
 if TYPE_CHECKING:
@@ -147,17 +148,23 @@ def _done(database: sqlite3.Connection) -> dict[int, dict[str, Any]]:
 
 
 def _losses(database: sqlite3.Connection) -> dict[int, dict[str, Any]]:
-    """The held-out loss that each run began with, and that of the weights it kept."""
+    """The held-out losses that each phase of each run began with, and those of the weights it kept."""
     phases = _phase_numbers(database)
     found: dict[int, list[EvalRow]] = {}
     for row in database.execute("SELECT * FROM evals"):
         found.setdefault(row["run_id"], []).append(EvalRow.read(row))
-    return {run: _first_and_best(_ordered(evals, phases.get(run, {}))) for run, evals in found.items()}
+    return {run: _by_phase(_ordered(evals, phases.get(run, {}))) for run, evals in found.items()}
 
 
-def _first_and_best(evals: list[EvalRow]) -> dict[str, Any]:
+def _by_phase(evals: list[EvalRow]) -> dict[str, Any]:
+    parts = [_first_and_best(list(some)) for _, some in groupby(evals, key=lambda one: (one.adapter, one.phase))]
+    last = parts[-1]
+    return {"first_val_loss": last.first_val_loss, "best_val_loss": last.best_val_loss, "held_out": tuple(parts)}
+
+
+def _first_and_best(evals: list[EvalRow]) -> HeldOut:
     kept = [one for one in evals if one.best] or evals
-    return {"first_val_loss": evals[0].val_loss, "best_val_loss": kept[-1].val_loss}
+    return HeldOut(evals[0].phase, evals[0].val_loss, kept[-1].val_loss, evals[0].adapter)
 
 
 def _curve_in(database: sqlite3.Connection, run_id: int) -> Curve:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
@@ -23,6 +23,16 @@ class _FromRow:
 def _unnamed(row: PhaseRow | StepRow | EvalRow) -> None:
     """A key of the database cannot be null: the adapter without a name has an empty one there."""
     object.__setattr__(row, "adapter", row.adapter or None)
+
+
+@dataclass(frozen=True)
+class HeldOut(_FromRow):
+    """What one phase began with and what it kept, for one adapter: nats a token, of whatever the phase is judged by."""
+
+    phase: str | None
+    first_val_loss: float | None
+    best_val_loss: float | None
+    adapter: str | None = None
 
 
 @dataclass(frozen=True)
@@ -54,14 +64,25 @@ class RunRow(_FromRow):
     steps_done: int | None = None
     tokens_per_sec: float | None = None
     first_val_loss: float | None = None
+    """What the last phase began with: phases are judged by different things, and nothing lies between two of them."""
     best_val_loss: float | None = None
-    """Of the weights that were kept."""
+    """Of the weights that the last phase kept."""
     adapters: str | None = None
     """Names of those that it trained, joined by ``+``; ``None`` for one without a name."""
+    held_out: tuple[HeldOut, ...] = ()
+    """In the order in which the phases were trained."""
 
     def __post_init__(self) -> None:
         if self.early_stopped is not None:
             object.__setattr__(self, "early_stopped", bool(self.early_stopped))
+
+    def in_phase(self, phase: str) -> Self:
+        """The run with the held-out losses of ``phase`` alone."""
+        found = tuple(one for one in self.held_out if one.phase == phase)
+        if not found:
+            return self
+        first, best = found[-1].first_val_loss, found[-1].best_val_loss
+        return replace(self, first_val_loss=first, best_val_loss=best, held_out=found)
 
 
 @dataclass(frozen=True)
