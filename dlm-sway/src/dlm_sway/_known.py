@@ -23,6 +23,7 @@ INSTALLS: dict[tuple[str, str], str] = {
     ("dlm_sway_probes", "preference_flip"): "pip install 'dlm-sway[hf]'",
     ("dlm_sway_probes", "prompt_collapse"): "pip install 'dlm-sway[hf]'",
     ("dlm_sway_probes", "section_internalization"): "pip install 'dlm-sway[hf]'",
+    ("dlm_sway_probes", "style_fingerprint"): "pip install 'dlm-sway[style]'",
     ("dlm_sway_probes", "tool_use_fidelity"): "pip install 'dlm-sway[hf]'",
     ("dlm_sway_probes", "training_drift"): "pip install 'dlm-sway[hf]'",
     ("dlm_sway_quantisers", "nf4"): "pip install 'dlm-sway[qlora]'",
