@@ -222,9 +222,12 @@ def plugin_rows(session: nox.Session, tool: str) -> dict[str, dict[str, object]]
 
 @nox.session
 def extras(session: nox.Session) -> None:
-    """All extras of ``dlm``, and those of ``dlm-sway``, from wheels: they resolve, and every plugin loads."""
+    """The extras of both cores, from wheels: they resolve, and every plugin loads."""
     install_wheels(session, "dlm[hf,preference,sway,teacher,track]", "dlm-sway[hf,dlm,semsim,style]")
-    wanted = {"dlm": {"hf", "bridge", "preference", "teacher", "track"}, "sway": {"hf", "bridge", "probes", "semantic", "style"}}
+    wanted = {
+        "dlm": {"hf", "bridge", "preference", "teacher", "track"},
+        "sway": {"hf", "bridge", "probes", "semantic", "style"},
+    }
     for tool, names in wanted.items():
         rows = plugin_rows(session, tool)
         broken = {name: row["failure"] for name, row in rows.items() if row["failure"]}
