@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from dlm.cli.main import main
-from dlm.store import Store, checkpoint
+from dlm.store import Store, checkpoint, finished
 from dlm.store.using import using
 
 DLM_ID = "01J9ZQ4T8WXYV5E7KD3MNPRSTA"
@@ -226,3 +226,36 @@ def test_unlock_names_the_holder_and_leaves_it_alive_then_clears_its_note(docume
     assert f"removed the note of `dlm train` (process {holder.pid} on" in cleared.stdout
     assert not trained.layout.lock_note.exists()
     assert json.loads(call("unlock", document, "--json").stdout)["removed_note"] is None
+
+
+def half_done(store: Store, run_id: int) -> None:
+    """What a run leaves that is stopped after the first of its adapters."""
+    done = finished.keep(store.layout, run_id, "plans", lambda folder: (folder / "weights").write_bytes(WEIGHTS))
+    facts = {"began_with": {}, "steps": 16, finished.KEY: {"plans": done}}
+    moment = checkpoint.Moment(run_id, 2, 8)
+    checkpoint.write(store.layout, moment, lambda folder: (folder / "state").write_bytes(b"s"), facts)
+
+
+def test_adapters_that_a_run_has_finished_stay_as_long_as_it_can_go_on(document: Path, trained: Store) -> None:
+    with trained.lock("train"):
+        run = trained.begin_run({})
+        half_done(trained, run.id)
+        run.cancel()
+    assert "a stopped run can go on from it" in call("gc", document).stdout
+    finished.verify(trained.layout, trained.checkpoint().facts)
+
+
+def test_they_go_at_once_with_the_checkpoint_of_a_run_that_has_ended(document: Path, trained: Store) -> None:
+    with trained.lock("train"):
+        # It died between its version and tidying up.
+        half_done(trained, 5)
+    assert call("gc", document).stdout.count("its run has ended") == 2
+    assert not list(trained.layout.checkpoints.iterdir())
+
+
+def test_the_curves_of_trackers_stay(document: Path, trained: Store) -> None:
+    curves = trained.layout.trackers / "tensorboard" / "run-000001" / "events"
+    curves.parent.mkdir(parents=True)
+    curves.write_bytes(WEIGHTS)
+    assert "kept     trackers" in call("gc", document, "--keep", 1).stdout
+    assert curves.read_bytes() == WEIGHTS

@@ -15,6 +15,7 @@ from dlm.document import probes, read
 from dlm.document.routing import view
 from dlm.errors import UsageProblem
 from dlm.store import Store
+from dlm.store.gc import sweep
 from dlm_sway.errors import TargetError
 from dlm_sway.scoring.types import Item
 from dlm_sway_dlm import command
@@ -295,3 +296,14 @@ def test_the_command_takes_the_name_as_an_option(monkeypatch):
     result = CliRunner().invoke(command.sway, ["--json", "--adapter", "code", "notes.dlm"])
     assert (result.exit_code, asked[0][-2:]) == (0, ["--json", "notes.dlm#code"])
     assert isinstance(CliRunner().invoke(command.sway, ["--adapter", "code"]).exception, UsageProblem)
+
+
+def test_a_version_that_sway_judges_is_not_removed_meanwhile(trained, home, base):
+    judged = resolve(str(trained)).models.ft.adapter
+    newer = [commit(trained, home, f"path:{base}") for _ in range(2)]
+    found = sweep(Store(home, DLM_ID), keep=1).items
+    fates = {item.path: item.why for item in found}
+    assert fates[judged] == "a running process reads it"
+    assert fates[newer[0]] == "older than the newest 1"
+    assert judged.is_dir()
+    assert not newer[0].exists()

@@ -72,6 +72,12 @@ def verify(layout: Layout, facts: Mapping[str, Any]) -> None:
             raise StoreError(f"{folder} is damaged: the run cannot go on from there; start anew with `dlm train DOC`")
 
 
+def folders(layout: Layout, facts: Mapping[str, Any]) -> list[Path]:
+    """Where the adapters lie that a checkpoint with these ``facts`` names."""
+    named = {entry.get("folder") for entry in _entries(facts).values()}
+    return [layout.checkpoints / name for name in sorted(n for n in named if isinstance(n, str) and _NAME.fullmatch(n))]
+
+
 def unneeded(layout: Layout, facts: Mapping[str, Any] | None) -> list[Path]:
     """Folders that a checkpoint with these ``facts`` does not name, whole or half-written."""
     if not layout.checkpoints.is_dir():

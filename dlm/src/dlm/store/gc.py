@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import StoreError
-from . import checkpoint
+from . import checkpoint, finished
 from .files import disk_errors, remove_tree
 from .layout import version_name
 from .manifest import load, save
@@ -201,7 +201,10 @@ def _useless(layout: Layout, manifest: Manifest | None) -> Iterator[Item]:
     if (state := checkpoint.newest(layout)) is not None:
         ended = not checkpoint.may_go_on(state, manifest, found)
         why = "its run has ended" if ended else "a stopped run can go on from it"
-        yield Item(state.path, "removed" if ended else "kept", why, size(state.path))
+        for path in (state.path, *finished.folders(layout, state.facts)):
+            yield Item(path, "removed" if ended else "kept", why, size(path))
+    if layout.trackers.is_dir():
+        yield Item(layout.trackers, "kept", "curves of runs, for you to look at", size(layout.trackers))
     for path in sorted(layout.root.glob(f"*/*{DAMAGED_SUFFIX}")):
         yield Item(path, "removed", "damaged, and set aside", size(path))
 

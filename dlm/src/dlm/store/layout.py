@@ -81,6 +81,11 @@ class Layout:
         return self.root / "metrics.db"
 
     @property
+    def trackers(self) -> Path:
+        """Holds what trackers write, a folder each."""
+        return self.root / "trackers"
+
+    @property
     def base_answers(self) -> Path:
         """What the untouched base answered to learning reports, to save time."""
         return self.root / "base-answers.json"

@@ -26,10 +26,20 @@ except ImportError:
 @contextmanager
 def using(version: Version | None) -> Iterator[None]:
     """Keep ``version`` from being removed until the block ends. Readers never wait for one another."""
-    if version is None or fcntl is None:
+    if version is None:
         yield
         return
-    with (version.path / FACTS_FILE).open("rb") as file:
+    with reading(version.path):
+        yield
+
+
+@contextmanager
+def reading(folder: Path) -> Iterator[None]:
+    """Keep the version in ``folder`` from being removed until the block ends."""
+    if fcntl is None:
+        yield
+        return
+    with (folder / FACTS_FILE).open("rb") as file:
         fcntl.flock(file, fcntl.LOCK_SH)
         yield
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
+from contextlib import ExitStack
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -69,6 +72,7 @@ def _target(path: Path, adapter: str | None) -> Target:
     if found is None:
         raise TargetError(f"{path}: nothing has been trained from this document yet: run `dlm train {path}`")
     document, version = found.document, found.version
+    _kept(version.path)
     base = _base(_fact(version, "base", "key"), home())
     study = studied(found)
     name = f"{path.name} {version.name}"
@@ -82,6 +86,17 @@ def _target(path: Path, adapter: str | None) -> Target:
         system_prompt=document.frontmatter.system_prompt,
         provenance=_provenance(path, found, base),
     )
+
+
+@cache
+def _kept(folder: Path) -> None:
+    """Have ``dlm gc`` leave the version in ``folder`` alone until this process ends: sway reads its files when it comes
+    to them, and says to nobody when it is done."""
+    from dlm.store.using import reading
+
+    held = ExitStack()
+    held.enter_context(reading(folder))
+    atexit.register(held.close)
 
 
 def learned(path: Path, adapter: str | None = None) -> Learned | None:
