@@ -184,3 +184,17 @@ def test_a_forecast_never_trains(write, home):
     with pytest.raises(CouldNotTell):
         list(bench.own_answers([]))
     assert not issubclass(CouldNotTell, TrainingFailed)
+
+
+def test_one_phase_alone_can_be_foreseen(run, write):
+    path = write()
+    planned = {}
+    for phase in ("sft", "cpt"):
+        shown, code = run("doctor", path, "--phase", phase, "--json")
+        assert code == 0
+        planned[phase] = json.loads(shown)["plan"]["phases"]
+    assert [[one["phase"] for one in parts] for parts in planned.values()] == [["sft"], ["cpt"]]
+    shown, code = run("doctor", path, "--phase", "sleep")
+    assert code != 0
+    assert "sleep" in shown
+    assert run("doctor", "--phase", "sft")[1] == 2

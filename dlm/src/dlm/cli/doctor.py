@@ -25,6 +25,7 @@ SIGNS = {"ok": "ok", "note": "note", "fail": "FAIL", "refuse": "REFUSED", "warn"
 @click.option("--budget", type=click.IntRange(min=1000), metavar="TOKENS", help="As of `dlm train`.")
 @click.option("--max-steps", type=click.IntRange(min=1), help="As of `dlm train`.")
 @click.option("--seed", type=int, help="As of `dlm train`.")
+@click.option("--phase", metavar="NAME", help="As of `dlm train`: what this phase alone would take.")
 @click.option("--measure", is_flag=True, help="Load the base, make the fullest step once, and compare the memory.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
@@ -36,6 +37,7 @@ def doctor(
     budget: int | None,
     max_steps: int | None,
     seed: int | None,
+    phase: str | None,
     measure: bool,
     as_json: bool,
 ) -> None:
@@ -51,9 +53,9 @@ def doctor(
     from ..store import home
     from ..training.resolve import TrainOptions
 
-    if doc is None and (measure or effort or budget or max_steps or seed is not None):
+    if doc is None and (measure or any(one is not None for one in (effort, budget, max_steps, seed, phase))):
         raise UsageProblem("without a document there is no plan to change or measure: dlm doctor DOC")
-    options = TrainOptions(seed=seed, max_steps=max_steps, token_budget=budget, effort=effort)
+    options = TrainOptions(seed=seed, max_steps=max_steps, token_budget=budget, effort=effort, phase=phase)
     found = examine(home(), Path(doc) if doc else None, options, measure=measure)
     if as_json:
         click.echo(json.dumps(found.as_json(), indent=2, ensure_ascii=False))

@@ -41,12 +41,21 @@ def _accelerators(here: Machine) -> list[Device]:
 
 
 def _gpu(index: int) -> Device:
-    free, total = torch.cuda.mem_get_info(index)
+    total, free = _gpu_memory(index)
     found = torch.cuda.get_device_properties(index)
     if torch.version.hip:
         architecture = str(getattr(found, "gcnArchName", "")).partition(":")[0]
         return Device("rocm", found.name, total, free, architecture.startswith(ROCM_BF16), architecture)
     return Device("cuda", found.name, total, free, found.major >= 8, f"sm_{found.major}{found.minor}")
+
+
+def _gpu_memory(index: int) -> tuple[int | None, int | None]:
+    """Bytes in all and bytes free; a GPU that others have filled, or taken for themselves, does not even say."""
+    try:
+        free, total = torch.cuda.mem_get_info(index)
+    except RuntimeError:
+        return torch.cuda.get_device_properties(index).total_memory, 0
+    return total, free
 
 
 def _processor(here: Machine) -> Device:
