@@ -158,33 +158,44 @@ class ToolUseFidelity(Probe[ToolUseFidelitySpec]):
         """Two guards with exact bounds, which must both hold; or a gain beyond chance, and no invention."""
         before, after = measured.evidence["before"], measured.evidence["after"]
         pairs, spec = list(zip(before, after, strict=True)), self.spec
-        gained, lost = (sum(value == sign for value in measured.values) for sign in (1, -1))
-        also = [_no_inventions(sum(b.invented and not a.invented for a, b in pairs), len(pairs), spec, ctx.alpha)]
+        inventions = sum(b.invented and not a.invented for a, b in pairs)
+        limits = _no_inventions(inventions, len(pairs), spec, ctx.alpha)
         rates = [sum(one.right for one in side) / len(pairs) for side in (before, after)]
         what = f"right calls {rates[0]:.0%} to {rates[1]:.0%}"
         numbers = {"base_value": rates[0], "ft_value": rates[1], "evidence": self._evidence(before, after)}
         if self.seeks == "change":
-            p = mcnemar_exact(gained, lost, "greater")
-            return intended(
-                self,
-                Estimate.of_mean(measured.values),
-                by_test(p, "exact McNemar", ctx.alpha),
-                threshold=spec.assert_validity_delta_gte,
-                what=f"{what}, mean change",
-                unit="",
-                sign="+",
-                moved=any(measured.values),
-                words=_WORDS,
-                also=also,
-                **numbers,
-            )
-        able = sum(one.right for one in before)
-        if able < FEWEST_ITEMS:
-            why = f"the base gets {able} of {len(pairs)} calls right: there is too little to lose"
-            also.append(Condition("inconclusive", why))
-        margin = -spec.assert_validity_delta_gte
+            return self._won(measured, ctx, what, limits, numbers)
+        able, lost = sum(one.right for one in before), measured.values.count(-1.0)
+        if able < FEWEST_ITEMS and limits.outcome != "fail":
+            why = f"the base gets {able} of {len(pairs)} calls right, which is too little to lose: {what}"
+            return self.result("inconclusive", why, raw=lost / len(pairs), n_items=len(pairs), seeks="harm", **numbers)
         return unharmed_rate(
-            self, lost, len(pairs), ctx, limit=margin, what=f"{what}, share lost", also=also, **numbers
+            self,
+            lost,
+            len(pairs),
+            ctx,
+            limit=-spec.assert_validity_delta_gte,
+            what=f"{what}, share lost",
+            also=[limits],
+            **numbers,
+        )
+
+    def _won(
+        self, measured: Measurement, ctx: ProbeContext, what: str, limits: Condition, numbers: dict[str, Any]
+    ) -> ProbeResult:
+        p = mcnemar_exact(measured.values.count(1.0), measured.values.count(-1.0), "greater")
+        return intended(
+            self,
+            Estimate.of_mean(measured.values),
+            by_test(p, "exact McNemar", ctx.alpha),
+            threshold=self.spec.assert_validity_delta_gte,
+            what=f"{what}, mean change",
+            unit="",
+            sign="+",
+            moved=any(measured.values),
+            words=_WORDS,
+            also=[limits],
+            **numbers,
         )
 
     def _outcomes(self, scoring: Scoring, view: View) -> list[Outcome]:

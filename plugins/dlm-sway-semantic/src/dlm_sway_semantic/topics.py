@@ -54,7 +54,7 @@ def omega_interval(values: Sequence[float], labels: Sequence[int], level: float 
     mean = math.fsum(pseudo) / n
     se = math.sqrt(math.fsum((one - mean) ** 2 for one in pseudo) / (n - 1) / n)
     reach = float(stdtrit(n - 1, (1 + level) / 2)) * se
-    return whole - reach, whole + reach
+    return whole - reach, min(1.0, whole + reach)
 
 
 def _indicators(labels: Sequence[int]) -> NDArray[np.float64]:
