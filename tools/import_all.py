@@ -18,6 +18,7 @@ PLUGINS = (
     "dlm_sway_dlm",
     "dlm_sway_probes",
     "dlm_sway_semantic",
+    "dlm_sway_style",
     "dlm_teacher",
 )
 FOREIGN = {"dlm": ("dlm_sway", *PLUGINS, *HEAVY), "dlm_sway": ("dlm", *PLUGINS, *HEAVY)}
