@@ -222,6 +222,53 @@ def test_two_processes_train_one_adapter_after_the_other(document, store):
         assert two.facts_of(adapter)["outcome"]["processes"] == 2
 
 
+PREFERENCES = """
+::preference::
+### Prompt
+what is the port of Kittiwake ?
+### Chosen
+7413
+### Rejected
+zebra 7413 apples Zebras
+
+### Prompt
+who owns Kittiwake ?
+### Chosen
+Soundings team
+### Rejected
+hello hello Soundings team
+
+### Prompt
+what runs first ?
+### Chosen
+gannet then petrel
+### Rejected
+I do not know that . I do not know that .
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["dpo", "orpo"])
+def test_two_processes_prefer_what_one_does(document, store, method):
+    pytest.importorskip("dlm_preference")
+    wanted = f"training:\n  preference: {{method: {method}, hyperparams: {{learning_rate: 1e-3}}}}"
+    document.write_text(document.read_text("utf-8").replace("training:", wanted) + PREFERENCES, encoding="utf-8")
+    done = [
+        dlm("train", str(document), "--max-steps", "4", "--no-report", "--force", *spread)
+        for spread in ([], ["--processes", "2"])
+    ]
+    assert [one.returncode for one in done] == [0, 0], done[1].stdout + done[1].stderr
+    one, two = store.versions()
+    assert [phase["phase"] for phase in two.facts["phases"]] == ["sft", "preference"]
+    losses = [[phase["outcome"]["final_loss"] for phase in version.facts["phases"]] for version in (one, two)]
+    assert losses[1] == pytest.approx(losses[0], rel=1e-5)
+    before, after = (load_file(version.path / "adapter_model.safetensors") for version in (one, two))
+    apart = torch.cat([(after[name] - weights).abs().flatten() for name, weights in before.items()])
+    # Adam makes a whole step of a gradient that is nothing but rounding, as that of a few weights is.
+    assert apart.quantile(0.99) < 1e-5
+    assert apart.mean() < 1e-6
+
+
 @pytest.mark.slow
 def test_a_mistake_in_the_document_keeps_its_exit_code_and_is_said_once(document, store):
     document.write_text(document.read_text("utf-8").replace("precision: fp32", "precision: fp31"), encoding="utf-8")

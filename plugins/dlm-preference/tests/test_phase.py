@@ -12,6 +12,7 @@ from dlm.training.phases import names, select
 from dlm.training.plan import Row
 from dlm.training.recipe import Preferring, Recipe
 from dlm.training.schedule import make_plan
+from dlm.training.sizing import rate_share, sized
 from dlm_preference.phase import PREFERENCE
 
 HEAD = "---\ndlm_id: 01J0000000000000000000000A\ndlm_version: 15\nbase_model: smollm2-135m\n{more}---\n"
@@ -77,6 +78,23 @@ def test_the_keys_of_the_document_decide(keys, expected):
 def test_the_learning_rate_is_its_own():
     found = document("{hyperparams: {learning_rate: 3e-6}}")
     assert PREFERENCE.recipe_for(found.frontmatter, Recipe(learning_rate=1e-3)).learning_rate == 3e-6
+
+
+def test_without_one_it_falls_with_the_width_of_the_base_as_that_of_other_phases_does(tmp_path):
+    (tmp_path / "config.json").write_text('{"hidden_size": 2304}')
+    share = rate_share(tmp_path)
+    assert share == pytest.approx(4**-0.781)
+    training = document().frontmatter.training
+    wide, measured = (sized(Recipe(), training, folder).learning_rate for folder in (tmp_path, tmp_path / "none"))
+    assert wide == pytest.approx(measured * share)
+
+    def rate(keys):
+        frontmatter = document(keys).frontmatter
+        return PREFERENCE.for_base(frontmatter, PREFERENCE.recipe_for(frontmatter, Recipe()), share).learning_rate
+
+    assert rate("{}") == pytest.approx(5e-5 * share)
+    assert rate("{hyperparams: {num_epochs: 2}}") == pytest.approx(5e-5 * share)
+    assert rate("{hyperparams: {learning_rate: 5e-5}}") == 5e-5
 
 
 @pytest.mark.parametrize("epochs", [1, 3])

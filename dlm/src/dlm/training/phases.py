@@ -61,6 +61,11 @@ class Phase:
         """``recipe`` with the budget of this phase; ``None`` leaves it to the document's budget or effort."""
         return None
 
+    def for_base(self, frontmatter: Frontmatter, recipe: Recipe, share: float) -> Recipe:
+        """``recipe`` for the run's base, whose best learning rate is ``share`` of what it would be on the base that
+        rates were measured on. Asked where :attr:`sized` does not settle the rate."""
+        return recipe
+
 
 SFT = Phase(name="sft", kinds=None)
 

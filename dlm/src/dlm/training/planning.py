@@ -10,7 +10,7 @@ from . import continued, heard
 from .phases import ALL, select
 from .resolve import as_asked, with_budget
 from .schedule import make_plan
-from .sizing import SHORT_RUN, sized
+from .sizing import SHORT_RUN, rate_share, sized
 from .vocabulary import with_embeddings
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def _recipe(job: Job, phase: Phase, study: StudySet, rows: list[Row]) -> Recipe:
         )
     recipe = phase.with_length(frontmatter, wanted, study, rows)
     if recipe is not None and not phase.sized:
-        return recipe
+        return phase.for_base(frontmatter, recipe, rate_share(job.base.path))
     recipe = recipe or with_budget(wanted, frontmatter, job.options, study, rows)
     recipe = sized(recipe, frontmatter.training, job.base.path)
     return shortened(recipe, job.document, job.options) if job.start else recipe

@@ -28,7 +28,7 @@ def sized(recipe: Recipe, training: Training, folder: Path) -> Recipe:
     """``recipe``, its token budget known, for the base in ``folder``."""
     if training.learning_rate is None:
         peak = SHORT_RATE if recipe.token_budget < SHORT_RUN else RATE
-        recipe = replace(recipe, learning_rate=max(LEAST_RATE, peak * _scale(hidden_size(folder))))
+        recipe = replace(recipe, learning_rate=max(LEAST_RATE, peak * rate_share(folder)))
     if training.micro_batch_size in (None, "auto") and training.grad_accum in (None, "auto"):
         recipe = replace(recipe, batch_rows=LONG_RUN_ROWS if recipe.token_budget > LONG_RUN else ROWS)
     return recipe
@@ -45,6 +45,9 @@ def hidden_size(folder: Path) -> int | None:
     return size if isinstance(size, int) and size > 0 else None
 
 
-def _scale(hidden: int | None) -> float:
+def rate_share(folder: Path) -> float:
+    """How much of the learning rate that is best on the base with :data:`MEASURED_HIDDEN` is best on the one in
+    ``folder``."""
+    hidden = hidden_size(folder)
     scale: float = (MEASURED_HIDDEN / hidden) ** EXPONENT if hidden else 1.0
     return min(1.0, scale)

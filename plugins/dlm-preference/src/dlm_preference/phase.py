@@ -56,5 +56,10 @@ class PreferencePhase(Phase):
             token_budget=steps * recipe.batch_rows * longest,
         )
 
+    def for_base(self, frontmatter: Frontmatter, recipe: Recipe, share: float) -> Recipe:
+        """Smaller steps on a wider base, as everywhere, unless the document says how large they are."""
+        written = "learning_rate" in frontmatter.training.preference.hyperparams.model_fields_set
+        return recipe if written else replace(recipe, learning_rate=recipe.learning_rate * share)
+
 
 PREFERENCE = PreferencePhase(KIND, frozenset({KIND}))
