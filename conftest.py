@@ -4,9 +4,17 @@ In importlib mode pytest names a test module after its path (``dlm.tests.store.t
 first; were ``dlm`` not yet imported, the folder would become a namespace package and hide the real one.
 """
 
+import signal
+
 import pytest
 
 import dlm  # noqa: F401
+
+
+def pytest_configure() -> None:
+    """Listen to Ctrl-C, and so do the programs that tests start: a shell's background jobs are told not to."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -51,13 +51,13 @@ LINES = {
 @pytest.mark.parametrize("text", LINES.values(), ids=LINES.keys())
 def test_a_long_line_is_read_in_one_pass(text: str) -> None:
     findings: tuple[Finding, ...] = ()
-    started = time.perf_counter()
+    started = time.process_time()
     try:
         parse(FRONT + text)
     except DocumentError as error:
         findings = error.findings
     assert max((len(str(finding)) for finding in findings), default=0) < 500
-    assert time.perf_counter() - started < SLOWEST
+    assert time.process_time() - started < SLOWEST
 
 
 def test_a_file_that_is_too_large_is_refused_before_it_is_read(tmp_path: Path) -> None:
