@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dlm.document.checkup import ENOUGH_PROBES
-from dlm_sway_probes.cases import FEWEST_ITEMS
+from dlm_sway.probes.judging import FEWEST_ITEMS
 
 
 def test_dlm_asks_for_as_many_probes_as_sway_needs_for_a_conclusion():

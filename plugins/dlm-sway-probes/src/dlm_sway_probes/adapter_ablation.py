@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, Literal, NamedTuple
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import field_validator
 
-from dlm_sway import Item, Measurement, Probe, ProbeContext, ProbeResult, View
-from dlm_sway.probes.base import ProbeSpec, Scoring
+from dlm_sway import Measurement, Probe, ProbeContext, ProbeResult, View
+from dlm_sway.probes.base import Scoring
 from dlm_sway.probes.judging import FEWEST_ITEMS
 from dlm_sway.scoring.types import FT
 from dlm_sway.stats.intervals import Interval, mean_interval
 from dlm_sway.stats.noninferiority import Outcome, not_below
 from dlm_sway.stats.rank import noise_floor
 
-from .cases import Case, distinct, finite
+from .cases import AskingSpec, finite
 from .old_keys import EXACT, OWN_TEST, no_effect
 
 _DIP = 0.1
@@ -27,19 +27,14 @@ _SAME = 10.0
 _CURVE = "the curve is reported instead: JS grows with the square of the strength, so straight lines are not normal"
 
 
-class AdapterAblationSpec(ProbeSpec):
-    """Keys of an ``adapter_ablation`` entry."""
+class AdapterAblationSpec(AskingSpec):
+    """Keys of an ``adapter_ablation`` entry. With references, the best strength for them is reported, too."""
 
-    prompts: tuple[str, ...] = ()
-    """Only the first token after each is compared."""
-    cases: tuple[Case, ...] = ()
-    """The divergence is averaged along each reference; the best strength for the references is reported."""
     lambdas: tuple[float, ...] = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25)
     """Strengths of the adapter's update."""
     divergence: Literal["js", "kl"] = "js"
-    top_k: int | None = Field(default=None, ge=1)
-    """Accepted for old files, as the keys below."""
     assert_linearity_gte: float = 0.85
+    """Accepted for old files, as the keys below."""
     assert_saturation_between: tuple[float, float] = (0.3, 1.05)
     assert_overshoot_gte: float = 1.02
     assert_z_gte: float | None = None
@@ -50,17 +45,6 @@ class AdapterAblationSpec(ProbeSpec):
         if len(set(value)) < 3 or not all(0 <= one < math.inf for one in value):
             raise ValueError("name at least three different strengths, each 0 or more")
         return tuple(sorted({*value, 1.0}))
-
-    @model_validator(mode="after")
-    def _askable(self) -> AdapterAblationSpec:
-        if not self.items:
-            raise ValueError("there is nothing to ask: give prompts, or cases with a prompt and a reference")
-        return self
-
-    @property
-    def items(self) -> tuple[Item, ...]:
-        """Everything that is asked, each once."""
-        return distinct([*(Item(prompt) for prompt in self.prompts), *(case.item for case in self.cases)])
 
 
 class Curve(NamedTuple):

@@ -5,16 +5,15 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from dlm_sway import Item
 from dlm_sway.errors import ProbeError
+from dlm_sway.probes.base import ProbeSpec
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-FEWEST_ITEMS = 4
-"""Below this many items an interval says next to nothing, and no verdict rests on one."""
+    from typing import Self
 
 
 class Case(BaseModel):
@@ -31,6 +30,28 @@ class Case(BaseModel):
     def item(self) -> Item:
         """For scoring."""
         return Item(self.prompt, self.reference, self.group)
+
+
+class AskingSpec(ProbeSpec):
+    """Keys of an entry that compares what follows prompts, with or without the answers they should get."""
+
+    prompts: tuple[str, ...] = ()
+    """Only the first token after each is compared."""
+    cases: tuple[Case, ...] = ()
+    """The divergence is averaged along each reference."""
+    top_k: int | None = Field(default=None, ge=1)
+    """Accepted for old files; divergences are exact over the whole vocabulary."""
+
+    @model_validator(mode="after")
+    def _askable(self) -> Self:
+        if not self.items:
+            raise ValueError("there is nothing to ask: give prompts, or cases with a prompt and a reference")
+        return self
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """Everything that is asked, each once."""
+        return distinct([*(Item(prompt) for prompt in self.prompts), *(case.item for case in self.cases)])
 
 
 def distinct(items: Sequence[Item]) -> tuple[Item, ...]:

@@ -7,25 +7,21 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from dlm_sway import Item, Measurement, Probe, ProbeContext, ProbeResult, View
-from dlm_sway.probes.base import ProbeSpec, Scoring
+from dlm_sway import Measurement, Probe, ProbeContext, ProbeResult, View
+from dlm_sway.probes.base import Scoring
 from dlm_sway.probes.judging import Estimate, Words, intended, old_z, unharmed
 from dlm_sway.result import Seeks
 from dlm_sway.stats.rank import noise_floor
 from dlm_sway.suite.calibrate import rank
 
-from .cases import Case, distinct, finite, groups, repeated
+from .cases import AskingSpec, finite, groups, repeated
 
 _LISTED = 10
 
 
-class DeltaKlSpec(ProbeSpec):
+class DeltaKlSpec(AskingSpec):
     """Keys of a ``delta_kl`` entry."""
 
-    prompts: tuple[str, ...] = ()
-    """Only the first token after each is compared."""
-    cases: tuple[Case, ...] = ()
-    """The divergence is averaged along each reference."""
     divergence: Literal["js", "kl"] = "js"
     """``js`` lies between 0 and ln 2 nats; ``kl`` is KL(adapted || base), without a bound."""
     assert_mean_gte: float = Field(default=0.02, ge=0)
@@ -34,23 +30,14 @@ class DeltaKlSpec(ProbeSpec):
     """Turns the entry into a guard: the mean must be shown to lie below this margin."""
     assert_z_gte: float | None = None
     """Deprecated; adds a one-sided t test against the nulls at the level this z stands for."""
-    top_k: int | None = Field(default=None, ge=1)
-    """Accepted for old files; divergences are exact over the whole vocabulary."""
 
     @model_validator(mode="after")
-    def _askable(self) -> DeltaKlSpec:
-        if not self.items:
-            raise ValueError("there is nothing to ask: give prompts, or cases with a prompt and a reference")
+    def _one_direction(self) -> DeltaKlSpec:
         if self.assert_mean_lte is not None and "assert_mean_gte" in self.model_fields_set:
             raise ValueError(
                 "assert_mean_gte looks for a change and assert_mean_lte guards against one: make two entries"
             )
         return self
-
-    @property
-    def items(self) -> tuple[Item, ...]:
-        """Everything that is asked, each once."""
-        return distinct([*(Item(prompt) for prompt in self.prompts), *(case.item for case in self.cases)])
 
 
 class DeltaKl(Probe[DeltaKlSpec]):

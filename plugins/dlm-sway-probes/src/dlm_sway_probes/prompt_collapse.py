@@ -6,32 +6,26 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
 from dlm_sway import Item, Measurement, Probe, ProbeContext, ProbeResult, View
 from dlm_sway.data import prose
-from dlm_sway.probes.base import ProbeSpec, Scoring
+from dlm_sway.probes.base import Scoring
 from dlm_sway.stats.rank import noise_floor
 
-from .cases import Case, distinct, finite
+from .cases import AskingSpec, finite
 from .fading import evidence, fading, judged, means
 from .old_keys import EXACT, OWN_TEST, no_effect
 
 
-class PromptCollapseSpec(ProbeSpec):
+class PromptCollapseSpec(AskingSpec):
     """Keys of a ``prompt_collapse`` entry."""
 
-    prompts: tuple[str, ...] = ()
-    """Only the first token after each is compared."""
-    cases: tuple[Case, ...] = ()
-    """The divergence is averaged along each reference."""
     context_lengths: tuple[int, ...] = (0, 256, 512, 1024)
     """Tokens of other text before the question."""
     divergence: Literal["js", "kl"] = "js"
     assert_half_life_tokens: float = Field(default=512, gt=0)
     """The effect must be shown to halve no sooner than this."""
-    top_k: int | None = Field(default=None, ge=1)
-    """Accepted for old files."""
     legacy_stuffing: bool = False
     """Accepted for old files."""
     assert_z_gte: float | None = None
@@ -43,17 +37,6 @@ class PromptCollapseSpec(ProbeSpec):
         if len(value) < 2 or value[0] < 0 or any(b <= a for a, b in pairwise(value)):
             raise ValueError("name at least two lengths, from 0 up, each above the one before")
         return value
-
-    @model_validator(mode="after")
-    def _askable(self) -> PromptCollapseSpec:
-        if not self.items:
-            raise ValueError("there is nothing to ask: give prompts, or cases with a prompt and a reference")
-        return self
-
-    @property
-    def items(self) -> tuple[Item, ...]:
-        """Everything that is asked, each once."""
-        return distinct([*(Item(prompt) for prompt in self.prompts), *(case.item for case in self.cases)])
 
 
 class PromptCollapse(Probe[PromptCollapseSpec]):
