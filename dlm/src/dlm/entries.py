@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ._plugkit.entries import Entry
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +78,18 @@ class QuantiserEntry(Entry):
     """That a weight takes in memory, its share of the scales among them."""
     libraries: tuple[str, ...] = ()
     """Distributions whose versions decide how weights are rounded; they go into ``dlm.lock``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SinkEntry(Entry):
+    """A target of ``dlm export``; the target is a :class:`dlm.export.sink.Sink` subclass, made without arguments."""
+
+    quants: tuple[str, ...] = ()
+    """What ``--quant`` may name, as this target writes it; empty where weights stay as they are."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """What ``--set NAME=VALUE`` may name, each with one line for people."""
+    requires: tuple[str, ...] = ()
+    """Modules that must be importable; looked up without importing them."""
 
 
 @dataclass(frozen=True, kw_only=True)

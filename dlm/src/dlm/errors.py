@@ -121,3 +121,25 @@ class CouldNotTell(DlmError):
     """What was required could not be measured."""
 
     exit_code = 4
+
+
+class ExportRefused(DlmError):
+    """An export that would fail, or would not behave like what was trained. Nothing was written."""
+
+    exit_code = 1
+
+
+class ExportFailed(DlmError):
+    """An export that could not be written or handed on. An earlier one is untouched."""
+
+
+class ExportUnfaithful(DlmError):
+    """An export whose certificate lies below the floor. It was not put in place."""
+
+    exit_code = 1
+
+
+class RuntimeMissing(DlmError):
+    """The program that would serve an export is not installed, so nothing could be measured."""
+
+    exit_code = 4

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         PhaseEntry,
         QuantiserEntry,
         SectionEntry,
+        SinkEntry,
         TemplateEntry,
         TrackerEntry,
     )
@@ -86,6 +87,11 @@ def dlm_accelerators() -> Iterable[AcceleratorEntry]:
 def dlm_quantisers() -> Iterable[QuantiserEntry]:
     """Ways to hold a base's weights in fewer bits; ``training.adapter: qlora`` names ``nf4``. The backend ``hf`` loads
     them: :mod:`dlm_hf.quantising` says what a target does."""
+
+
+@hookspec
+def dlm_sinks() -> Iterable[SinkEntry]:
+    """Targets of ``dlm export``: what they accept, so that a wish is checked before any work."""
 
 
 @hookspec

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..bases import HubSource, LocalBase
     from ..corpus.belonging import Sample
     from ..corpus.records import Message, Record
+    from ..export.runtime import Runtime
     from ..hardware.capabilities import Capabilities
     from ..hardware.estimate import Estimate, Measured
     from ..store.tokens import TokenCache
@@ -302,3 +303,14 @@ class Backend(ABC):
             AdapterMismatch: the adapter's tensors match no module of this base, or not all of them do; or the adapters
                 are of a kind that cannot be summed.
         """
+
+    def runtime(
+        self, base: LocalBase, adapter: Path | Mix | None, system_prompt: str | None, precision: str = "auto"
+    ) -> AbstractContextManager[Runtime]:
+        """As :meth:`answerer`, for a certificate: it also gives token ids and whole distributions.
+
+        Raises:
+            AdapterMismatch: as :meth:`answerer`.
+            UsageProblem: this backend gives no distributions.
+        """
+        raise UsageProblem("this backend gives no distributions, so it certifies no export: install dlm[hf]")

@@ -1,0 +1,53 @@
+"""A model with everything around it that decides what it reads and says, wherever it runs.
+
+The trained version in its own backend is one, the exported file in the program that serves it another; a certificate
+puts the same questions to both.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..corpus.records import Message
+    from ..training.backend import Answer
+
+
+class Runtime(ABC):
+    """A loaded model. A context manager made it; what it holds is freed on leaving that."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """Program and version, such as ``llama.cpp (llama-cpp-python 0.3.36)``."""
+
+    @property
+    @abstractmethod
+    def stop_ids(self) -> frozenset[int]:
+        """Tokens that end an answer."""
+
+    @property
+    @abstractmethod
+    def start_ids(self) -> frozenset[int]:
+        """Tokens that begin a text, of which a prompt has at most one."""
+
+    @abstractmethod
+    def prompt_ids(self, messages: Sequence[Message]) -> list[int]:
+        """What the model is given for a conversation: through the runtime's own template and tokenizer, the system
+        prompt in front, up to where the assistant is to speak."""
+
+    @abstractmethod
+    def text_ids(self, text: str) -> list[int]:
+        """Tokens of plain text, none added."""
+
+    @abstractmethod
+    def log_probs(self, ids: Sequence[int]) -> Any:
+        """Of every next token: ``float32`` of shape ``(len(ids), vocabulary)``, natural logarithms; row ``i`` has read
+        ``ids[: i + 1]``."""
+
+    @abstractmethod
+    def answer(self, messages: Sequence[Message], max_new_tokens: int = 64) -> Answer:
+        """The greedy answer."""

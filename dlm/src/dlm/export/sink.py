@@ -1,0 +1,118 @@
+"""One target of ``dlm export``, such as GGUF: what it refuses, what it writes, and what reads its files back."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from ..bases import LocalBase
+    from ..chosen import Chosen
+    from ..document import Document
+    from ..store.version import Version
+    from .runtime import Runtime
+
+Form = Literal["merged", "adapter"]
+"""``merged``: one model, the adapter's updates added to the base's weights. ``adapter``: the updates alone, put on
+the base by whatever serves it."""
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What was asked for on the command line or in the document; ``None`` leaves it to the sink."""
+
+    quant: str | None = None
+    """As the target names it, such as ``Q8_0``."""
+    form: Form | None = None
+    name: str | None = None
+    """What the model is called where it is served."""
+    template: bool = True
+    """Put the conversation template in."""
+    dequantize: bool = False
+    """Merge an adapter that was trained on a quantised base into the full weights all the same."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """What only this target knows, each by the name that its entry declares."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One export: a version's adapter, or a mix of several, on its base, for one target."""
+
+    document: Document
+    version: Version
+    base: LocalBase
+    chosen: Chosen
+    """Which of the version's adapters: its ``adapter`` is a folder in PEFT layout, or a mix."""
+    wishes: Wishes
+    cache: Path
+    """A folder for what need not be made twice, shared by all exports. What lies there is found by the content it was
+    made from and by the version of what made it, and written atomically."""
+    say: Callable[[str], None]
+
+    @property
+    def system_prompt(self) -> str | None:
+        """The document's."""
+        return self.document.frontmatter.system_prompt
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a sink has written."""
+
+    quant: str | None
+    """That it took; ``None`` where weights are as they are."""
+    form: Form
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """For the manifest: what produced it, what fell back to another type, names of the model."""
+    next_steps: tuple[str, ...] = ()
+    """Commands that use it, for people; ``{folder}`` stands for where it lies in the end."""
+
+
+class Sink(ABC):
+    """Writes one kind of export. Made without arguments; importing its module loads nothing heavy."""
+
+    @abstractmethod
+    def folder_name(self, request: Request) -> str:
+        """The export's folder inside ``exports/``: the target and what distinguishes its exports, such as
+        ``gguf-Q8_0``."""
+
+    @abstractmethod
+    def check(self, request: Request) -> None:
+        """Refuse before any work what would fail, or would come out wrong.
+
+        Raises:
+            ExportRefused: says what does not fit, and the way out.
+        """
+
+    @abstractmethod
+    def write(self, request: Request, folder: Path) -> Written:
+        """Write the export into ``folder``, which is empty and not yet in its place. No path of this machine goes into
+        a file.
+
+        Raises:
+            ExportFailed: it cannot be written. What is in ``folder`` is then removed by the caller.
+        """
+
+    @abstractmethod
+    def runtime(self, folder: Path) -> AbstractContextManager[Runtime] | None:
+        """The program that will serve the files in ``folder``, or the nearest one here, with them loaded; ``None`` for
+        a target whose weights are the version's own files.
+
+        Raises:
+            RuntimeMissing: no such program is installed; names the command that installs one.
+            ExportFailed: the files cannot be loaded.
+        """
+
+    def finish(self, request: Request, folder: Path) -> tuple[str, ...]:
+        """After the export passed and lies in its place: hand it to whoever serves it, such as ``ollama create``. Lines
+        for people.
+
+        Raises:
+            ExportFailed: the files are fine, and stay; the one who serves them would not take them.
+        """
+        return ()
