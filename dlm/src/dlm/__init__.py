@@ -1,6 +1,7 @@
 """dlm: a document becomes a local language model.
 
-``dlm.train(path)`` and ``dlm.ask(path, questions)`` are what the command line calls; both are imported on first use.
+``dlm.train(path)``, ``dlm.ask(path, questions)`` and ``dlm.export_to(path, target)`` are what the command line calls;
+each is imported on first use.
 """
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .answering import ask as ask
+    from .export.run import export_to as export_to
     from .training.run import train as train
 
-_LAZY = {"train": "dlm.training.run", "ask": "dlm.answering"}
+_LAZY = {"train": "dlm.training.run", "ask": "dlm.answering", "export_to": "dlm.export.run"}
 
 
 def __getattr__(name: str) -> Any:

@@ -25,6 +25,11 @@ def dlm_commands() -> Iterable[CommandEntry]:
     yield CommandEntry(name="train", target="dlm.cli.train:train", summary="Train an adapter from a document.")
     yield CommandEntry(name="prompt", target="dlm.cli.prompt:prompt", summary="Ask the trained model a question.")
     yield CommandEntry(
+        name="export",
+        target="dlm.cli.export:export",
+        summary="Write what was trained for another program to serve.",
+    )
+    yield CommandEntry(
         name="show",
         target="dlm.cli.show:show",
         summary="Show what was trained from a document, and what has changed since.",

@@ -88,6 +88,13 @@ class SinkEntry(Entry):
     """What ``--quant`` may name, as this target writes it; empty where weights stay as they are."""
     settings: Mapping[str, str] = field(default_factory=dict)
     """What ``--set NAME=VALUE`` may name, each with one line for people."""
+    forms: tuple[str, ...] = ("merged", "adapter")
+    """Which of ``--merged`` and ``--unmerged`` it can do; the first one when nothing is said."""
+    uses: frozenset[str] = frozenset({"name", "template"})
+    """Which of ``--name`` and ``--no-template`` mean something to it."""
+    every_adapter: bool = False
+    """Of a version with named adapters it exports all where none is chosen: ``request.chosen.by`` is then ``first``,
+    and ``request.version.adapters`` names them. Other targets ask for a choice."""
     requires: tuple[str, ...] = ()
     """Modules that must be importable; looked up without importing them."""
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         TemplateEntry,
         TrackerEntry,
     )
+    from .export.manifest import ExportManifest
     from .training.events import StepLogged, TrainingFinished
     from .training.plan import Plan
 
@@ -127,3 +128,8 @@ def dlm_step_logged(event: StepLogged) -> None:
 @hookspec
 def dlm_training_finished(event: TrainingFinished) -> None:
     """A version was committed, or the run ended without one."""
+
+
+@hookspec
+def dlm_exported(folder: Path, manifest: ExportManifest) -> None:
+    """An export is complete and lies in ``folder``. It may yet have to be handed to whoever serves it."""

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from ..bases import LocalBase
+    from ..bases import BaseModel, LocalBase
     from ..chosen import Chosen
     from ..document import Document
     from ..store.version import Version
@@ -53,6 +53,13 @@ class Request:
     """A folder for what need not be made twice, shared by all exports. What lies there is found by the content it was
     made from and by the version of what made it, and written atomically."""
     say: Callable[[str], None]
+
+    @property
+    def model(self) -> BaseModel:
+        """What the document calls its base: its sources, its licence."""
+        from ..bases.resolve import resolve
+
+        return resolve(self.document.frontmatter.base_model, self.document.folder)
 
     @property
     def system_prompt(self) -> str | None:

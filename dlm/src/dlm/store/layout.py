@@ -106,6 +106,11 @@ class Layout:
         return self.replay / "ledger.json"
 
     @property
+    def exports(self) -> Path:
+        """Holds what was exported, a folder each."""
+        return self.root / "exports"
+
+    @property
     def tokens(self) -> Path:
         """Tokenised records, to save time; nothing is lost with it."""
         return self.root / "tokenized-cache" / "tokens.sqlite"

@@ -153,6 +153,18 @@ class Store:
         ledgers.save(self.layout, after)
         return after
 
+    def record_export(self, entry: dict[str, Any]) -> None:
+        """Note an export in the manifest, in place of one in the same ``folder``. Takes the lock for a moment.
+
+        Raises:
+            StoreLocked: a training runs.
+            StoreError: the manifest is damaged, or the disk cannot be written.
+        """
+        with self.lock("export"):
+            state = recover(self.layout, self.dlm_id)
+            others = [one for one in state.manifest.exports if one.get("folder") != entry["folder"]]
+            save(self.layout.manifest, state.manifest.model_copy(update={"exports": (*others, entry)}))
+
     def begin_run(self, facts: dict[str, Any], ledger: Ledger | None = None) -> Run:
         """Put right what a dead process left, and open a run. Hold :meth:`lock` until it has ended.
 

@@ -1,0 +1,65 @@
+"""The exports of a document: those in its store, and those that were put elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import StoreError
+from .manifest import read_manifest
+
+if TYPE_CHECKING:
+    from ..store import Store
+    from ..store.layout import Layout
+    from .manifest import ExportManifest
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One export, there or gone."""
+
+    folder: Path
+    manifest: ExportManifest | None
+    problem: str = ""
+    """Why it has no manifest that can be read."""
+
+
+def entry_of(folder: Path, manifest: ExportManifest, layout: Layout) -> dict[str, Any]:
+    """What the store's manifest keeps of an export; its folder relative to the store where it lies inside."""
+    inside = folder.is_relative_to(layout.root)
+    return {
+        "folder": folder.relative_to(layout.root).as_posix() if inside else str(folder),
+        "target": manifest.target,
+        "quant": manifest.quant,
+        "form": manifest.form,
+        "adapter_version": manifest.adapter_version,
+        "certified": manifest.certified,
+        "created_at": manifest.created_at,
+    }
+
+
+def exports_of(store: Store) -> list[Listed]:
+    """Every export, those in the store first; writes nothing.
+
+    Raises:
+        StoreError: the store's manifest is damaged.
+    """
+    layout = store.layout
+    inside = sorted(path for path in layout.exports.iterdir() if _is_place(path)) if layout.exports.is_dir() else []
+    manifest = store.manifest()
+    recorded = [layout.root / str(entry.get("folder", "")) for entry in (manifest.exports if manifest else ())]
+    outside = [folder for folder in recorded if not folder.is_relative_to(layout.root)]
+    return [_listed(folder) for folder in (*inside, *dict.fromkeys(outside))]
+
+
+def _is_place(path: Path) -> bool:
+    return path.is_dir() and not path.name.startswith(".")
+
+
+def _listed(folder: Path) -> Listed:
+    try:
+        found = read_manifest(folder)
+    except StoreError as problem:
+        return Listed(folder, None, str(problem))
+    return Listed(folder, found, "" if found else "it is gone, or has no manifest")

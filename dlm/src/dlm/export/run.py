@@ -1,0 +1,213 @@
+"""One export from beginning to end: what is exported, whether it may be, written aside, and put in its place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from ..errors import DlmError, ExportFailed
+from ..store.files import explain
+from .options import ExportOptions, settled, sink_entry
+from .sink import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .._plugkit.plugins import Offer
+    from ..chosen import Chosen
+    from ..document import Document
+    from ..entries import SinkEntry
+    from ..store.version import Version
+    from ..training.backend import Backend
+    from .manifest import ExportManifest
+    from .sink import Sink, Wishes, Written
+
+
+@dataclass(frozen=True)
+class Exported:
+    """An export that lies in its place."""
+
+    folder: Path
+    manifest: ExportManifest
+    next_steps: tuple[str, ...] = ()
+    """Commands that use it, for people."""
+    handed_on: tuple[str, ...] = ()
+    """What was said when it was handed to whoever serves it."""
+
+
+@dataclass(frozen=True)
+class _Job:
+    """Everything that an export needs, checked."""
+
+    target: str
+    offer: Offer
+    sink: Sink
+    backend: Backend
+    request: Request
+    final: Path
+    locks: Path
+    options: ExportOptions
+
+
+def export_to(
+    path: Path | str,
+    target: str,
+    *,
+    home: Path | None = None,
+    options: ExportOptions | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> Exported:
+    """Export a version of the document at ``path`` for ``target``. ``say`` hears notes worth a line.
+
+    An earlier export of the same kind stays whole until this one is complete.
+
+    Raises:
+        DocumentError: the document cannot be read.
+        NotTrained: it has no version yet.
+        UsageProblem: the target cannot use what is asked for, or the place holds something else.
+        ExportRefused: it would not behave like what was trained.
+        ExportFailed: it cannot be written.
+        StoreLocked: another process is writing the same export.
+    """
+    from ..document import read
+    from ..store import layout
+    from ..store.using import using
+    from .place import alone, settle
+
+    options, root = options or ExportOptions(), layout.home(home)
+    job = _prepare(read(Path(path)), target, root, options, say)
+    with using(job.request.version), alone(job.final, job.locks):
+        settle(job.final)
+        manifest, steps = _write(job)
+        _record(job, manifest, say)
+    _told(job, manifest, say)
+    return Exported(job.final, manifest, steps, job.sink.finish(job.request, job.final))
+
+
+def _prepare(document: Document, target: str, home: Path, options: ExportOptions, say: Callable[[str], None]) -> _Job:
+    """Decide everything that can be decided before any work."""
+    from ..answering import base_of, version_of
+    from ..store import layout
+    from ..training.choose import choose
+    from .place import require_free
+    from .safety import check_adapters
+
+    offer = sink_entry(target)
+    entry = cast("SinkEntry", offer.entry)
+    wishes = settled(options.wishes, entry)
+    version = version_of(document, home, options.version, say)
+    chosen = _chosen(version, options, entry)
+    check_adapters(version, chosen, wishes, target)
+    backend = choose("generate")
+    base = base_of(document, home, backend, version, say, accept=options.accept_licence, adapter=chosen.first)
+    wishes = _with_quant(wishes, document, base.path, entry, say)
+    request = Request(document, version, base, chosen, wishes, home / "cache" / "export", say)
+    _warn_of_licence(request, say)
+    sink: Sink = _sink(target)
+    sink.check(request)
+    exports = layout.store_layout(home, document.frontmatter.dlm_id).exports
+    final = _absolute(options.out) if options.out else exports / sink.folder_name(request)
+    require_free(final)
+    return _Job(target, offer, sink, backend, request, final, exports / ".locks", options)
+
+
+def _sink(target: str) -> Sink:
+    from ..plugins import manager
+
+    made: Sink = manager().resolve("dlm_sinks", target)()
+    return made
+
+
+def _chosen(version: Version, options: ExportOptions, entry: SinkEntry) -> Chosen:
+    """Which adapters go in. A gate weighs them question by question, which no exported file can do."""
+    from dataclasses import replace
+
+    from ..chosen import Wanted, choose_adapter
+    from ..errors import UsageProblem
+
+    if options.wanted.anything or len(version.adapters) < 2:
+        wanted = options.wanted if options.wanted.anything or not version.adapters else Wanted(version.adapters[0])
+        return choose_adapter(version, wanted)
+    if entry.every_adapter:
+        return replace(choose_adapter(version, Wanted(gate="off")), note="")
+    names = version.adapters
+    mix = ",".join(f"{name}:0.5" for name in names[:2])
+    raise UsageProblem(
+        f"{version.name} has the adapters {', '.join(names)}, and an export for {entry.name} is one model: choose with "
+        f"--adapter {names[0]}, or sum them with --adapter-mix {mix}"
+    )
+
+
+def _with_quant(wishes: Wishes, document: Document, base: Path, entry: SinkEntry, say: Callable[[str], None]) -> Wishes:
+    from dataclasses import replace
+
+    from .quants import choose_quant
+
+    if not entry.quants:
+        return wishes
+    quant = choose_quant(wishes.quant, document, base, entry.quants, entry.name)
+    if quant.why != "--quant":
+        say(f"quant: {quant.name} ({quant.why}; --quant chooses)")
+    return replace(wishes, quant=quant.name)
+
+
+def _warn_of_licence(request: Request, say: Callable[[str], None]) -> None:
+    from ..bases.licence import licence_name
+
+    model = request.model
+    if request.wishes.form == "merged" and model.licence is not None and not model.redistributable:
+        say(
+            f"note: the {licence_name(model)} licence of {model.key} limits passing its weights on, and a merged "
+            f"export holds them: read {model.licence_url} before you give it away"
+        )
+
+
+def _absolute(out: Path) -> Path:
+    """A link is followed, so that what it points to is replaced and not the link."""
+    return out.expanduser().absolute().resolve()
+
+
+def _write(job: _Job) -> tuple[ExportManifest, tuple[str, ...]]:
+    """Written aside, then swapped in."""
+    from .describing import describe
+    from .manifest import write_manifest
+    from .place import put_in_place, workplace
+
+    with workplace(job.final) as place:
+        written = _by_sink(job, place)
+        manifest = describe(job.request, job.target, job.offer.source, written, place)
+        write_manifest(place, manifest)
+        put_in_place(place, job.final)
+    return manifest, tuple(line.replace("{folder}", str(job.final)) for line in written.next_steps)
+
+
+def _by_sink(job: _Job, place: Path) -> Written:
+    """What the sink writes; a disk's refusal in words."""
+    try:
+        return job.sink.write(job.request, place)
+    except DlmError:
+        raise
+    except Exception as problem:
+        if (text := explain(problem, place)) is None:
+            raise
+        raise ExportFailed(text) from problem
+
+
+def _record(job: _Job, manifest: ExportManifest, say: Callable[[str], None]) -> None:
+    """Note the export in the store's manifest. It lies in its place already, so a store in use only costs the note."""
+    from ..errors import StoreLocked
+    from ..store import Store
+    from .listing import entry_of
+
+    store = Store(job.request.version.layout.root.parents[1], job.request.document.frontmatter.dlm_id)
+    try:
+        store.record_export(entry_of(job.final, manifest, store.layout))
+    except StoreLocked as problem:
+        say(f"note: the export is complete, but not in the store's list of exports: {problem}")
+
+
+def _told(job: _Job, manifest: ExportManifest, say: Callable[[str], None]) -> None:
+    from ..plugins import manager
+
+    manager().notify("dlm_exported", say, folder=job.final, manifest=manifest)
