@@ -9,8 +9,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
+from ..errors import UsageProblem
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from ..corpus.records import Message
     from ..training.backend import Answer
@@ -44,10 +46,23 @@ class Runtime(ABC):
         """Tokens of plain text, none added."""
 
     @abstractmethod
-    def log_probs(self, ids: Sequence[int]) -> Any:
-        """Of every next token: ``float32`` of shape ``(len(ids), vocabulary)``, natural logarithms; row ``i`` has read
-        ``ids[: i + 1]``."""
+    def log_probs(self, ids: Sequence[int], start: int = 0) -> Any:
+        """Of every next token: ``float32`` of shape ``(len(ids) - start, vocabulary)``, natural logarithms; row ``i``
+        has read ``ids[: start + i + 1]``."""
+
+    def untouched_log_probs(self, ids: Sequence[int], start: int = 0) -> Any:
+        """As :meth:`log_probs`, of the base without its adapter.
+
+        Raises:
+            UsageProblem: this runtime cannot take the adapter off.
+        """
+        raise UsageProblem(f"{self.name} cannot take the adapter off, so what it changes cannot be measured")
 
     @abstractmethod
     def answer(self, messages: Sequence[Message], max_new_tokens: int = 64) -> Answer:
         """The greedy answer."""
+
+    def answers(self, conversations: Sequence[Sequence[Message]], max_new_tokens: int = 64) -> Iterator[Answer]:
+        """The greedy answer to each conversation, in order; for runtimes that make several at once."""
+        for messages in conversations:
+            yield self.answer(messages, max_new_tokens)

@@ -73,6 +73,11 @@ class HfAnswerer(Answerer):
         if adapter is not None:
             self._model = self._adapted(adapter)
 
+    @property
+    def model(self) -> Any:
+        """The base, or the base with its adapters around it."""
+        return self._model
+
     def count_tokens(self, messages: Sequence[Message]) -> int:
         return len(self.renderer.prompt_ids(messages))
 

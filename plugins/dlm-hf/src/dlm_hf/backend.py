@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from dlm.bases import HubSource, LocalBase
     from dlm.corpus.belonging import Sample
+    from dlm.export.runtime import Runtime
     from dlm.hardware.capabilities import Capabilities
     from dlm.hardware.estimate import Estimate
     from dlm.training.backend import Answerer, Workbench
@@ -85,3 +86,15 @@ class HfBackend(Backend):
             yield answerer
         finally:
             answerer.close()
+
+    @contextmanager
+    def runtime(
+        self, base: LocalBase, adapter: Path | Mix | None, system_prompt: str | None, precision: str = "auto"
+    ) -> Iterator[Runtime]:
+        from .reading import HfReading
+
+        reading = HfReading(base, adapter, system_prompt, precision)
+        try:
+            yield reading
+        finally:
+            reading.close()
