@@ -73,6 +73,10 @@ class Renderer:
         """Ids up to and including the tokens that invite the assistant to speak."""
         return self.prompts_ids([messages])[0]
 
+    def prompt_text(self, messages: Sequence[tuple[str, str]]) -> str:
+        """The text that :meth:`prompt_ids` tokenises."""
+        return self._prompt_text(messages)
+
     def prompts_ids(self, conversations: Sequence[Sequence[tuple[str, str]]]) -> list[list[int]]:
         """Many prompts as :meth:`prompt_ids` gives each, with few calls of the tokenizer."""
         return self._many_ids([self._prompt_text(messages) for messages in conversations])
