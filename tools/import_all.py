@@ -13,8 +13,11 @@ import sys
 HEAVY = ("torch", "transformers", "peft")
 PLUGINS = (
     "dlm_hf",
+    "dlm_hub",
     "dlm_preference",
     "dlm_qlora",
+    "dlm_rocm",
+    "dlm_serving",
     "dlm_sway_dlm",
     "dlm_sway_probes",
     "dlm_sway_semantic",
