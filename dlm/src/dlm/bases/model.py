@@ -70,6 +70,8 @@ class BaseModel:
     """Tokens of a training sequence that suit its size; at most :attr:`context`."""
     note: str | None = None
     """What somebody who chooses it should know first."""
+    architecture: str | None = None
+    """``model_type`` of its ``config.json``: what programs that serve it look at first."""
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,9 @@ def show(key: str, as_json: bool) -> None:
         facts.pop(name) for name in ("on_disk", "sources", "requires_acceptance", "accepted")
     )
     facts["redistributable"] = {True: "yes", False: "no", None: None}[facts["redistributable"]]
+    export = facts.pop("export")
     _print_lines(facts)
+    _print_export(export)
     if needed:
         _print_lines({"accepted": agreed["accepted_at"] if agreed else f"no: dlm base accept {key}"})
     for number, source in enumerate(sources):
@@ -133,7 +135,7 @@ def _facts(wanted: BaseModel, home: Path) -> dict[str, Any]:
     from ..bases.licence import accepted
     from ..bases.sources import describe
 
-    agreed = accepted(wanted, home)
+    agreed, found = accepted(wanted, home), on_disk(wanted, home)
     return {
         "key": wanted.key,
         "summary": wanted.summary,
@@ -141,14 +143,34 @@ def _facts(wanted: BaseModel, home: Path) -> dict[str, Any]:
         "parameters": wanted.parameters,
         "context": wanted.context,
         "sequence": wanted.sequence,
+        "architecture": wanted.architecture,
         "licence": wanted.licence,
         "licence_url": wanted.licence_url,
         "redistributable": wanted.redistributable if wanted.licence else None,
         "requires_acceptance": wanted.requires_acceptance,
         "accepted": asdict(agreed) if agreed else None,
         "sources": [describe(source) for source in wanted.sources],
-        "on_disk": _on_disk(on_disk(wanted, home)),
+        "export": _export(wanted, found),
+        "on_disk": _on_disk(found),
     }
+
+
+def _export(wanted: BaseModel, found: LocalBase | None) -> dict[str, str | None]:
+    """Which installed targets can take it, and why others cannot."""
+    from ..export.ability import abilities, as_json, config_of
+
+    config = config_of(wanted, found.path if found else None)
+    return as_json(abilities(config)) if config else {}
+
+
+def _print_export(export: dict[str, str | None]) -> None:
+    import textwrap
+
+    from ..export.ability import Ability, told
+
+    lines = textwrap.wrap(told([Ability(*one) for one in export.items()]), 64, break_on_hyphens=False)
+    for number, line in enumerate(lines):
+        click.echo(f"{'export' if number == 0 else '':<15} {line}")
 
 
 def _on_disk(found: LocalBase | None) -> dict[str, Any] | None:

@@ -122,6 +122,10 @@ def _summary(found: Checkup) -> Iterator[tuple[str, str]]:
     for source in found.survey.summaries if found.survey else ():
         yield "source", f"{source.path}: {_number(source.file_count, 'file')}, {_size(source.total_bytes)}"
     yield from _training(found)
+    if found.abilities:
+        from ..export.ability import told
+
+        yield "export", told(found.abilities)
 
 
 def _probes(found: Checkup) -> str:

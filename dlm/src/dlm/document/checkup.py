@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ..corpus.forecast import Forecast
     from ..corpus.lengths import Lengths
     from ..corpus.sources import Survey
+    from ..export.ability import Ability
 
 ENOUGH_PROBES = 4
 """The evaluator draws no conclusion from fewer questions."""
@@ -83,8 +84,18 @@ class Checkup:
             dict(sorted(Counter(section.type for section in self.document.sections).items())) if self.document else {}
         )
 
+    @cached_property
+    def abilities(self) -> tuple[Ability, ...]:
+        """Which installed targets of ``dlm export`` can take the base; empty where nothing is known of it."""
+        from ..export.ability import abilities, config_of
+
+        config = config_of(self.base.base, self.base.folder) if self.base else None
+        return abilities(config) if config else ()
+
     def as_json(self) -> dict[str, Any]:
         """Plain data for ``--json``."""
+        from ..export.ability import as_json
+
         findings = [{"file": f.path, "severity": severity, **_plain(f)} for severity, f in self.remarks]
         head = {"path": str(self.path), "ok": not self.errors, "findings": findings, "notes": list(self.notes)}
         if self.document is None:
@@ -97,6 +108,7 @@ class Checkup:
             "digest": document.digest,
             "base_model": base,
             "base": self.base.as_json() if self.base else None,
+            "export": as_json(self.abilities),
         }
         sources = [asdict(summary) for summary in self.survey.summaries] if self.survey else []
         will_train = {**self.counts, **_numbers(self.forecast)}

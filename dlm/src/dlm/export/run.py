@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from ..errors import DlmError, ExportFailed
+from ..errors import DlmError, ExportFailed, ExportRefused
 from ..store.files import explain
 from .options import ExportOptions, settled, sink_entry
 from .sink import Request
@@ -105,6 +105,7 @@ def _prepare(document: Document, target: str, home: Path, options: ExportOptions
     request = Request(document, version, base, chosen, wishes, home / "cache" / "export", say)
     _warn_of_licence(request, say)
     sink: Sink = _sink(target)
+    _require_architecture(sink, request, target)
     sink.check(request)
     exports = layout.store_layout(home, document.frontmatter.dlm_id).exports
     final = _absolute(options.out) if options.out else exports / sink.folder_name(request)
@@ -160,6 +161,17 @@ def _warn_of_licence(request: Request, say: Callable[[str], None]) -> None:
         say(
             f"note: the {licence_name(model)} licence of {model.key} limits passing its weights on, and a merged "
             f"export holds them: read {model.licence_url} before you give it away"
+        )
+
+
+def _require_architecture(sink: Sink, request: Request, target: str) -> None:
+    from .ability import config_of
+
+    why = sink.refuses_architecture(config_of(request.model, request.base.path) or {})
+    if why is not None:
+        raise ExportRefused(
+            f"{target} cannot take the base {request.model.key}: {why}. `dlm base show {request.model.key}` lists the "
+            "targets that can"
         )
 
 

@@ -88,6 +88,14 @@ class Sink(ABC):
         """The export's folder inside ``exports/``: the target and what distinguishes its exports, such as
         ``gguf-Q8_0``."""
 
+    def refuses_architecture(self, config: Mapping[str, Any]) -> str | None:
+        """Why no base with this ``config.json`` can be exported, in a clause for people; ``None`` when one can.
+
+        Takes no time and no network. ``config`` may hold ``model_type`` alone, for a base that is not on this disk:
+        what is not there counts as usual for that type.
+        """
+        return None
+
     @abstractmethod
     def check(self, request: Request) -> None:
         """Refuse before any work what would fail, or would come out wrong.

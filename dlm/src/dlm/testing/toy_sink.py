@@ -16,7 +16,7 @@ from ..training.mixing import Mix
 from .toy_letters import ALPHABET, END, SIZE, log_softmax, prompt_of, read_tensor, spelled, tensor_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
     from typing import Any
 
@@ -46,6 +46,10 @@ class ToySink(Sink):
 
     def folder_name(self, request: Request) -> str:
         return f"toy-{request.wishes.quant}-{request.wishes.form}"
+
+    def refuses_architecture(self, config: Mapping[str, Any]) -> str | None:
+        kind = config.get("model_type")
+        return None if kind == "toy" else f"it writes toys, and this is a {kind}"
 
     def check(self, request: Request) -> None:
         if request.wishes.settings.get("wrong") == "refuse":
