@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
 from types import SimpleNamespace
@@ -13,7 +14,7 @@ from dlm.cli.main import main
 from dlm.entries import AcceleratorEntry, BackendEntry, CheckEntry
 from dlm.errors import TrainingFailed
 from dlm.hardware.accelerator import Accelerator, Remark
-from dlm.hardware.capabilities import Device
+from dlm.hardware.capabilities import Device, processor_only
 from dlm.hardware.forecast import STAND_IN
 from dlm.hookspecs import hookimpl
 from dlm.testing import only_plugins
@@ -159,6 +160,14 @@ def test_plugins_add_devices_and_findings(run, write, monkeypatch):
     assert code == 1
     assert "device     one NPU" in shown
     assert "FAIL: home is haunted, Lamp: move" in shown
+
+
+def test_a_kind_of_device_that_the_backend_uses_is_not_named_twice(run, write, monkeypatch):
+    monkeypatch.setitem(sys.modules, __name__, SimpleNamespace(NPU=NPU, check=lambda *_: ()))
+    own = dataclasses.replace(processor_only(), devices=npu())
+    monkeypatch.setattr(ToyBackend, "hardware", lambda _: own)
+    shown, _ = run("doctor", plugins=(ToyPlugin(), Plugin()))
+    assert shown.count("one NPU, mps") == 1
 
 
 def test_measuring_shows_both_numbers(run, write, monkeypatch):

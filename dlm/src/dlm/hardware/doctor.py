@@ -142,8 +142,10 @@ def _capabilities(backend: Any, plugins: PluginManager) -> Capabilities:
     found: Capabilities = backend.hardware() if backend is not None else processor_only()
     names = plugins.offers("dlm_accelerators")
     offered = [cast("Accelerator", plugins.resolve("dlm_accelerators", name)) for name in names]
-    # The first device trains, and only the backend knows which that is.
-    return replace(found, devices=(*found.devices, *(device for one in offered for device in one.probe())))
+    # The first device trains, and only the backend knows which that is. Of a kind that it uses, it has named them all.
+    used = {device.tier for device in found.devices if device.tier != "cpu"}
+    seen = [device for one in offered for device in one.probe() if device.tier not in used]
+    return replace(found, devices=(*found.devices, *seen))
 
 
 def _remarks(
