@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         TrackerEntry,
     )
     from .export.manifest import ExportManifest
+    from .export.sink import Request, Written
     from .training.events import StepLogged, TrainingFinished
     from .training.plan import Plan
 
@@ -108,6 +109,12 @@ def dlm_choose_backend(task: str, offers: Sequence[BackendEntry]) -> str | None:
 @hookspec
 def dlm_refuse_training(plan: Plan) -> Iterable[str]:
     """Reasons why ``plan`` must not run, each ending in a way out. All are shown; any one stops the run."""
+
+
+@hookspec(firstresult=True)
+def dlm_write_suite(request: Request, folder: Path, written: Written) -> str | None:
+    """Write into ``folder``, beside what ``written`` tells of, a suite that judges this export; the file's name. For
+    ``dlm export --emit-sway-json``. No path of this machine goes into it. A failure raises ``ExportFailed``."""
 
 
 @hookspec

@@ -136,3 +136,22 @@ def test_a_document_of_several_adapters_asks_which(home, write) -> None:
         export_to(path, "toy")
     done = export_to(path, "toy", options=ExportOptions(wanted=Wanted("code")))
     assert [one.name for one in done.manifest.adapters] == ["code"]
+
+
+def test_a_suite_is_written_beside_the_files_or_its_plugin_is_named(trained, plugins) -> None:
+    from dlm.hookspecs import hookimpl
+
+    command = ["export", str(trained), "--target", "toy", "--emit-sway-json"]
+    shown = CliRunner().invoke(main, command)
+    assert (shown.exit_code, "pip install 'dlm[sway]'" in shown.output) == (2, True)
+
+    class Writes:
+        @hookimpl
+        def dlm_write_suite(self, request, folder, written):
+            (folder / "sway.yaml").write_text(f"target: {written.quant}\n")
+            return "sway.yaml"
+
+    plugins.register(Writes())
+    shown = CliRunner().invoke(main, [*command, "--json"])
+    found = json.loads(shown.stdout)
+    assert "sway.yaml" in {one["path"] for one in found["artifacts"]}

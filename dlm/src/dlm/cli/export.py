@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 @click.option("--dequantize", is_flag=True, help="Merge an adapter of a 4-bit base into full weights all the same.")
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="What only this target knows.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Write there instead of into the store.")
+@click.option("--emit-sway-json", "suite", is_flag=True, help="Write a suite beside it, with which sway judges it.")
 @click.option("--i-accept-license", "accepts", is_flag=True, help="You have read the base's licence and accept it.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
@@ -70,6 +71,7 @@ def _options(
     dequantize: bool,
     settings: tuple[str, ...],
     out: Path | None,
+    suite: bool,
     accepts: bool,
 ) -> ExportOptions:
     from ..chosen import Wanted
@@ -81,7 +83,7 @@ def _options(
     wishes = Wishes(quant, form, name, not no_template, dequantize, parse_settings(settings))  # type: ignore[arg-type]
     # A mix of adapters of 4-bit and of full weights has to pass the export's own rule.
     wanted = Wanted(adapter, mix, any_precision=dequantize)
-    return ExportOptions(wishes, wanted, version_number_of(version_number), out, accepts)
+    return ExportOptions(wishes, wanted, version_number_of(version_number), out, accepts, suite=suite)
 
 
 def _facts(done: Exported) -> dict[str, Any]:

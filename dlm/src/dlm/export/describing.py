@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from importlib.metadata import version as installed
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..bases.model import FolderSource, HubSource
 from ..store.encoding import jsonable, now
 from ..training.mixing import Mix, precision_of_base
 from .manifest import ExportedAdapter, ExportManifest, artifacts_of
+from .origin import key_of, published
 from .safety import names_of
 
 if TYPE_CHECKING:
-    from ..bases import BaseModel
+    from pathlib import Path
+
     from .sink import Request, Written
 
 _OWN_KEYS = ("ollama_name", "llama_cpp_tag", "name")
@@ -24,7 +24,7 @@ def describe(request: Request, target: str, source: str, written: Written, folde
     """The manifest of what lies in ``folder``; ``source`` is the distribution that wrote it, with its version."""
     facts = dict(jsonable(written.facts))
     own: dict[str, Any] = {key: facts.pop(key) for key in _OWN_KEYS if key in facts}
-    made = installed("dlm")
+    made, hub = installed("dlm"), published(request.base, request.model)
     sink, _, its_version = source.partition(" ")
     return ExportManifest(
         dlm_id=request.document.frontmatter.dlm_id,
@@ -36,9 +36,9 @@ def describe(request: Request, target: str, source: str, written: Written, folde
         template=request.wishes.template,
         created_at=now(),
         created_by=f"dlm-{made}",
-        base_model=named(request.model),
-        base_model_hf_id=hub_id(request.model),
-        base_model_revision=request.base.revision,
+        base_model=key_of(request.base) or f"path:{request.base.path.name}",
+        base_model_hf_id=hub.repo if hub else None,
+        base_model_revision=hub.revision if hub and hub.same_weights else None,
         base_digest=request.base.digest,
         base_licence=request.model.licence,
         adapter_version=request.version.number,
@@ -49,17 +49,6 @@ def describe(request: Request, target: str, source: str, written: Written, folde
         artifacts=artifacts_of(folder),
         **{"name": request.wishes.name, **own},
     )
-
-
-def named(model: BaseModel) -> str:
-    """The base's key; of a folder on this disk its last part, since the rest is nobody else's business."""
-    source = model.sources[0]
-    return f"path:{source.path.name}" if isinstance(source, FolderSource) else model.key
-
-
-def hub_id(model: BaseModel) -> str | None:
-    """Its repository on the Hugging Face Hub, also where the weights came from elsewhere."""
-    return next((source.repo for source in model.sources if isinstance(source, HubSource)), None)
 
 
 def _adapters(request: Request) -> tuple[ExportedAdapter, ...]:

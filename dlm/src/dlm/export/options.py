@@ -34,6 +34,8 @@ class ExportOptions:
     """The caller has read the base's licence and accepts it."""
     allow_lossy: bool = False
     """Keep an export whose certificate lies below the floor."""
+    suite: bool = False
+    """Write a suite beside the files, with which sway judges them."""
 
 
 def sink_entry(target: str) -> Offer:
@@ -75,6 +77,18 @@ def settled(wishes: Wishes, entry: SinkEntry) -> Wishes:
     if unknown := [name for name in wishes.settings if name not in entry.settings]:
         raise UsageProblem(_unknown_settings(entry, unknown))
     return replace(wishes, form=form)
+
+
+def require_suites() -> None:
+    """Make sure that somebody writes suites.
+
+    Raises:
+        UsageProblem: nobody does; names the command that installs it.
+    """
+    from ..plugins import manager
+
+    if not manager().hook.dlm_write_suite.get_hookimpls():
+        raise UsageProblem("--emit-sway-json needs the plugin that writes suites: pip install 'dlm[sway]'")
 
 
 def parse_settings(pairs: Sequence[str]) -> dict[str, str]:

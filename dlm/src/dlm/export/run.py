@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from ..errors import DlmError, ExportFailed, ExportRefused
 from ..store.files import explain
-from .options import ExportOptions, settled, sink_entry
+from .options import ExportOptions, require_suites, settled, sink_entry
 from .sink import Request
 
 if TYPE_CHECKING:
@@ -96,6 +96,8 @@ def _prepare(document: Document, target: str, home: Path, options: ExportOptions
     offer = sink_entry(target)
     entry = cast("SinkEntry", offer.entry)
     wishes = settled(options.wishes, entry)
+    if options.suite:
+        require_suites()
     version = version_of(document, home, options.version, say)
     chosen = _chosen(version, options, entry)
     check_adapters(version, chosen, wishes, target)
@@ -197,13 +199,24 @@ def _write(job: _Job) -> tuple[ExportManifest, tuple[str, ...]]:
 def _by_sink(job: _Job, place: Path) -> Written:
     """What the sink writes; a disk's refusal in words."""
     try:
-        return job.sink.write(job.request, place)
+        written = job.sink.write(job.request, place)
+        if job.options.suite:
+            _suite(job, place, written)
+        return written
     except DlmError:
         raise
     except Exception as problem:
         if (text := explain(problem, place)) is None:
             raise
         raise ExportFailed(text) from problem
+
+
+def _suite(job: _Job, place: Path, written: Written) -> None:
+    from ..plugins import manager
+
+    name = manager().hook.dlm_write_suite(request=job.request, folder=place, written=written)
+    if name is None or not (place / name).is_file():
+        raise ExportFailed(f"no installed plugin wrote a suite for {job.target}: leave --emit-sway-json out")
 
 
 def _record(job: _Job, manifest: ExportManifest, say: Callable[[str], None]) -> None:

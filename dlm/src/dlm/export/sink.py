@@ -56,10 +56,12 @@ class Request:
 
     @property
     def model(self) -> BaseModel:
-        """What the document calls its base: its sources, its licence."""
+        """What is known of its base: its sources, its licence. A folder that dlm fetched counts as what it was fetched
+        as: another name for a base is no way around its licence."""
         from ..bases.resolve import resolve
+        from .origin import key_of
 
-        return resolve(self.document.frontmatter.base_model, self.document.folder)
+        return resolve(key_of(self.base) or self.document.frontmatter.base_model, self.document.folder)
 
     @property
     def system_prompt(self) -> str | None:
