@@ -43,6 +43,8 @@ class AskOptions:
     """Hold every answer against the document and its sources."""
     wanted: Wanted = field(default_factory=Wanted)
     """Which of a version's adapters."""
+    backend: str | None = None
+    """Name of the backend that answers; by default what suits this machine."""
 
     def __post_init__(self) -> None:
         if not (self.base or self.with_doc):
@@ -94,7 +96,7 @@ def ask(
     document, root = read(Path(path)), layout.home(home)
     untouched = options.base or options.with_doc
     version = None if untouched else version_of(document, root, options.version, say)
-    backend = choose("generate")
+    backend = choose("generate", options.backend)
     chosen = choose_adapter(version, options.wanted) if version else UNTOUCHED
     base = base_of(document, root, backend, version, say, accept=options.accept_licence, adapter=chosen.first)
     if chosen.note:

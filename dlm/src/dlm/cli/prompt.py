@@ -36,6 +36,7 @@ MOST_SHOWN = 3
     "--gate", type=click.Choice(["auto", "off"]), help="auto: the learned gate weighs; off: the first adapter."
 )
 @click.option("--any-precision", is_flag=True, help="Mix adapters of 4-bit and of full weights all the same.")
+@click.option("--backend", type=str, metavar="NAME", help="What runs the model: hf, mlx. Default: the best one here.")
 @click.option("--temp", type=click.FloatRange(min=0), default=0.0, show_default=True, help="0 always gives the same.")
 @click.option("--top-p", type=click.FloatRange(0, 1, min_open=True), default=1.0, show_default=True)
 @click.option("--max-tokens", type=click.IntRange(min=1), default=256, show_default=True, help="Of one answer.")
@@ -56,6 +57,7 @@ def prompt(
     mix: str | None,
     gate: Literal["auto", "off"] | None,
     any_precision: bool,
+    backend: str | None,
     temp: float,
     top_p: float,
     max_tokens: int,
@@ -79,7 +81,9 @@ def prompt(
     asked = _questions(question, questions)
     sampling = Sampling(max_tokens, temp, top_p, seed)
     wanted = Wanted(adapter, mix, gate, any_precision)
-    options = AskOptions(base, with_doc, version_number_of(version_number), sampling, accepts, grounded, wanted)
+    options = AskOptions(
+        base, with_doc, version_number_of(version_number), sampling, accepts, grounded, wanted, backend
+    )
     quiet = bool((ctx.obj or {}).get("quiet"))
 
     def say(line: str) -> None:

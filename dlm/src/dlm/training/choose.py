@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from .._plugkit.errors import PluginUnavailable
 from ..entries import BackendEntry
+from ..errors import UsageProblem
 
 if TYPE_CHECKING:
     from .backend import Backend
@@ -14,15 +15,18 @@ if TYPE_CHECKING:
 INSTALL = "pip install 'dlm[hf]'"
 
 
-def choose(task: str) -> Backend:
-    """A backend for ``task`` (``train`` or ``generate``).
+def choose(task: str, name: str | None = None) -> Backend:
+    """A backend for ``task`` (``train`` or ``generate``): the one called ``name``, or whichever suits this machine.
 
     Raises:
         PluginUnavailable: none is installed, or none of those installed has all it needs.
+        UsageProblem: the one that was named does no such task.
     """
     from ..plugins import manager
 
-    backend: Backend = manager().resolve("dlm_backends", chosen(task))()
+    if name is not None:
+        _require(task, name)
+    backend: Backend = manager().resolve("dlm_backends", name or chosen(task))()
     return backend
 
 
@@ -48,6 +52,17 @@ def chosen(task: str) -> str:
 def missing(entry: BackendEntry) -> list[str]:
     """Modules that it needs and that are not installed."""
     return [module for module in entry.requires if find_spec(module) is None]
+
+
+def _require(task: str, name: str) -> None:
+    """That the backend ``name`` can do ``task`` here."""
+    from ..plugins import manager
+
+    entry = cast("BackendEntry", manager().entry("dlm_backends", name).entry)
+    if lacking := missing(entry):
+        raise PluginUnavailable(f"backend {name}", "the installed plugins", f"it lacks {', '.join(lacking)}: {INSTALL}")
+    if task not in entry.tasks:
+        raise UsageProblem(f"the backend {name} cannot {task}: it can {', '.join(sorted(entry.tasks))}; name another")
 
 
 def _none(task: str, able: list[BackendEntry]) -> PluginUnavailable:

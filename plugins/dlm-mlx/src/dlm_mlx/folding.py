@@ -1,0 +1,51 @@
+"""Updates of several ranks and scales as mlx-lm's files can say them: one rank and one scale for all modules."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .adapter_file import Update
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from .adapter_file import Array
+
+
+def summed(parts: Sequence[tuple[Mapping[str, Update], float]]) -> dict[str, Update]:
+    """One set of updates that is the weighted sum of several: their factors side by side, so nothing is rounded away.
+
+    A part of weight 1 alone is itself. Parts of weight 0 are left out.
+    """
+    parts = [(updates, weight) for updates, weight in parts if weight]
+    names = dict.fromkeys(name for updates, _ in parts for name in updates)
+    return {name: _side_by_side([(part[name], weight) for part, weight in parts if name in part]) for name in names}
+
+
+def _side_by_side(terms: Sequence[tuple[Update, float]]) -> Update:
+    if len(terms) == 1:
+        update, weight = terms[0]
+        return update._replace(scale=update.scale * weight)
+    scale = max((update.scale * weight for update, weight in terms), key=abs)
+    ups = [_times(update.up, update.scale * weight / scale) for update, weight in terms]
+    return Update(np.concatenate([update.down for update, _ in terms], axis=1), np.concatenate(ups), scale)
+
+
+def alike(updates: Mapping[str, Update]) -> dict[str, Update]:
+    """The same updates, all of the largest rank and of the largest scale: smaller ones get rows and columns of zeros,
+    and their share of the scale goes into ``up``."""
+    rank = max(update.rank for update in updates.values())
+    scale = max((update.scale for update in updates.values()), key=abs)
+    return {name: _grown(update, rank, scale) for name, update in updates.items()}
+
+
+def _grown(update: Update, rank: int, scale: float) -> Update:
+    missing = rank - update.rank
+    up = update.up if update.scale == scale else _times(update.up, update.scale / scale)
+    return Update(np.pad(update.down, ((0, 0), (0, missing))), np.pad(up, ((0, missing), (0, 0))), scale)
+
+
+def _times(up: Array, factor: float) -> Array:
+    return (up.astype(np.float64) * factor).astype(np.float32)
