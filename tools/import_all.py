@@ -12,6 +12,7 @@ import sys
 
 HEAVY = ("torch", "transformers", "peft")
 PLUGINS = (
+    "dlm_gguf",
     "dlm_hf",
     "dlm_hub",
     "dlm_preference",
