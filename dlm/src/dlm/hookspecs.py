@@ -114,7 +114,7 @@ def dlm_refuse_training(plan: Plan) -> Iterable[str]:
 @hookspec(firstresult=True)
 def dlm_write_suite(request: Request, folder: Path, written: Written) -> str | None:
     """Write into ``folder``, beside what ``written`` tells of, a suite that judges this export; the file's name. For
-    ``dlm export --emit-sway-json``. No path of this machine goes into it. A failure raises ``ExportFailed``."""
+    ``dlm export --emit-sway-json``. Paths in it count from its folder. A failure raises a ``DlmError``."""
 
 
 @hookspec

@@ -154,4 +154,7 @@ def test_a_suite_is_written_beside_the_files_or_its_plugin_is_named(trained, plu
     plugins.register(Writes())
     shown = CliRunner().invoke(main, [*command, "--json"])
     found = json.loads(shown.stdout)
-    assert "sway.yaml" in {one["path"] for one in found["artifacts"]}
+    suite = Path(found["folder"]) / "sway.yaml"
+    assert suite.is_file()
+    assert found["next_steps"][-1] == f"sway run {suite}"
+    assert "sway.yaml" not in {one["path"] for one in found["artifacts"]}, "it is there to be edited"

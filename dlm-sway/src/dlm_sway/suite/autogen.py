@@ -6,7 +6,8 @@ Each plugin drafts the entries of its own probes; here they are checked, put in 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,22 +30,44 @@ _ABOUT: Final = (
 )
 
 
-def autogen(ref: str, out: Path, manager: PluginManager) -> str:
+@dataclass(frozen=True)
+class Elsewhere:
+    """What was trained, in files of another kind than the target's own: an export of it, say."""
+
+    models: Mapping[str, Mapping[str, str]]
+    """``models`` of the suite: ``base`` and ``ft``. A kind of backend that is installed."""
+    name: str
+    """Of those files, for the suite's head."""
+    drafted_by: str
+    """The command that asked for the suite."""
+
+
+def autogen(ref: str, out: Path, manager: PluginManager, elsewhere: Elsewhere | None = None) -> str:
     """The text of a suite for ``ref``, to be written to ``out``: paths in it count from there.
+
+    With ``elsewhere`` it asks the same of other files that hold ``ref``. Probes that call what their backend does not
+    give are left out with the reason.
 
     Raises:
         TargetError: ``ref`` cannot be resolved, or was not trained yet.
         SwayError: nobody drafts an entry for it.
+        UnknownName: no installed plugin offers the backend of ``elsewhere``.
     """
     from .check import resolve
 
     target = resolve(ref, manager)
     drafts = sorted(drafted(target, manager), key=lambda draft: (draft.order, draft.name))
+    if elsewhere is not None:
+        drafts = list(_askable(drafts, elsewhere.models["ft"]["kind"], manager))
     entries = [draft for draft in drafts if draft.keys or not draft.missing]
     if not entries:
         raise SwayError(f"{ref}: no installed plugin drafts an entry for it: pip install dlm-sway-probes")
-    parts = [*_head(target, ref, [draft for draft in drafts if draft not in entries], manager)]
-    parts.append(_yaml({"version": 1, "models": _models(target, out), **_shared(target, out)}))
+    by = elsewhere.drafted_by if elsewhere else f"sway autogen {Path(ref).name}"
+    if elsewhere:
+        target = replace(target, name=f"{target.name}, {elsewhere.name}")
+    models = {side: dict(spec) for side, spec in elsewhere.models.items()} if elsewhere else _models(target, out)
+    parts = [*_head(target, by, [draft for draft in drafts if draft not in entries], manager)]
+    parts.append(_yaml({"version": 1, "models": models, **_shared(target, out)}))
     parts.append("suite:\n")
     parts += [_entry(draft) for draft in entries]
     return "".join(parts)
@@ -52,8 +75,6 @@ def autogen(ref: str, out: Path, manager: PluginManager) -> str:
 
 def drafted(target: Target, manager: PluginManager) -> Iterator[Draft]:
     """Every plugin's drafts; one whose own keys are refused is left out with the reason."""
-    from dataclasses import replace
-
     for drafts in manager.hook.dlm_sway_draft_suite(target=target):
         for draft in drafts:
             fault = _fault(draft, manager) if draft.keys or not draft.missing else ""
@@ -72,9 +93,24 @@ def _fault(draft: Draft, manager: PluginManager) -> str:
     return ""
 
 
-def _head(target: Target, ref: str, left_out: Sequence[Draft], manager: PluginManager) -> Iterator[str]:
+def _askable(drafts: Iterable[Draft], backend: str, manager: PluginManager) -> Iterator[Draft]:
+    """``drafts``, those without keys whose probe calls what ``backend`` does not give."""
+    gives: frozenset[str] = getattr(manager.entry("dlm_sway_backends", backend).entry, "gives", frozenset())
+    for draft in drafts:
+        lacks = sorted(_needs(draft.kind, manager) - gives)
+        reason = f"the backend {backend} does not give {', '.join(lacks)}"
+        yield replace(draft, keys={}, missing=reason) if lacks else draft
+
+
+def _needs(kind: str, manager: PluginManager) -> frozenset[str]:
+    """What the probe calls; nothing for one that nobody offers, which has been reported."""
+    offers = manager.offers("dlm_sway_probes").get(kind, ())
+    return frozenset().union(*(getattr(offer.entry, "needs", frozenset()) for offer in offers))
+
+
+def _head(target: Target, by: str, left_out: Sequence[Draft], manager: PluginManager) -> Iterator[str]:
     facts = target.provenance
-    yield f"# Drafted by `sway autogen {Path(ref).name}`, sway {own_version()}.\n#\n"
+    yield f"# Drafted by `{by}`, sway {own_version()}.\n#\n"
     rows = {
         "tests": target.name,
         "document": facts.get("document_digest"),

@@ -90,7 +90,7 @@ def _prepare(document: Document, target: str, home: Path, options: ExportOptions
     from ..answering import base_of, version_of
     from ..store import layout
     from ..training.choose import choose
-    from .place import require_free
+    from .place import LOCKS, require_free
     from .safety import check_adapters
 
     offer = sink_entry(target)
@@ -112,7 +112,7 @@ def _prepare(document: Document, target: str, home: Path, options: ExportOptions
     exports = layout.store_layout(home, document.frontmatter.dlm_id).exports
     final = _absolute(options.out) if options.out else exports / sink.folder_name(request)
     require_free(final)
-    return _Job(target, offer, sink, backend, request, final, exports / ".locks", options)
+    return _Job(target, offer, sink, backend, request, final, exports / LOCKS, options)
 
 
 def _sink(target: str) -> Sink:
@@ -192,17 +192,15 @@ def _write(job: _Job) -> tuple[ExportManifest, tuple[str, ...]]:
         written = _by_sink(job, place)
         manifest = describe(job.request, job.target, job.offer.source, written, place)
         write_manifest(place, manifest)
+        judging = _suite(job, place, written) if job.options.suite else ()
         put_in_place(place, job.final)
-    return manifest, tuple(line.replace("{folder}", str(job.final)) for line in written.next_steps)
+    return manifest, tuple(line.replace("{folder}", str(job.final)) for line in (*written.next_steps, *judging))
 
 
 def _by_sink(job: _Job, place: Path) -> Written:
     """What the sink writes; a disk's refusal in words."""
     try:
-        written = job.sink.write(job.request, place)
-        if job.options.suite:
-            _suite(job, place, written)
-        return written
+        return job.sink.write(job.request, place)
     except DlmError:
         raise
     except Exception as problem:
@@ -211,25 +209,27 @@ def _by_sink(job: _Job, place: Path) -> Written:
         raise ExportFailed(text) from problem
 
 
-def _suite(job: _Job, place: Path, written: Written) -> None:
+def _suite(job: _Job, place: Path, written: Written) -> tuple[str, ...]:
+    """Write a suite, and the command that runs it. The manifest does not list it: a suite is there to be edited."""
     from ..plugins import manager
 
     name = manager().hook.dlm_write_suite(request=job.request, folder=place, written=written)
     if name is None or not (place / name).is_file():
         raise ExportFailed(f"no installed plugin wrote a suite for {job.target}: leave --emit-sway-json out")
+    return (f"sway run {{folder}}/{name}",)
 
 
 def _record(job: _Job, manifest: ExportManifest, say: Callable[[str], None]) -> None:
-    """Note the export in the store's manifest. It lies in its place already, so a store in use only costs the note."""
-    from ..errors import StoreLocked
+    """Note the export in the store's manifest. It lies in its place already, so a failure only costs the note."""
+    from ..errors import StoreError
     from ..store import Store
     from .listing import entry_of
 
     store = Store(job.request.version.layout.root.parents[1], job.request.document.frontmatter.dlm_id)
     try:
         store.record_export(entry_of(job.final, manifest, store.layout))
-    except StoreLocked as problem:
-        say(f"note: the export is complete, but not in the store's list of exports: {problem}")
+    except StoreError as problem:
+        say(f"note: the export is complete, but the store's manifest does not name it: {problem}")
 
 
 def _told(job: _Job, manifest: ExportManifest, say: Callable[[str], None]) -> None:

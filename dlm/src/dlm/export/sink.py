@@ -80,6 +80,9 @@ class Written:
     """For the manifest: what produced it, what fell back to another type, names of the model."""
     next_steps: tuple[str, ...] = ()
     """Commands that use it, for people; ``{folder}`` stands for where it lies in the end."""
+    judged: Mapping[str, Mapping[str, str]] | None = None
+    """How dlm-sway loads it: ``models`` of a suite in its folder, with a ``base`` and an ``ft`` side. ``{base}`` stands
+    for the folder of the base on this machine."""
 
 
 class Sink(ABC):
