@@ -53,23 +53,20 @@ class Modelfile:
             Unwritable: reading it would give something else.
         """
         text = "\n\n".join("\n".join(block) for block in self._blocks() if block) + "\n"
-        if (again := read(text)) != self:
-            for name in ("template", "system", "licence", "stops", "model", "adapter"):
-                if getattr(again, name) != getattr(self, name):
-                    raise Unwritable(f"its {name}: {_why(str(getattr(self, name)))}")
-            raise Unwritable("its facts")
+        if read(text) != self:
+            raise Unwritable("one of its facts has spaces around it, or a line end in it")
         return text
 
     def _blocks(self) -> Iterator[list[str]]:
         yield [f"# {comment}" for comment in self.comments]
         yield [f"FROM {self.model}", *([f"ADAPTER {self.adapter}"] if self.adapter else [])]
-        yield [f"TEMPLATE {_quoted(self.template)}"] if self.template is not None else []
+        yield [_said("TEMPLATE", self.template)] if self.template is not None else []
         yield [
-            *(f"PARAMETER stop {_quoted(stop)}" for stop in self.stops),
+            *(_said("PARAMETER stop", stop) for stop in self.stops),
             *(f"PARAMETER {name} {value}" for name, value in self.parameters.items() if name != "stop"),
         ]
-        yield [f"SYSTEM {_quoted(self.system)}"] if self.system is not None else []
-        yield [f"LICENSE {_quoted(self.licence)}"] if self.licence is not None else []
+        yield [_said("SYSTEM", self.system)] if self.system is not None else []
+        yield [_said("LICENSE", self.licence)] if self.licence is not None else []
 
 
 def read(text: str) -> Modelfile:
@@ -87,7 +84,7 @@ def read(text: str) -> Modelfile:
         elif command == "parameter":
             name, _, setting = value.partition(" ")
             if name == "stop":
-                stops.append(_unquoted(setting.strip()) or "")
+                stops.append(setting)
             elif name in _NUMBERS:
                 found[name] = _NUMBERS[name](setting)
             else:
@@ -136,11 +133,17 @@ def _unquoted(value: str) -> str | None:
     return value
 
 
-def _quoted(text: str) -> str:
-    """The form of quotes that gives ``text`` back."""
-    if "\n" in text or text.startswith('"'):
-        return f'"""{text}"""'
-    return f'"{text}"'
+def _said(instruction: str, text: str) -> str:
+    """An instruction with a value in quotes that give it back."""
+    line = f'{instruction} """{text}"""' if "\n" in text or text.startswith('"') else f'{instruction} "{text}"'
+    try:
+        (_, again), *more = _commands(line)
+    except Unwritable:
+        more = [("", "")]
+        again = ""
+    if more or (again.removeprefix("stop ") if instruction == "PARAMETER stop" else again) != text:
+        raise Unwritable(f"{instruction}: {_why(text)}")
+    return line
 
 
 def _why(text: str) -> str:
