@@ -35,39 +35,48 @@ class Elsewhere:
     """What was trained, in files of another kind than the target's own: an export of it, say."""
 
     models: Mapping[str, Mapping[str, str]]
-    """``models`` of the suite: ``base`` and ``ft``. A kind of backend that is installed."""
+    """``models`` of the suite: ``base`` and ``ft``."""
     name: str
     """Of those files, for the suite's head."""
-    drafted_by: str
-    """The command that asked for the suite."""
+    sections: str | None = None
+    """A file beside the suite that holds what was taught, instead of the document."""
 
 
-def autogen(ref: str, out: Path, manager: PluginManager, elsewhere: Elsewhere | None = None) -> str:
+def autogen(ref: str, out: Path, manager: PluginManager) -> str:
     """The text of a suite for ``ref``, to be written to ``out``: paths in it count from there.
-
-    With ``elsewhere`` it asks the same of other files that hold ``ref``. Probes that call what their backend does not
-    give are left out with the reason.
 
     Raises:
         TargetError: ``ref`` cannot be resolved, or was not trained yet.
         SwayError: nobody drafts an entry for it.
-        UnknownName: no installed plugin offers the backend of ``elsewhere``.
     """
     from .check import resolve
 
-    target = resolve(ref, manager)
+    return suite_for(resolve(ref, manager), f"sway autogen {Path(ref).name}", out, manager)
+
+
+def suite_for(target: Target, by: str, out: Path, manager: PluginManager, elsewhere: Elsewhere | None = None) -> str:
+    """As :func:`autogen`; ``by`` is the command that asked for it.
+
+    With ``elsewhere`` the same is asked of other files that hold the target. Probes that call what their backend does
+    not give are left out with the reason.
+
+    Raises:
+        SwayError: nobody drafts an entry for it.
+        UnknownName: no installed plugin offers the backend of ``elsewhere``.
+    """
     drafts = sorted(drafted(target, manager), key=lambda draft: (draft.order, draft.name))
     if elsewhere is not None:
         drafts = list(_askable(drafts, elsewhere.models["ft"]["kind"], manager))
     entries = [draft for draft in drafts if draft.keys or not draft.missing]
     if not entries:
-        raise SwayError(f"{ref}: no installed plugin drafts an entry for it: pip install dlm-sway-probes")
-    by = elsewhere.drafted_by if elsewhere else f"sway autogen {Path(ref).name}"
-    if elsewhere:
+        raise SwayError(f"{target.name}: no installed plugin drafts an entry for it: pip install dlm-sway-probes")
+    shared = {"models": _models(target, out), **_shared(target, out)}
+    if elsewhere is not None:
         target = replace(target, name=f"{target.name}, {elsewhere.name}")
-    models = {side: dict(spec) for side, spec in elsewhere.models.items()} if elsewhere else _models(target, out)
+        shared["models"] = {side: dict(spec) for side, spec in elsewhere.models.items()}
+        shared |= {"dlm_source": elsewhere.sections} if elsewhere.sections else {}
     parts = [*_head(target, by, [draft for draft in drafts if draft not in entries], manager)]
-    parts.append(_yaml({"version": 1, "models": models, **_shared(target, out)}))
+    parts.append(_yaml({"version": 1, **shared}))
     parts.append("suite:\n")
     parts += [_entry(draft) for draft in entries]
     return "".join(parts)

@@ -1,4 +1,4 @@
-"""What dlm is offered: the export target ``gguf``."""
+"""What dlm is offered: the export targets ``gguf`` and ``llama-server``."""
 
 from __future__ import annotations
 
@@ -25,4 +25,10 @@ def dlm_sinks() -> Iterator[SinkEntry]:
         summary="GGUF files for llama.cpp and what is built on it.",
         quants=QUANTS,
         settings={"base": "no: the adapter alone, for a base that is served already"},
+    )
+    yield SinkEntry(
+        name="llama-server",
+        target="dlm_gguf.server:LlamaServer",
+        summary="GGUF files, and a script that serves them with llama.cpp's server.",
+        quants=QUANTS,
     )

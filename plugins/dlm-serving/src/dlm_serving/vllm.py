@@ -74,7 +74,9 @@ class Vllm(Sink):
             "ranks": dict(zip([one.name for one in served], ranks, strict=True)),
         }
         (folder / CONFIG).write_text(canonical(facts), encoding="utf-8")
-        return Written(None, "adapter", facts, (how_to_start(request, hub, SCRIPT),))
+        base = {"kind": "hf", "base": "{base}"}
+        judged = {"base": base, "ft": {**base, "adapter": f"./adapters/{served[0].name}"}}
+        return Written(None, "adapter", facts, (how_to_start(request, hub, SCRIPT),), judged)
 
     def runtime(self, folder: Path) -> None:
         return None

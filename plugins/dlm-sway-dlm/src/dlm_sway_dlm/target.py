@@ -45,6 +45,16 @@ def parted(ref: str) -> tuple[Path, str | None] | None:
     return (Path(ref).expanduser(), None) if ref.lower().endswith(DOCUMENT) else None
 
 
+def of_version(path: Path, adapter: str | None, number: int) -> Target:
+    """A version of the document at ``path`` that need not be the current one.
+
+    Raises:
+        DlmError: it cannot be read.
+        TargetError: it cannot be judged; says why.
+    """
+    return _target(path, adapter, number)
+
+
 def resolve(ref: str) -> Target:
     """What ``sway check ref`` tests.
 
@@ -62,13 +72,13 @@ def resolve(ref: str) -> Target:
         raise TargetError(str(error)) from error
 
 
-def _target(path: Path, adapter: str | None) -> Target:
+def _target(path: Path, adapter: str | None, number: int | None = None) -> Target:
     from dlm.store import home
     from dlm_sway.suite.target import Target
 
     from .sections import items, sections
 
-    found = learned(path, adapter)
+    found = learned(path, adapter, number)
     if found is None:
         raise TargetError(f"{path}: nothing has been trained from this document yet: run `dlm train {path}`")
     document, version = found.document, found.version
@@ -99,9 +109,9 @@ def _kept(folder: Path) -> None:
     atexit.register(held.close)
 
 
-def learned(path: Path, adapter: str | None = None) -> Learned | None:
-    """The adapter of the current version of the document at ``path``; without a name the only one, or the first that
-    the document declares. ``None`` before the first training.
+def learned(path: Path, adapter: str | None = None, number: int | None = None) -> Learned | None:
+    """The adapter of the current version of the document at ``path``, or of the version with that number; without a
+    name the only one, or the first that the document declares. ``None`` before the first training.
 
     Raises:
         DlmError: the document cannot be read, or its version has no such adapter.
@@ -113,7 +123,8 @@ def learned(path: Path, adapter: str | None = None) -> Learned | None:
     from dlm.training.material import collect
 
     document = read(path)
-    version = Store(home(), document.frontmatter.dlm_id).current()
+    store = Store(home(), document.frontmatter.dlm_id)
+    version = store.current() if number is None else store.version(number)
     if version is None:
         return None
     folder = version.folder_of(adapter)
