@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import mlx.core as mx
 import mlx.nn as nn
 
+from .agreement import readable, require_agreement
 from .configuring import overrides
 from .errors import Unusable
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DTYPES: Final = {"bf16": mx.bfloat16, "fp16": mx.float16, "fp32": mx.float32}
-NAMES: Final = {dtype: name for name, dtype in DTYPES.items()}
+LIBRARIES: Final = ("mlx", "mlx-lm", "transformers")
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def load_base(folder: Path, precision: str) -> Loaded:
     """The model in ``folder``, a Hugging Face or an MLX one; reads local files and runs no code of theirs.
 
     Raises:
-        Unusable: mlx-lm knows no such architecture, or a file is missing or damaged.
+        Unusable: mlx-lm knows no such architecture or computes another model, or a file is missing or damaged.
     """
     from mlx_lm.utils import load_config, load_model
 
@@ -66,11 +67,16 @@ def load_base(folder: Path, precision: str) -> Loaded:
             model, config = load_model(folder, lazy=True, model_config=overrides(load_config(folder)))
         quantised = any(isinstance(module, nn.QuantizedLinear) for module in model.modules())
         model.set_dtype(DTYPES[precision])
-        mx.eval(model.parameters())
+        mx.eval(model.eval().parameters())
     except Exception as error:  # damaged files surface as whatever the library that reads them raises
         line = next(iter(str(error).strip().splitlines()), "no message")
         raise Unusable(f"{folder}: mlx-lm cannot load this base: {type(error).__name__}: {line}") from error
-    model.eval()
-    text = {**config, **(config.get("text_config") or {})}
-    vocabulary = int(model(mx.array([[0]])).shape[-1])
-    return Loaded(model, precision, quantised, text.get("max_position_embeddings"), vocabulary)
+    require_agreement(folder, config, model, precision, quantised=quantised)
+    return Loaded(model, precision, quantised, readable(config), int(model(mx.array([[0]])).shape[-1]))
+
+
+def library_versions() -> dict[str, str]:
+    """Versions that can change a number."""
+    from importlib.metadata import version
+
+    return {name: version(name) for name in LIBRARIES}

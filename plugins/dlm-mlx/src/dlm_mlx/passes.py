@@ -38,6 +38,18 @@ def logits_after(model: Any, ids: Sequence[int], start: int, vocabulary: int) ->
         yield model(mx.array([list(piece)]), cache=cache)[0].astype(mx.float32)
 
 
+def logits_at_once(
+    model: Any, ids: Sequence[int], start: int, tail: Sequence[int], vocabulary: int
+) -> Iterator[mx.array]:
+    """The same logits out of one pass over everything, with ``tail`` behind it, where no scored position looks; in
+    several passes when the memory asks for it."""
+    if 4 * vocabulary * (len(ids) + len(tail)) > LOGIT_BYTES:
+        yield from logits_after(model, ids, start, vocabulary)
+        return
+    logits = model(mx.array([[*ids[:-1], *tail]]))[0, start - 1 : len(ids) - 1]
+    yield logits.astype(mx.float32)
+
+
 def complete(model: Any, prompt: Sequence[int], ends: Collection[int], limit: int, pick: Pick) -> Completion:
     """At most ``limit`` new tokens; ``pick`` chooses one, as an array [1], from logits [1, V] in float32.
 
