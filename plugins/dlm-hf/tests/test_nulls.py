@@ -113,13 +113,13 @@ def test_the_adapter_is_restored_when_a_draw_fails_half_way(make_model, monkeypa
     model = make_model()
     before, calls = factors(model), []
 
-    def failing(n, generator, like):
+    def failing(n, generator):
         calls.append(n)
         if len(calls) == 6:
             raise MemoryError
         return torch.arange(n), -torch.ones(n)
 
-    monkeypatch.setattr("dlm_hf.nulls._draw", failing)
+    monkeypatch.setattr("dlm_hf.drawing.draw", failing)
     with pytest.raises(MemoryError), null_adapter(model, 0):
         pass
     assert same(factors(model), before)

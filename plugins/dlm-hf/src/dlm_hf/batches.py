@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 
+TOKEN_PAIRS = 2048
+"""Pairs of tokens whose attention costs what all else of one token does: three to six times the width of a model."""
 LONGEST_ROW = 4096
 """Tokens of a pass whose items share a long beginning: what sees what is a matrix of their square."""
 
@@ -39,7 +42,7 @@ class Limits:
 
     tokens: int
     """Tokens of a pass, those that items share counted once. Attention costs their square, so more is not faster,
-    except behind a long beginning that all of them share: then up to twice its length."""
+    except behind a long beginning that they share."""
     scored: int
     """Scored positions of a pass: their logits are [scored, V] floats."""
     alone_above: int | None
@@ -60,7 +63,7 @@ def plan(examples: Sequence[Encoded], limits: Limits, *, backwards: bool = False
         size = len(piece.example.ids) - 1
         alone = limits.alone_above is not None and size + 1 > limits.alone_above
         common = shared_length(batches[-1][-1].example.ids[:-1], piece.example.ids[:-1]) if batches else 0
-        room = max(limits.tokens, min(2 * common, LONGEST_ROW))
+        room = max(limits.tokens, _best_length(common))
         fits = tokens + size - common <= room and scored + piece.scored <= limits.scored
         if not batches or alone or not fits:
             batches.append([])
@@ -97,6 +100,15 @@ def windows(ids: Sequence[int], longest: int | None) -> Iterator[Encoded]:
         end = min(len(ids), begin + size + 1)
         yield Encoded(tuple(ids[begin:end]), scored - begin)
         scored = end
+
+
+def _best_length(common: int) -> int:
+    """How long a pass should be whose items share their first ``common`` tokens.
+
+    A pass of L tokens answers for L - common of them and costs L + L^2 / TOKEN_PAIRS: the L at which that is least for
+    each token answered for.
+    """
+    return min(LONGEST_ROW, common + math.isqrt(common * (common + TOKEN_PAIRS)))
 
 
 def _place(piece: Piece) -> tuple[tuple[int, ...], int]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from .adapters import ADAPTER
+from .adapters import ADAPTER, trained_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -29,8 +29,9 @@ def moved(model: Any, change: Callable[[str, torch.Tensor], torch.Tensor]) -> It
     """``model`` with the rows at the base's own plus what ``change`` makes of the way that they have gone, [tokens,
     hidden], and of the module's name. A head that shares the table follows; undone on leaving."""
     kept: list[tuple[torch.nn.Parameter, torch.Tensor]] = []
+    holds = trained_tokens(model.peft_config[ADAPTER])
     try:
-        for name, module in model.get_base_model().named_modules():
+        for name, module in model.get_base_model().named_modules() if holds else ():
             if ADAPTER not in getattr(module, ROWS, {}) or module.tied_adapter:
                 continue
             parameter = getattr(module, ROWS)[ADAPTER]

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     Digest = Callable[[Path], str]
 
-ARITHMETIC: Final = 1
+ARITHMETIC: Final = 2
 """Counts up when the same question would get another number."""
 _MODEL_FILES: Final = ("*.json", "*.safetensors", "*.jinja", "*.model", "*.txt")
 _TOKENIZER_FILES: Final = (

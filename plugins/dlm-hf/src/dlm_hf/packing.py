@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from .attending import in_blocks
 from .render import Encoded
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def filled(packed: Packed, context: int | None) -> Packed:
 
 def forward_packed(model: Any, packed: Packed) -> torch.Tensor:
     """Logits [K, V] at the scored positions, in the model's dtype."""
-    layout = {} if packed.alone else {"attention_mask": _mask(packed, next(model.parameters()).dtype)}
+    layout = {} if packed.alone else {"attention_mask": in_blocks(_mask(packed, next(model.parameters()).dtype), model)}
     output = model(
         input_ids=packed.input_ids,
         position_ids=packed.position_ids,

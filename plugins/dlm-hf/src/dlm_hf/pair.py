@@ -13,8 +13,11 @@ from dlm_sway.errors import AdapterMismatch, BackendError, NotSupported, TargetE
 
 from . import model as loading
 from .adapters import ADAPTER, UnusableAdapter, add_adapter, load_adapter
+from .attending import use_blocks
+from .drawing import Draws
 from .facts import declared_quantisation
 from .folders import base_folder, check_pair, tokenizer_folder
+from .lean import Switch, make_lean
 from .nulls import null_adapter, scaled_adapter
 from .quantising import CannotQuantise, for_scoring
 from .render import Renderer, RenderError
@@ -54,10 +57,13 @@ class LoadedPair:
         self.embedding_rows = int(base.get_input_embeddings().weight.shape[0])
         self.vocabulary = int(base.config.get_text_config().vocab_size)
         self._others: dict[Path, str] = {}
+        self._draws = Draws()
         self.packs = grows_exactly(base, self.renderer)
         self.base: Any = base
         if self.shared:
             self.tuned: Any = _with_adapter(base, models.ft)
+            make_lean(self.tuned)
+            self._switch = Switch(self.tuned)
         else:
             self.base = _with_adapter(base, models.base) if models.base.adapter else base
             self.tuned = self._second_model(models)
@@ -73,14 +79,16 @@ class LoadedPair:
                 )
             yield self.base if view.kind == "base" else self.tuned
         elif view.kind == "base":
-            with self.tuned.disable_adapter():
+            with self._switch.off():
                 yield self.tuned
         elif view.kind == "scaled":
             with scaled_adapter(self.tuned, view.scale):
                 yield self.tuned
-        elif view.kind in ("null", "shuffled"):
-            another = null_adapter if view.kind == "null" else shuffled_adapter
-            with another(self.tuned, view.seed), self._louder(view.rank):
+        elif view.kind == "null":
+            with null_adapter(self.tuned, view.seed, draws=self._draws), self._louder(view.rank):
+                yield self.tuned
+        elif view.kind == "shuffled":
+            with shuffled_adapter(self.tuned, view.seed), self._louder(view.rank):
                 yield self.tuned
         elif view.adapter:
             with self._switched(Path(view.adapter).expanduser()):
@@ -109,6 +117,8 @@ class LoadedPair:
             with _plain_errors():
                 add_adapter(self.tuned, folder, name)
             self._others[folder] = name
+            make_lean(self.tuned)
+            self._switch = Switch(self.tuned)
         self.tuned.base_model.set_adapter(name, inference_mode=True)
         try:
             yield
@@ -154,6 +164,7 @@ def _load_base(ref: str, dtype: torch.dtype, device: torch.device, quantisation:
         raise TargetError(f"{folder}: no model that transformers can load: {_first_line(error)}") from error
     except RuntimeError as error:
         raise BackendError(f"{folder}: this model cannot be loaded: {_first_line(error)}") from error
+    use_blocks(model)
     return model
 
 

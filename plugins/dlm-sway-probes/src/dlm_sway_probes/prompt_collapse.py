@@ -49,11 +49,10 @@ class PromptCollapse(Probe[PromptCollapseSpec]):
         """Divergence from the base on each item, without text before it and with; ``values`` are the first."""
         spec = self.spec
         fillers = filler(spec.context_lengths, scoring)
-        columns = []
-        for text in fillers:
-            items = [_after(text, item) for item in spec.items]
-            found = [getattr(one, spec.divergence) for one in scoring.compare(items, view)]
-            columns.append(finite(found, items, view.label))
+        items = [_after(text, item) for text in fillers for item in spec.items]  # in one call: the texts are nested
+        found = finite([getattr(one, spec.divergence) for one in scoring.compare(items, view)], items, view.label)
+        asked = len(spec.items)
+        columns = [found[at : at + asked] for at in range(0, len(found), asked)]
         rows = [list(row) for row in zip(*columns, strict=True)]
         return Measurement(columns[0], (), {"effects": rows, "tokens": scoring.count_tokens(fillers)})
 
