@@ -32,9 +32,8 @@ def main() -> None:
         adapter = xllamacpp.CommonAdapterLoraInfo()
         adapter.path, adapter.scale = given.lora, 1.0
         wanted.lora_adapters = [adapter]
-    server = xllamacpp.Server(wanted)  # listens until the process ends
-    print(server.listening_address, flush=True)
-    while True:
+    serving = xllamacpp.Server(wanted)
+    while serving:  # it listens as long as the object lives
         time.sleep(60)
 
 
