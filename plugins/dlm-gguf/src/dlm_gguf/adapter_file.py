@@ -18,6 +18,7 @@ from .architectures import architecture_of
 from .container import write_file
 from .hyperparameters import shape_of
 from .layout import Tensor, interleaved, name_map, paired
+from .merging import EMBEDDING, HEAD
 from .quantising import Held
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from .merging import Adapter
 
 ALPHA = 1.0
-_OUTSIDE = ("model.embed_tokens.weight", "lm_head.weight")
 
 
 def require_plain(adapters: Sequence[tuple[Adapter, float]]) -> None:
@@ -41,10 +41,10 @@ def require_plain(adapters: Sequence[tuple[Adapter, float]]) -> None:
     for adapter, _ in adapters:
         if adapter.decomposed:
             what = "is DoRA, which also rescales the base's own weights"
+        elif outside := [name for name in (EMBEDDING, HEAD) if name in adapter.updates]:
+            what = f"changes {outside[0]}, which llama.cpp leaves alone or shares with the embeddings"
         elif not adapter.only_updates:
             what = "holds trained embeddings or whole modules"
-        elif outside := [name for name in _OUTSIDE if name in adapter.updates]:
-            what = f"changes {outside[0]}, which llama.cpp leaves alone or shares with the embeddings"
         else:
             continue
         raise ExportRefused(

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 CONFIG = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"
+EMBEDDING = "model.embed_tokens.weight"
+HEAD = "lm_head.weight"
 _PREFIX = "base_model.model."
 _PARTS = {
     ".lora_A.weight": "a",
@@ -74,7 +76,10 @@ class Adapter:
     rows: Mapping[str, tuple[tuple[int, ...], Floats]] = field(default_factory=dict)
     """Rows that are replaced, by the number of the token."""
     replaced: Mapping[str, str] = field(default_factory=dict)
-    """Tensors that are replaced whole: their keys in the adapter's file."""
+    """Tensors that are replaced whole, before updates: their keys in :attr:`file`."""
+    file: Checkpoint = field(default_factory=lambda: Checkpoint([]))
+    ties: bool = False
+    """Whether what it does to the embedding, it does to a head that is the same matrix."""
 
     @property
     def only_updates(self) -> bool:
@@ -108,10 +113,7 @@ class Merged:
 
     def rows(self, name: str, start: int, stop: int) -> Floats:
         """As :meth:`.checkpoint.Weights.rows`."""
-        for adapter, _ in self._adapters:
-            if name in adapter.replaced:
-                return Checkpoint([adapter.folder / WEIGHTS]).rows(adapter.replaced[name], start, stop)
-        found = self._base.rows(name, start, stop)
+        found = self._untouched(name, start, stop)
         added = [
             adapter.updates[name].change(found, start) * np.float32(weight)
             for adapter, weight in self._adapters
@@ -125,6 +127,13 @@ class Merged:
                 if values is not None and start <= token < stop:
                     found[token - start] = values[at]
         return found
+
+    def _untouched(self, name: str, start: int, stop: int) -> Floats:
+        """The base's rows, or those that an adapter brings in their place."""
+        for adapter, _ in self._adapters:
+            if name in adapter.replaced:
+                return adapter.file.rows(adapter.replaced[name], start, stop)
+        return self._base.rows(name, start, stop)
 
 
 def read_parts(adapter: Path | Mix) -> list[tuple[Adapter, float]]:
@@ -165,7 +174,7 @@ def read_adapter(folder: Path) -> Adapter:
         if found:
             updates[f"{module}.weight"] = _update(module, found, config, folder)
     _require_known(replaced, config, folder)
-    return Adapter(folder, updates, rows, replaced)
+    return Adapter(folder, updates, rows, replaced, file, bool(config.get("ensure_weight_tying")))
 
 
 def _config(path: Path) -> dict[str, Any]:
@@ -196,7 +205,7 @@ def _split(key: str) -> tuple[str, str | None]:
     for ending, part in _PARTS.items():
         if name.endswith(ending):
             return name.removesuffix(ending), part
-    return name, None
+    return name.replace(".base_layer.", "."), None
 
 
 def _update(module: str, found: Mapping[str, Floats], config: Mapping[str, Any], folder: Path) -> Update:
@@ -244,10 +253,16 @@ def _require_known(replaced: Mapping[str, str], config: Mapping[str, Any], folde
 
 def _require_fit(adapter: Adapter, shapes: Mapping[str, tuple[int, ...]]) -> None:
     expected = {name: (len(update.b), update.a.shape[1]) for name, update in adapter.updates.items()}
+    expected |= {name: adapter.file.shapes[key] for name, key in adapter.replaced.items()}
     wrong = [name for name, shape in expected.items() if shapes.get(name) != shape]
-    wrong += [name for name in (*adapter.rows, *adapter.replaced) if name not in shapes]
+    wrong += [name for name in adapter.rows if name not in shapes]
     if wrong:
         raise ExportRefused(
             f"{adapter.folder}: the adapter does not fit this base: {len(wrong)} of its tensors have no place there, "
             f"such as {wrong[0]}. Export with the base it was trained on, or train again"
+        )
+    if HEAD not in shapes and EMBEDDING in (*adapter.updates, *adapter.replaced) and not adapter.ties:
+        raise ExportRefused(
+            f"{adapter.folder}: the adapter changes the embedding alone, and in this base the head is the same matrix: "
+            "merged, both would change. Train with `training.adapter: lora`, which leaves embeddings alone"
         )

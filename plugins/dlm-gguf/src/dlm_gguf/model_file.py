@@ -15,7 +15,7 @@ from .architectures import architecture_of, refusal
 from .checkpoint import of_folder
 from .container import write_file
 from .layout import lay_out
-from .merging import Merged
+from .merging import EMBEDDING, Merged
 from .quantising import choose_types, file_type, summary
 from .template import stop_of
 from .tokenizer import read_vocabulary
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from .about import About
     from .merging import Adapter
     from .tokenizer import Vocabulary
-
-EMBEDDING = "model.embed_tokens.weight"
 
 
 @dataclass(frozen=True)
