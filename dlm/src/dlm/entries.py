@@ -95,6 +95,8 @@ class SinkEntry(Entry):
     every_adapter: bool = False
     """Of a version with named adapters it exports all where none is chosen: ``request.chosen.by`` is then ``first``,
     and ``request.version.adapters`` names them. Other targets ask for a choice."""
+    whole_adapters: bool = False
+    """Its adapter form is what PEFT saved, trained rows of the vocabulary and whole modules among it."""
     requires: tuple[str, ...] = ()
     """Modules that must be importable; looked up without importing them."""
 

@@ -86,8 +86,11 @@ def names_of(chosen: Chosen) -> tuple[str | None, ...]:
     return chosen.names or (None,)
 
 
-def check_adapters(version: Version, chosen: Chosen, wishes: Wishes, target: str) -> tuple[AdapterFacts, ...]:
-    """Refuse what would come out wrong, whatever the target's files look like.
+def check_adapters(
+    version: Version, chosen: Chosen, wishes: Wishes, target: str, *, whole: bool = False
+) -> tuple[AdapterFacts, ...]:
+    """Refuse what would come out wrong, whatever the target's files look like. ``whole``: they hold all that PEFT saves
+    of one adapter.
 
     Raises:
         StoreError: the version is damaged.
@@ -102,7 +105,7 @@ def check_adapters(version: Version, chosen: Chosen, wishes: Wishes, target: str
     if wishes.form == "merged" and rounded and not wishes.dequantize:
         raise ExportRefused(_rounded(version, rounded))
     facts = tuple(inspect(folder) for folder in folders_of(chosen))
-    if wishes.form == "adapter":
+    if wishes.form == "adapter" and not (whole and len(facts) == 1):
         for one in facts:
             _refuse_beyond_layers(one, target)
     return facts
