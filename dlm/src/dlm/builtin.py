@@ -30,6 +30,14 @@ def dlm_commands() -> Iterable[CommandEntry]:
         summary="Write what was trained for another program to serve.",
     )
     yield CommandEntry(
+        name="exports", target="dlm.cli.exports:exports", summary="List the exports of a document."
+    )
+    yield CommandEntry(
+        name="verify-export",
+        target="dlm.cli.verify_export:verify_export",
+        summary="Check an export's files, and measure again what they say.",
+    )
+    yield CommandEntry(
         name="show",
         target="dlm.cli.show:show",
         summary="Show what was trained from a document, and what has changed since.",

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from ..export.options import ExportOptions
     from ..export.run import Exported
 
+COULD_NOT_TELL = 4
+
 
 @click.command(short_help="Write what was trained for another program to serve.")
 @click.argument("doc", type=click.Path(), required=False)
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 @click.option("--dequantize", is_flag=True, help="Merge an adapter of a 4-bit base into full weights all the same.")
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="What only this target knows.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Write there instead of into the store.")
+@click.option("--allow-lossy", is_flag=True, help="Keep an export whose certificate lies below the floor.")
+@click.option("--no-verify", is_flag=True, help="Measure nothing; the manifest says so.")
 @click.option("--emit-sway-json", "suite", is_flag=True, help="Write a suite beside it, with which sway judges it.")
 @click.option("--i-accept-license", "accepts", is_flag=True, help="You have read the base's licence and accept it.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -40,7 +44,9 @@ def export(
 ) -> None:
     """Write what was trained from DOC for another program to serve.
 
-    An earlier export of the same kind stays whole until the new one is complete.
+    The files are read back by the program that will serve them and held against what was trained; an export that
+    does not behave like it is not kept. An earlier export of the same kind stays whole until the new one is complete.
+    Ends with 4 where that program is not installed: the export is there, and nothing is known of it.
     """
     from ..errors import UsageProblem
     from ..export.run import export_to
@@ -58,6 +64,8 @@ def export(
 
     done = export_to(doc, target, options=_options(**given), say=say)
     click.echo(json.dumps(_facts(done), indent=2, ensure_ascii=False) if as_json else "\n".join(_lines(done)))
+    if done.certificate and done.certificate.verdict == "could not tell":
+        ctx.exit(COULD_NOT_TELL)
 
 
 def _options(
@@ -71,6 +79,8 @@ def _options(
     dequantize: bool,
     settings: tuple[str, ...],
     out: Path | None,
+    allow_lossy: bool,
+    no_verify: bool,
     suite: bool,
     accepts: bool,
 ) -> ExportOptions:
@@ -83,7 +93,8 @@ def _options(
     wishes = Wishes(quant, form, name, not no_template, dequantize, parse_settings(settings))  # type: ignore[arg-type]
     # A mix of adapters of 4-bit and of full weights has to pass the export's own rule.
     wanted = Wanted(adapter, mix, any_precision=dequantize)
-    return ExportOptions(wishes, wanted, version_number_of(version_number), out, accepts, suite=suite)
+    version = version_number_of(version_number)
+    return ExportOptions(wishes, wanted, version, out, accepts, allow_lossy, not no_verify, suite)
 
 
 def _facts(done: Exported) -> dict[str, Any]:
@@ -102,11 +113,21 @@ def _lines(done: Exported) -> Iterator[str]:
     yield str(done.folder)
     for artifact in manifest.artifacts:
         yield f"  {size(artifact.size_bytes):>9}  {artifact.path}"
+    yield from _certificate(done)
     yield from done.handed_on
     if done.next_steps:
         yield "Use it:"
         for line in done.next_steps:
             yield f"  {line}"
+
+
+def _certificate(done: Exported) -> Iterator[str]:
+    from ..export.certificate import lines
+
+    if done.certificate is not None:
+        yield from lines(done.certificate)
+    if done.manifest.certified == "lossy":
+        yield "kept all the same (--allow-lossy), and marked as lossy"
 
 
 def _print_targets(as_json: bool) -> None:

@@ -12,15 +12,23 @@ from .origin import key_of, published
 from .safety import names_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
+    from .certificate import Certificate
+    from .manifest import Certified
     from .sink import Request, Written
 
 _OWN_KEYS = ("ollama_name", "llama_cpp_tag", "name")
 """Of a sink's facts, those that have a key of their own in the manifest."""
 
+_CERTIFIED: Mapping[str, Certified] = {"passed": "passed", "failed": "lossy", "could not tell": "unknown"}
+"""By the verdict of a certificate. One that failed is only here when somebody asked to keep the export."""
 
-def describe(request: Request, target: str, source: str, written: Written, folder: Path) -> ExportManifest:
+
+def describe(
+    request: Request, target: str, source: str, written: Written, folder: Path, certificate: Certificate | None
+) -> ExportManifest:
     """The manifest of what lies in ``folder``; ``source`` is the distribution that wrote it, with its version."""
     facts = dict(jsonable(written.facts))
     own: dict[str, Any] = {key: facts.pop(key) for key in _OWN_KEYS if key in facts}
@@ -43,9 +51,12 @@ def describe(request: Request, target: str, source: str, written: Written, folde
         base_licence=request.model.licence,
         adapter_version=request.version.number,
         adapters=_adapters(request),
+        every_adapter=_every(request),
         document_digest=request.version.facts.get("document_digest"),
         tool_versions={"dlm": made, **({sink: its_version} if its_version else {})},
         facts=facts,
+        certificate=certificate.summary if certificate else None,
+        certified=_CERTIFIED[certificate.verdict] if certificate else "not measured",
         artifacts=artifacts_of(folder),
         **{"name": request.wishes.name, **own},
     )
@@ -54,7 +65,7 @@ def describe(request: Request, target: str, source: str, written: Written, folde
 def _adapters(request: Request) -> tuple[ExportedAdapter, ...]:
     adapter, version = request.chosen.adapter, request.version
     names = names_of(request.chosen)
-    if request.chosen.by == "first" and len(version.adapters) > 1:
+    if _every(request):
         names = version.adapters
     weights = adapter.weights if isinstance(adapter, Mix) else (1.0,) * len(names)
     return tuple(
@@ -66,3 +77,7 @@ def _adapters(request: Request) -> tuple[ExportedAdapter, ...]:
         )
         for name, weight in zip(names, weights, strict=True)
     )
+
+
+def _every(request: Request) -> bool:
+    return request.chosen.by == "first" and len(request.version.adapters) > 1

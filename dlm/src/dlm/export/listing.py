@@ -12,6 +12,7 @@ from .manifest import read_manifest
 if TYPE_CHECKING:
     from ..store import Store
     from ..store.layout import Layout
+    from ..store.version import Version
     from .manifest import ExportManifest
 
 
@@ -23,6 +24,13 @@ class Listed:
     manifest: ExportManifest | None
     problem: str = ""
     """Why it has no manifest that can be read."""
+
+
+def is_current(listed: Listed, version: Version | None) -> bool:
+    """Whether ``version``, the current one, is what was exported; true where that cannot be told."""
+    if listed.manifest is None or version is None:
+        return True
+    return listed.manifest.adapter_version == version.number
 
 
 def entry_of(folder: Path, manifest: ExportManifest, layout: Layout) -> dict[str, Any]:

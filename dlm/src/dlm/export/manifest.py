@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SCHEMA_VERSION: Literal[1] = 1
 MANIFEST_FILE = "export_manifest.json"
 Form = Literal["merged", "adapter"]
+Certified = Literal["passed", "lossy", "unknown", "not measured"]
 
 
 class _Part(BaseModel):
@@ -73,6 +74,8 @@ class ExportManifest(_Part):
     base_licence: str | None = None
     adapter_version: int = Field(ge=1)
     adapters: tuple[ExportedAdapter, ...]
+    every_adapter: bool = False
+    """All of the version's named adapters are inside, each for itself."""
     document_digest: str | None = None
     """Of the document that the version was trained from."""
     tool_versions: dict[str, str] = {}
@@ -80,7 +83,7 @@ class ExportManifest(_Part):
     """What the target says of what it wrote."""
     certificate: dict[str, Any] | None = None
     """The verdict and the main figures; ``None`` where none was measured."""
-    certified: Literal["passed", "lossy", "unknown", "not measured"] = "not measured"
+    certified: Certified = "not measured"
     """``lossy``: below the floor, and kept because somebody asked for it. ``unknown``: it could not be measured."""
     artifacts: tuple[Artifact, ...] = ()
 

@@ -34,6 +34,8 @@ class ExportOptions:
     """The caller has read the base's licence and accepts it."""
     allow_lossy: bool = False
     """Keep an export whose certificate lies below the floor."""
+    certify: bool = True
+    """Measure what the files say before they take the place of an earlier export."""
     suite: bool = False
     """Write a suite beside the files, with which sway judges them."""
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from ..errors import DlmError, ExportFailed, ExportRefused
+from ..errors import DlmError, ExportFailed, ExportRefused, ExportUnfaithful
 from ..store.files import explain
 from .options import ExportOptions, require_suites, settled, sink_entry
 from .sink import Request
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..entries import SinkEntry
     from ..store.version import Version
     from ..training.backend import Backend
+    from .certificate import Certificate
     from .manifest import ExportManifest
     from .sink import Sink, Wishes, Written
 
@@ -30,6 +31,8 @@ class Exported:
 
     folder: Path
     manifest: ExportManifest
+    certificate: Certificate | None = None
+    """``None`` where nothing was measured: nobody wanted it, or the weights are the version's own files."""
     next_steps: tuple[str, ...] = ()
     """Commands that use it, for people."""
     handed_on: tuple[str, ...] = ()
@@ -79,10 +82,10 @@ def export_to(
     job = _prepare(read(Path(path)), target, root, options, say)
     with using(job.request.version), alone(job.final, job.locks):
         settle(job.final)
-        manifest, steps = _write(job)
-        _record(job, manifest, say)
-    _told(job, manifest, say)
-    return Exported(job.final, manifest, steps, job.sink.finish(job.request, job.final))
+        done = _write(job)
+        _record(job, done.manifest, say)
+    _told(job, done.manifest, say)
+    return replace(done, handed_on=job.sink.finish(job.request, job.final))
 
 
 def _prepare(document: Document, target: str, home: Path, options: ExportOptions, say: Callable[[str], None]) -> _Job:
@@ -100,7 +103,7 @@ def _prepare(document: Document, target: str, home: Path, options: ExportOptions
         require_suites()
     version = version_of(document, home, options.version, say)
     chosen = _chosen(version, options, entry)
-    check_adapters(version, chosen, wishes, target)
+    check_adapters(version, chosen, wishes, target, whole=entry.whole_adapters)
     backend = choose("generate")
     base = base_of(document, home, backend, version, say, accept=options.accept_licence, adapter=chosen.first)
     wishes = _with_quant(wishes, document, base.path, entry, say)
@@ -124,8 +127,6 @@ def _sink(target: str) -> Sink:
 
 def _chosen(version: Version, options: ExportOptions, entry: SinkEntry) -> Chosen:
     """Which adapters go in. A gate weighs them question by question, which no exported file can do."""
-    from dataclasses import replace
-
     from ..chosen import Wanted, choose_adapter
     from ..errors import UsageProblem
 
@@ -143,8 +144,6 @@ def _chosen(version: Version, options: ExportOptions, entry: SinkEntry) -> Chose
 
 
 def _with_quant(wishes: Wishes, document: Document, base: Path, entry: SinkEntry, say: Callable[[str], None]) -> Wishes:
-    from dataclasses import replace
-
     from .quants import choose_quant
 
     if not entry.quants:
@@ -182,19 +181,21 @@ def _absolute(out: Path) -> Path:
     return out.expanduser().absolute().resolve()
 
 
-def _write(job: _Job) -> tuple[ExportManifest, tuple[str, ...]]:
-    """Written aside, then swapped in."""
+def _write(job: _Job) -> Exported:
+    """Written aside, measured there, then swapped in."""
     from .describing import describe
     from .manifest import write_manifest
     from .place import put_in_place, workplace
 
     with workplace(job.final) as place:
         written = _by_sink(job, place)
-        manifest = describe(job.request, job.target, job.offer.source, written, place)
+        certificate = _certified(job, place, written)
+        manifest = describe(job.request, job.target, job.offer.source, written, place, certificate)
         write_manifest(place, manifest)
         judging = _suite(job, place, written) if job.options.suite else ()
         put_in_place(place, job.final)
-    return manifest, tuple(line.replace("{folder}", str(job.final)) for line in (*written.next_steps, *judging))
+    steps = tuple(line.replace("{folder}", str(job.final)) for line in (*written.next_steps, *judging))
+    return Exported(job.final, manifest, certificate, steps)
 
 
 def _by_sink(job: _Job, place: Path) -> Written:
@@ -207,6 +208,26 @@ def _by_sink(job: _Job, place: Path) -> Written:
         if (text := explain(problem, place)) is None:
             raise
         raise ExportFailed(text) from problem
+
+
+def _certified(job: _Job, place: Path, written: Written) -> Certificate | None:
+    """What was measured, written beside the files; a failure ends the export unless somebody wants it all the same."""
+    from .certificate import lines, save
+    from .certifying import certify
+
+    if not job.options.certify:
+        return None
+    certificate = certify(job.request, written, place, job.sink, job.backend)
+    if certificate is None:
+        return None
+    if certificate.verdict == "failed" and not job.options.allow_lossy:
+        told = "\n".join(lines(certificate))
+        raise ExportUnfaithful(
+            f"the export would not behave like what was trained, and was not put in place:\n{told}\n"
+            "--allow-lossy keeps it all the same, marked as lossy"
+        )
+    save(certificate, place)
+    return certificate
 
 
 def _suite(job: _Job, place: Path, written: Written) -> tuple[str, ...]:

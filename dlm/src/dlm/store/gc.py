@@ -205,8 +205,23 @@ def _useless(layout: Layout, manifest: Manifest | None) -> Iterator[Item]:
             yield Item(path, "removed" if ended else "kept", why, size(path))
     if layout.trackers.is_dir():
         yield Item(layout.trackers, "kept", "curves of runs, for you to look at", size(layout.trackers))
+    yield from _exports(layout)
     for path in sorted(layout.root.glob(f"*/*{DAMAGED_SUFFIX}")):
         yield Item(path, "removed", "damaged, and set aside", size(path))
+
+
+def _exports(layout: Layout) -> Iterator[Item]:
+    """What exports have left. Whole ones stay: somebody may serve them."""
+    from ..export.leftovers import Leftover, leftovers
+
+    told = {
+        Leftover.DEAD: ("removed", "left by an export that died"),
+        Leftover.BUSY: ("kept", "being written just now"),
+        Leftover.ASIDE: ("kept", "an export that was cut short: the next one puts it back"),
+    }
+    for path, kind in leftovers(layout.exports):
+        fate, why = told[kind]
+        yield Item(path, fate, why, size(path))  # type: ignore[arg-type]
 
 
 def _remove(path: Path) -> None:

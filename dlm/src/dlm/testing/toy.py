@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from ..bases import HubSource, LocalBase
     from ..corpus.belonging import Sample
     from ..corpus.records import Message, Record
+    from ..export.runtime import Runtime
     from ..store.tokens import TokenCache
     from ..training.gating import GateSettings, TrainedGate
     from ..training.plan import Plan
@@ -98,6 +99,16 @@ class ToyBackend(Backend):
             yield ToyAnswerer(_load(base, None), system_prompt, parts, adapter.weights)
         else:
             yield ToyAnswerer(_load(base, adapter), system_prompt)
+
+    @contextmanager
+    def runtime(
+        self, base: LocalBase, adapter: Path | Mix | None, system_prompt: str | None, precision: str = "auto"
+    ) -> Iterator[Runtime]:
+        from .toy_sink import ToyRuntime
+
+        if isinstance(adapter, Mix):
+            raise AdapterMismatch("the toy certifies one adapter: choose one")
+        yield ToyRuntime(_load(base, adapter), system_prompt, _load(base, None))
 
 
 class _Row(NamedTuple):

@@ -80,8 +80,8 @@ class ToySink(Sink):
 class ToyRuntime(Runtime):
     """The toy's logits, asked one character after the other."""
 
-    def __init__(self, logits: Sequence[float], system: str | None) -> None:
-        self._logits, self._system = list(logits), system
+    def __init__(self, logits: Sequence[float], system: str | None, base: Sequence[float] = ()) -> None:
+        self._logits, self._system, self._base = list(logits), system, list(base)
 
     @property
     def name(self) -> str:
@@ -102,12 +102,19 @@ class ToyRuntime(Runtime):
         return spelled(text)
 
     def log_probs(self, ids: Sequence[int], start: int = 0) -> Any:
-        import numpy as np
+        return _rows(self._logits, len(ids) - start)
 
-        return np.array([log_softmax(self._logits)] * (len(ids) - start), dtype=np.float32)
+    def untouched_log_probs(self, ids: Sequence[int], start: int = 0) -> Any:
+        return _rows(self._base, len(ids) - start) if self._base else super().untouched_log_probs(ids, start)
 
     def answer(self, messages: Sequence[Message], max_new_tokens: int = 64) -> Answer:
         best = max(range(SIZE), key=self._logits.__getitem__)
         if best == END:
             return Answer("", 0, 0.0, complete=True)
         return Answer(ALPHABET[best] * max_new_tokens, max_new_tokens, 0.0, complete=False)
+
+
+def _rows(logits: Sequence[float], count: int) -> Any:
+    import numpy as np
+
+    return np.tile(np.array(log_softmax(logits), dtype=np.float32), (count, 1))
