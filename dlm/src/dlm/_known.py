@@ -5,12 +5,20 @@ from __future__ import annotations
 
 INSTALLS: dict[tuple[str, str], str] = {
     ("dlm_accelerators", "qlora"): "pip install 'dlm[qlora]'",
+    ("dlm_accelerators", "rocm"): "pip install 'dlm[rocm]'",
     ("dlm_augmenters", "teacher"): "pip install 'dlm[teacher]'",
     ("dlm_backends", "hf"): "pip install 'dlm[hf]'",
+    ("dlm_backends", "mlx"): "pip install 'dlm[mlx]'",
+    ("dlm_checks", "rocm"): "pip install 'dlm[rocm]'",
+    ("dlm_commands", "rocm"): "pip install 'dlm[rocm]'",
     ("dlm_commands", "sway"): "pip install 'dlm[sway]'",
     ("dlm_phases", "preference"): "pip install 'dlm[preference]'",
     ("dlm_quantisers", "nf4"): "pip install 'dlm[qlora]'",
     ("dlm_sections", "preference"): "pip install 'dlm[preference]'",
+    ("dlm_sinks", "gguf"): "pip install 'dlm[gguf]'",
+    ("dlm_sinks", "hub"): "pip install 'dlm[hub]'",
+    ("dlm_sinks", "llama-server"): "pip install 'dlm[gguf]'",
+    ("dlm_sinks", "vllm"): "pip install 'dlm[serving]'",
     ("dlm_trackers", "tensorboard"): "pip install 'dlm[track]'",
     ("dlm_trackers", "wandb"): "pip install 'dlm[track]'",
 }

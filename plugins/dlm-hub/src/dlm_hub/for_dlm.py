@@ -1,0 +1,27 @@
+"""What dlm is offered: the target ``hub``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dlm.entries import SinkEntry
+from dlm.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@hookimpl
+def dlm_sinks() -> Iterator[SinkEntry]:
+    yield SinkEntry(
+        name="hub",
+        target="dlm_hub.sink:HubSink",
+        summary="A folder for the Hugging Face Hub: PEFT adapter, tokenizer, model card. Nothing is uploaded.",
+        forms=("adapter",),
+        whole_adapters=True,
+        settings={
+            "base": "The base's repository on the Hub: ORG/NAME@COMMIT. By default where it came from.",
+            "language": "Of the document, as ISO 639-1 has it, such as en.",
+            "questions": "yes: quote the report's questions and answers in the card, which is text of the document.",
+        },
+    )
