@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-import numpy as np
+import json
 
+import numpy as np
+import pytest
+
+from dlm.bases.registry import BASES as REGISTERED
+from dlm.errors import ExportRefused
 from dlm_gguf.about import About
+from dlm_gguf.architectures import refusal
+from dlm_gguf.header import read_header
 from dlm_gguf.model_file import read_base, write_model
 
 ABOUT = About("test", "tiny")

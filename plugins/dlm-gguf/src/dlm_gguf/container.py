@@ -6,6 +6,7 @@ The same keys and weights give the same bytes. A file has its name only when it 
 from __future__ import annotations
 
 import os
+import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -37,6 +38,7 @@ def write_file(writer: GGUFWriter, held: Sequence[Held], path: Path) -> None:
     floats = np.dtype(np.float32)
     for one in held:
         writer.add_tensor_info(one.tensor.name, one.tensor.shape, floats, size_of(one), raw_dtype=type_of(one.kind))
+    _require_room(path, sum(size_of(one) for one in held))
     with _whole(path) as partial:
         writer.write_header_to_file(partial)
         writer.write_kv_data_to_file()
@@ -48,6 +50,16 @@ def write_file(writer: GGUFWriter, held: Sequence[Held], path: Path) -> None:
                 _write_tensor(file, one)
             file.flush()
             os.fsync(file.fileno())
+
+
+def _require_room(path: Path, size: int) -> None:
+    """Refuse at once what would fail after minutes."""
+    free = shutil.disk_usage(path.parent).free
+    if free < size:
+        raise ExportFailed(
+            f"{path.parent} has room for {free / 1e6:,.0f} MB, and {path.name} takes {size / 1e6:,.0f} MB: make room, "
+            "choose a smaller --quant, or give another folder with --out"
+        )
 
 
 def _write_tensor(file: BinaryIO, held: Held) -> None:

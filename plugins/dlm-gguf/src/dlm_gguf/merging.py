@@ -55,6 +55,11 @@ class Update:
     magnitude: Floats | None = None
     """DoRA's, ``[out]``."""
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the weight that it changes."""
+        return len(self.b), self.a.shape[1]
+
     def change(self, rows: Floats, start: int) -> Floats:
         """What is to be added to ``rows`` of the base, the first of which is number ``start``."""
         stop = start + len(rows)
@@ -252,7 +257,9 @@ def _require_known(replaced: Mapping[str, str], config: Mapping[str, Any], folde
 
 
 def _require_fit(adapter: Adapter, shapes: Mapping[str, tuple[int, ...]]) -> None:
-    expected = {name: (len(update.b), update.a.shape[1]) for name, update in adapter.updates.items()}
+    expected: dict[str, tuple[int, ...]] = {
+        name: (len(update.b), update.a.shape[1]) for name, update in adapter.updates.items()
+    }
     expected |= {name: adapter.file.shapes[key] for name, key in adapter.replaced.items()}
     wrong = [name for name, shape in expected.items() if shapes.get(name) != shape]
     wrong += [name for name in adapter.rows if name not in shapes]

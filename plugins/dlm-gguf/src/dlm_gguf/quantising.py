@@ -6,6 +6,10 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from dlm.errors import ExportFailed
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -19,7 +23,9 @@ PURE = ("F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1")
 DEFAULT = "Q8_0"
 _EXACT = ("F32", "F16", "BF16")
 _BLOCKLESS = "F16"
-_HEADS = ("output.weight", "token_embd.weight")
+_LARGEST = {"F32": 3.4e38, "BF16": 3.38e38, "F16": 65504.0}
+_SCALED = 65504.0
+"""Largest weight of a type whose scales are half-precision numbers."""
 
 
 @dataclass(frozen=True)
@@ -75,9 +81,19 @@ def size_of(held: Held) -> int:
 
 
 def quantised(rows: Floats, kind: str) -> Any:
-    """``rows`` as the bytes of the type ``kind``."""
+    """``rows`` as the bytes of the type ``kind``.
+
+    Raises:
+        ExportFailed: a number is too large for it, or is none.
+    """
     from gguf import quants
 
+    largest = float(np.abs(rows).max(initial=0.0))
+    if not largest <= _LARGEST.get(kind, _SCALED):
+        raise ExportFailed(
+            f"a weight of {largest:g} does not fit into {kind}: "
+            + ("choose --quant BF16" if np.isfinite(largest) else "the version is damaged: train it again")
+        )
     return quants.quantize(rows, type_of(kind))
 
 

@@ -160,7 +160,14 @@ def _merge(request: Request, folder: Path) -> dict[str, Any]:
     path = folder / f"model.{quant_of(request)}.gguf"
     facts = write_weights(base_of(request), read_parts(_adapter(request)), quant_of(request), about_of(request), path)
     _say_fallbacks(request, facts)
-    return {**facts, "model": path.name}
+    return {**facts, **_compared(path, request), "model": path.name}
+
+
+def _compared(path: Path, request: Request) -> dict[str, int]:
+    """How many texts became the same tokens, where that can be tried."""
+    from . import probing
+
+    return {"texts_tokenized_alike": probing.compare(path, request.base.path)} if probing.possible() else {}
 
 
 def _write_adapter(sink: GgufSink, request: Request, folder: Path) -> dict[str, Any]:
@@ -176,7 +183,7 @@ def _write_adapter(sink: GgufSink, request: Request, folder: Path) -> dict[str, 
         return facts
     path = folder / f"base.{quant_of(request)}.gguf"
     _place(kept_base, path)
-    return {**facts, "model": path.name}
+    return {**facts, **_compared(path, request), "model": path.name}
 
 
 def _kept_base(request: Request, base: Base) -> Path:
