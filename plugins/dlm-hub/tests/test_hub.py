@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from dlm.bases import BaseModel, LocalBase
-from dlm.bases.resolve import resolve
 from dlm.chosen import Wanted, choose_adapter
 from dlm.document import read
 from dlm.errors import ExportRefused
@@ -198,14 +197,10 @@ def test_the_base_s_licence_is_named_as_the_hub_names_it(spdx, keys) -> None:
     assert licence_keys(BaseModel("key", (), "", licence=spdx, licence_url="https://x")) == keys
 
 
-def test_every_registered_base_has_a_licence_and_a_repository_to_name() -> None:
+def test_every_registered_base_has_a_licence_to_name() -> None:
     from dlm.bases.registry import BASES
-    from dlm.export.origin import published
 
-    for known in BASES:
-        model = resolve(known.key)
-        assert licence_keys(model)["license"], known.key
-        assert published(LocalBase(known.key, Path("/nowhere"), "sha256:", "a test"), model), known.key
+    assert not [base.key for base in BASES if not licence_keys(base)]
 
 
 def test_a_base_from_a_folder_needs_the_name_of_its_repository(asked, base, tmp_path) -> None:

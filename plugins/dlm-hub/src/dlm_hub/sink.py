@@ -134,8 +134,8 @@ def _write_tokenizer(request: Request, trained: Path, folder: Path) -> None:
     if (source / _SETTINGS).is_file():
         settings = json.loads((source / _SETTINGS).read_bytes())
         kept = {key: value for key, value in settings.items() if key not in _LEFT_OUT}
-        if (name := kept.get("tokenizer_class")) in _NEW_NAMES:
-            kept["tokenizer_class"] = _NEW_NAMES[name]
+        if "tokenizer_class" in kept:
+            kept["tokenizer_class"] = _NEW_NAMES.get(kept["tokenizer_class"], kept["tokenizer_class"])
         _write(folder / _SETTINGS, canonical(kept))
     template = own_template(source) or own_template(request.base.path)
     if request.wishes.template and template is not None:
