@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dlm.document.model import Pair
@@ -50,11 +51,10 @@ def _asked(ollama: Ollama, name: str, question: str, wanted: str | None) -> Repl
 
 
 def _questions(document: Document) -> list[tuple[str, str | None]]:
-    found: list[tuple[str, str | None]] = [*_taught(document)][:MOST]
-    return found or [("Hello.", None)]
+    return [*islice(_taught(document), MOST)] or [("Hello.", None)]
 
 
-def _taught(document: Document) -> Iterator[tuple[str, str]]:
+def _taught(document: Document) -> Iterator[tuple[str, str | None]]:
     """One wording of each pair that stands alone."""
     for section in document.sections:
         for pair in section.body if isinstance(section.body, tuple) else ():

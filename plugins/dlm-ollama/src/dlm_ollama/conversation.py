@@ -1,8 +1,8 @@
 """What Ollama makes of a conversation before its template sees it.
 
-The model's own system prompt goes in front when the conversation brings none. Neighbours of one role are merged, a blank
-line between them; the system messages are among ``.Messages`` and, joined, in ``.System`` as well. A template that
-prints both prints them twice.
+The model's own system prompt goes in front when the conversation brings none. Neighbours of one role are merged, a
+blank line between them; the system messages are among ``.Messages`` and, joined, in ``.System`` as well. A template
+that prints both prints them twice.
 """
 
 from __future__ import annotations

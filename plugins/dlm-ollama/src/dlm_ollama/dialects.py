@@ -1,7 +1,7 @@
 """The conversation formats that an Ollama template is written for, and the writing of it.
 
-A dialect says how turns are written. What a base's own template puts around a system message, or in its place when there
-is none, differs between bases of one dialect (a default prompt, a date), so it is found by rendering: see
+A dialect says how turns are written. What a base's own template puts around a system message, or in its place when
+there is none, differs between bases of one dialect (a default prompt, a date), so it is found by rendering: see
 :mod:`.recognise`. Templates have no trim markers: spaces and line ends of a format count.
 """
 
@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
+
+Place = Literal["block", "first", "last"]
 
 
 class Around(NamedTuple):
@@ -27,7 +29,7 @@ class Dialect:
     assistant: Around
     invitation: str
     """What the assistant speaks after."""
-    system: Literal["block", "first", "last"] = "block"
+    system: Place = "block"
     """Where a system message goes: a turn of its own, or into the first or the last question."""
     reasons: bool | None = None
     """Only for templates that have, or have not, a switch for reasoning."""
@@ -49,28 +51,42 @@ class Found:
     """Around a system message; ``None`` when the base's template takes none."""
 
 
-_CHATML = {
-    "user": Around("<|im_start|>user\n", "<|im_end|>\n"),
-    "assistant": Around("<|im_start|>assistant\n", "<|im_end|>\n"),
-    "invitation": "<|im_start|>assistant\n",
-}
-_GEMMA = {
-    "user": Around("<start_of_turn>user\n", "<end_of_turn>\n"),
-    "assistant": Around("<start_of_turn>model\n", "<end_of_turn>\n"),
-    "invitation": "<start_of_turn>model\n",
-}
+_CHATML = (
+    Around("<|im_start|>user\n", "<|im_end|>\n"),
+    Around("<|im_start|>assistant\n", "<|im_end|>\n"),
+    "<|im_start|>assistant\n",
+)
+_GEMMA = (
+    Around("<start_of_turn>user\n", "<end_of_turn>\n"),
+    Around("<start_of_turn>model\n", "<end_of_turn>\n"),
+    "<start_of_turn>model\n",
+)
+
+# Mistral's instructions changed their spaces twice, and their system prompt its place.
+_SPACES: tuple[tuple[str, Around, str], ...] = (
+    ("mistral", Around("[INST] ", " [/INST]"), " "),
+    ("mistral-spaced", Around(" [INST] ", " [/INST]"), " "),
+    ("mistral-v3", Around("[INST] ", "[/INST]"), " "),
+    ("mistral-tight", Around("[INST]", "[/INST]"), ""),
+)
+_PLACES: tuple[Place, ...] = ("first", "last", "block")
+_MISTRALS = tuple(
+    Dialect(name, user, Around(space, "</s>"), "", system=place, stops=("</s>",))
+    for name, user, space in _SPACES
+    for place in _PLACES
+)
 
 DIALECTS: tuple[Dialect, ...] = (
-    Dialect("chatml", **_CHATML, reasons=False, stops=("<|im_end|>", "<|endoftext|>", "<|im_start|>")),  # type: ignore[arg-type]
+    Dialect("chatml", *_CHATML, reasons=False, stops=("<|im_end|>", "<|endoftext|>", "<|im_start|>")),
     Dialect(
         "qwen3",
-        **_CHATML,  # type: ignore[arg-type]
+        *_CHATML,
         reasons=True,
         stops=("<|im_end|>", "<|endoftext|>", "<|end_of_text|>", "<|im_start|>"),
         temperature=0.6,
         top_p=0.95,
     ),
-    Dialect("gemma", **_GEMMA, system="first", stops=("<end_of_turn>", "<eos>", "<start_of_turn>")),  # type: ignore[arg-type]
+    Dialect("gemma", *_GEMMA, system="first", stops=("<end_of_turn>", "<eos>", "<start_of_turn>")),
     Dialect(
         "llama3",
         Around("<|start_header_id|>user<|end_header_id|>\n\n", "<|eot_id|>"),
@@ -99,17 +115,7 @@ DIALECTS: tuple[Dialect, ...] = (
         "<|assistant|>",
         stops=("<|end|>", "<|endoftext|>", "<|user|>", "<|assistant|>"),
     ),
-    # Mistral's instructions changed their spaces twice, and their system prompt its place.
-    *(
-        Dialect(f"mistral{name}", Around(user, close), Around(assistant, "</s>"), "", system=place, stops=("</s>",))
-        for name, user, close, assistant, places in (
-            ("", "[INST] ", " [/INST]", " ", ("first", "last")),
-            ("-spaced", " [INST] ", " [/INST]", " ", ("first", "last")),
-            ("-v3", "[INST] ", "[/INST]", " ", ("first", "last")),
-            ("-tight", "[INST]", "[/INST]", "", ("block", "first", "last")),
-        )
-        for place in places
-    ),
+    *_MISTRALS,
     Dialect("plain", Around("", "\n"), Around("", "\n"), "", system="block"),
 )
 """In the order in which they are tried. ``plain`` is dlm's own format for a base without a template."""

@@ -47,7 +47,8 @@ def hand_on(request: Request, folder: Path, model: Modelfile, name: str, *, requ
         create(ollama, name, folder, model, request.say)
     except CannotCreate as problem:
         raise ExportFailed(
-            f"the files in {folder} are fine, but Ollama at {ollama.url} did not take them: {problem}. By hand: {by_hand}"
+            f"the files in {folder} are fine, but Ollama at {ollama.url} did not take them: {problem}. By hand: "
+            f"{by_hand}"
         ) from problem
     return (f"created {name} in Ollama {spoken(version)} at {ollama.url}", *_looked_at(ollama, request, model, name))
 

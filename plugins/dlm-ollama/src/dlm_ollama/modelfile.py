@@ -1,7 +1,7 @@
 """The Modelfile: what Ollama makes a model from, as text and as facts.
 
-What is written is what is read back, by Ollama's own rules: a value that those rules would change is refused. Creating a
-model, serving it here and checking it all start from the file, so it is the only statement of what the model is.
+What is written is what is read back, by Ollama's own rules: a value that those rules would change is refused. Creating
+a model, serving it here and checking it all start from the file, so it is the only statement of what the model is.
 """
 
 from __future__ import annotations

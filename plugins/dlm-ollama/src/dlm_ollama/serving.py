@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dlm_gguf.llamacpp import LlamaCpp
-
 from dlm.errors import ExportFailed
+from dlm_gguf.llamacpp import LlamaCpp
 
 from .conversation import render
 from .gotemplate import TemplateFault
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class OllamaRuntime(LlamaCpp):
-    """The files of a Modelfile, loaded. Without a template in it, the one inside the GGUF file is used, as Ollama does."""
+    """The files of a Modelfile, loaded. Without a template in it the GGUF file's own is used, as in Ollama."""
 
     def __init__(self, folder: Path, model: Modelfile) -> None:
         adapters = [(folder / model.adapter, 1.0)] if model.adapter else []

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .nodes import TemplateFault
+from .nodes import TemplateFault, Unsupported
 
 
 def truth(value: Any) -> bool:
@@ -27,7 +27,11 @@ def printed(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, str | int):
         return str(value)
-    raise TemplateFault(f"printing a {kind_of(value)} is not supported here")
+    if kind_of(value) == "list":
+        return f"[{' '.join(map(printed, value))}]"
+    if kind_of(value) == "map":
+        return f"map[{' '.join(f'{key}:{printed(held)}' for key, held in sorted(value.items()))}]"
+    raise Unsupported(f"printing a {kind_of(value)} is not supported here")
 
 
 def kind_of(value: Any) -> str:
@@ -82,7 +86,7 @@ def _len(value: Any) -> int:
 
 def _index(value: Any, *keys: Any) -> Any:
     for key in keys:
-        if kind_of(value) == "map":
+        if kind_of(value) == "map" and isinstance(key, str):
             value = value.get(key)
             continue
         items = list(value.encode()) if isinstance(value, str) else value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -30,6 +29,15 @@ _WORD = re.compile(
     """,
     re.VERBOSE,
 )
+_ESCAPE = re.compile(
+    r"""\\(?:
+        ([abfnrtv\\'"])
+      | (?:x(?=[\da-fA-F]{2})([\da-fA-F]{2}) | u([\da-fA-F]{4}) | U([\da-fA-F]{8}))
+      | ([0-7]{3})
+    )""",
+    re.VERBOSE,
+)
+_LETTERS = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 Kind = Literal["space", "constant", "variable", "field", "dot", "name", "mark"]
 
 
@@ -118,9 +126,20 @@ def _word(source: str, found: re.Match[str]) -> Word:
 
 
 def _unquoted(text: str) -> str:
-    """A Go string in quotes; of its escapes those that JSON has, too."""
-    value = json.loads(text)
-    return str(value)
+    """A Go string in quotes. Escapes of single bytes beyond ASCII have no text of their own, and are refused."""
+
+    def character(found: re.Match[str]) -> str:
+        letter, byte, *wide, octal = found.groups()
+        if letter:
+            return _LETTERS.get(letter, letter)
+        number = int(octal, 8) if octal else int(byte or next(filter(None, wide)), 16)
+        if ((byte or octal) and number > 0x7F) or 0xD800 <= number < 0xE000:
+            raise ValueError(f"{found.group()} is no character")
+        return chr(number)
+
+    if "\\" in _ESCAPE.sub("", text):
+        raise ValueError("it has an escape that Go does not know")
+    return _ESCAPE.sub(character, text[1:-1])
 
 
 def _number(text: str) -> int | float:

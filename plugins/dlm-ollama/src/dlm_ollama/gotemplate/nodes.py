@@ -7,7 +7,11 @@ from typing import Any, Literal
 
 
 class TemplateFault(Exception):
-    """A template that Go would not parse or run, or that uses what is not supported here."""
+    """A template that Go would not parse or run."""
+
+
+class Unsupported(TemplateFault):
+    """A template that Go may run, and that cannot be run here."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,21 @@ from typing import TYPE_CHECKING, Literal, NoReturn
 
 from .functions import FUNCTIONS
 from .lexing import Word, pieces
-from .nodes import Action, Branch, Call, Constant, Field, Jump, Node, Operand, Pipeline, TemplateFault, Text, Variable
+from .nodes import (
+    Action,
+    Branch,
+    Call,
+    Constant,
+    Field,
+    Jump,
+    Node,
+    Operand,
+    Pipeline,
+    TemplateFault,
+    Text,
+    Unsupported,
+    Variable,
+)
 
 if TYPE_CHECKING:
     from .lexing import Piece
@@ -55,7 +69,7 @@ class _Template:
         if first in _BRANCHES:
             return self._branch(_BRANCHES[first], words[1:], in_range, set(variables))
         if first in _UNSUPPORTED:
-            raise TemplateFault(f"{{{{ {first} }}}} is not supported here")
+            raise Unsupported(f"{{{{ {first} }}}} is not supported here")
         if first in ("break", "continue") and len(words) == 1:
             if not in_range:
                 raise TemplateFault(f"{{{{ {first} }}}} outside of range")
@@ -138,6 +152,8 @@ class _Pipeline:
             while (following := self._peek()) is not None and following.text not in ("|", ")"):
                 arguments.append(self._operand())
             return Call(name, tuple(arguments))
+        if word.text == "nil":
+            raise TemplateFault("nil is not a command")
         operand = self._operand()
         following = self._peek()
         if following is not None and following.text not in ("|", ")"):
@@ -169,7 +185,7 @@ class _Pipeline:
                 raise TemplateFault("a parenthesis is not closed")
             return Field(inner, self._fields())
         self._at -= 1
-        self._unexpected()
+        return self._unexpected()
 
     def _fields(self) -> tuple[str, ...]:
         """Names that follow without a space."""
@@ -181,7 +197,7 @@ class _Pipeline:
 
     def _function(self, name: str) -> str:
         if name not in FUNCTIONS:
-            raise TemplateFault(f"function {name!r} is not known here; known: {', '.join(sorted(FUNCTIONS))}")
+            raise Unsupported(f"function {name!r} is not known here; known: {', '.join(sorted(FUNCTIONS))}")
         return name
 
     def _peek(self) -> Word | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .functions import FUNCTIONS, kind_of, printed, truth
-from .nodes import Action, Branch, Call, Constant, Field, Jump, Node, Operand, Pipeline, TemplateFault, Text, Variable
+from .nodes import Action, Branch, Call, Constant, Jump, Node, Operand, Pipeline, TemplateFault, Text, Variable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
