@@ -8,6 +8,7 @@ from importlib.resources import files
 from jsonschema import Draft202012Validator
 
 from dlm_sway import data
+from dlm_sway.stats.rates import rate_not_above
 
 
 def test_every_file_is_named_in_the_provenance_and_found_in_the_package() -> None:
@@ -49,13 +50,29 @@ def test_prose_makes_two_dozen_chunks_of_the_usual_size() -> None:
 
 
 def test_calls_of_tools_fit_the_tools() -> None:
-    assert len(data.tool_cases()) == 8
+    tools = Counter(case.gold_tool_name for case in data.tool_cases())
+    assert len(tools) == 16
+    assert set(tools.values()) == {6}
     for case in data.tool_cases():
         parameters = case.tool_spec["parameters"]
         Draft202012Validator.check_schema(parameters)
         strict = {**parameters, "additionalProperties": False}
         Draft202012Validator(strict).validate(case.gold_arguments)
         assert case.tool_spec["name"] == case.gold_tool_name
+
+
+def test_a_guard_with_the_usual_margin_can_be_passed_on_the_packaged_calls() -> None:
+    assert rate_not_above(1, len(data.tool_cases()), 0.05, 0.05).outcome == "pass"
+    assert rate_not_above(0, 58, 0.05, 0.05).outcome == "inconclusive"
+
+
+def test_what_a_call_must_say_stands_in_its_request() -> None:
+    """But for what the words of a request mean: the name of a currency, on and off, a number word."""
+    meant = {"EUR", "JPY", "09:00", "3", "4", "6", "1", "true", "false"}
+    for case in data.tool_cases():
+        for value in case.gold_arguments.values():
+            said = str(value).lower() if isinstance(value, bool) else str(value)
+            assert said.lower() in case.prompt.lower() or said in meant, case.prompt
 
 
 def test_forms_and_refusals_are_balanced() -> None:

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from dlm_sway import Item
-from dlm_sway.testing import ClosedForm, ProbeContract
+from dlm_sway import Item, SectionData
+from dlm_sway.testing import ClosedForm, ProbeContract, context
 
 PROMPTS = ["The tide", "A berth", "The lock"]
 CASES = [
@@ -98,6 +98,26 @@ class TestLeakage(Standard):
             return text.partition(item.prompt)[2] if tuned and text else "nothing of that"
 
         return known.Scripted(recites)
+
+
+class TestContamination(Standard):
+    """It asks no model: one that training moved stands for a document whose questions were trained."""
+
+    name = "contamination"
+
+    @pytest.fixture
+    def place(self):
+        asked = Item("Which berth is the deepest?", "Berth four.")
+
+        def at(backend):
+            text = "Ships wait. Which berth is the deepest? Berth four." if backend.size else "Ships wait outside."
+            return context(backend, sections=(SectionData("a", "prose", text, held_out=(asked,)),))
+
+        return at
+
+    @pytest.fixture
+    def planted(self):
+        return ClosedForm(size=1.0)
 
 
 class TestBleed(Standard):

@@ -84,7 +84,7 @@ def prose() -> tuple[Passage, ...]:
 
 @cache
 def tool_cases() -> tuple[ToolCase, ...]:
-    """Eight requests that a call of a tool answers."""
+    """Ninety-six requests that a call of a tool answers, six a tool."""
     return tuple(ToolCase(**row) for row in _rows("tools.jsonl"))
 
 

@@ -20,6 +20,8 @@ from dlm_sway.stats.rates import mcnemar_exact, rate_not_above
 from .old_keys import OWN_TEST, no_effect
 from .tool_calls import Call, disagreement, faults_of_schema, find_call, is_valid
 
+PACKAGED_TOKENS = 96
+"""Twice what the longest call that a packaged case asks for takes."""
 _LISTED = 10
 _ANY: Mapping[str, Any] = {"type": "object"}
 _ASK = (
@@ -96,7 +98,7 @@ class ToolUseFidelitySpec(ProbeSpec):
     """Keys of a ``tool_use_fidelity`` entry."""
 
     cases: tuple[ToolCase, ...] = ()
-    """Without any: the eight packaged ones, which are too few for a narrow margin."""
+    """Without any: the 96 packaged ones."""
     allowed_tools: tuple[str, ...] | None = None
     """Names that are no invention; without any, those of the tools that were shown."""
     other_tools: int = Field(default=2, ge=0, le=16)
@@ -145,7 +147,7 @@ class ToolUseFidelity(Probe[ToolUseFidelitySpec]):
     @property
     def cases(self) -> tuple[ToolCase, ...]:
         """Each once."""
-        cases = self.spec.cases or [ToolCase(**case._asdict()) for case in tool_cases()]
+        cases = self.spec.cases or [ToolCase(**case._asdict(), max_new_tokens=PACKAGED_TOKENS) for case in tool_cases()]
         return tuple({_key(case): case for case in cases}.values())
 
     def measure(self, scoring: Scoring, view: View) -> Measurement:
