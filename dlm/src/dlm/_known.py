@@ -18,6 +18,7 @@ INSTALLS: dict[tuple[str, str], str] = {
     ("dlm_sinks", "gguf"): "pip install 'dlm[gguf]'",
     ("dlm_sinks", "hub"): "pip install 'dlm[hub]'",
     ("dlm_sinks", "llama-server"): "pip install 'dlm[gguf]'",
+    ("dlm_sinks", "mlx-serve"): "pip install 'dlm[serving]'",
     ("dlm_sinks", "vllm"): "pip install 'dlm[serving]'",
     ("dlm_trackers", "tensorboard"): "pip install 'dlm[track]'",
     ("dlm_trackers", "wandb"): "pip install 'dlm[track]'",

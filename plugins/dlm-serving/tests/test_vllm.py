@@ -181,3 +181,49 @@ def test_the_script_has_nothing_that_shellcheck_minds(make_request, make_adapter
             text=True,
         )
         assert done.returncode == 0, done.stdout
+
+
+def test_a_merged_model_is_served_by_its_name_and_needs_no_base(
+    make_request, make_adapter, fake_vllm, tmp_path
+) -> None:
+    wishes = Wishes(form="merged", name="port-guide")
+    request = make_request({None: make_adapter(6, use_dora=True)}, wishes, system_prompt="You are brief .")
+    folder = tmp_path / "merged"
+    folder.mkdir()
+    Vllm().check(request)
+    Vllm().write(request, folder)
+    argv = json.loads(run(folder / "vllm_launch.sh", fake_vllm).stdout)["argv"]
+    assert argv == [
+        *("serve", "./model", "--served-model-name", "port-guide"),
+        *("--host", "127.0.0.1", "--port", "8000", "--max-model-len", "512"),
+    ]
+    assert "You are brief ." in (folder / "model" / "chat_template.jinja").read_text()
+
+
+def test_what_reads_a_merged_model_back_reads_the_prompt_of_training(make_request, make_adapter, tmp_path) -> None:
+    from dlm.corpus.records import Message
+    from dlm_hf.backend import HfBackend
+
+    request = make_request({None: make_adapter(7)}, Wishes(form="merged"), system_prompt="You are brief .")
+    Vllm().write(request, tmp_path)
+    messages, ids = [Message("user", "what is the port ?")], [1, 5, 6, 7, 8]
+    reference = HfBackend().runtime(request.base, request.chosen.adapter, request.system_prompt)
+    with Vllm().runtime(tmp_path) as found, reference as trained:
+        assert found.prompt_ids(messages) == trained.prompt_ids(messages)
+        assert abs(found.log_probs(ids) - trained.log_probs(ids)).max() < 1e-4
+
+
+def test_an_adapter_of_rounded_weights_is_put_on_weights_rounded_in_the_same_way(
+    make_request, make_adapter, fake_vllm, tmp_path
+) -> None:
+    request = make_request({None: make_adapter()})
+    version = replace(request.version, facts={**request.version.facts, "recipe": {"adapter": "qlora"}})
+    Vllm().write(replace(request, version=version), tmp_path)
+    argv = json.loads(run(tmp_path / "vllm_launch.sh", fake_vllm, DLM_BASE="/models/base").stdout)["argv"]
+    assert argv[argv.index("--quantization") + 1] == "bitsandbytes"
+
+
+def test_several_adapters_are_no_merged_model(make_request, make_adapter) -> None:
+    several = make_request({"one": make_adapter(1), "two": make_adapter(2)}, Wishes(form="merged"), Wanted(gate="off"))
+    with pytest.raises(ExportRefused, match="one, two"):
+        Vllm().check(several)
