@@ -172,7 +172,7 @@ def lint(session: nox.Session) -> None:
 @shares_workspace
 def types(session: nox.Session) -> None:
     """mypy --strict over every distribution."""
-    packages = [Path(folder).name.replace("-", "_") for folder in DISTRIBUTIONS]
+    packages = [*(Path(folder).name.replace("-", "_") for folder in DISTRIBUTIONS), "dlm_sway_pytest"]
     Workspace(session).run("python", "-m", "mypy", *(argument for name in packages for argument in ("-p", name)))
 
 
