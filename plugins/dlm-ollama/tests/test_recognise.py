@@ -20,7 +20,9 @@ CHATML_TURNS = (
     "{% for m in messages %}{{ '<|im_start|>' + m['role'] + '\\n' + m['content'] + '<|im_end|>\\n' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
 )
-DEFAULT_SYSTEM = "{% if messages[0]['role'] != 'system' %}{{ '<|im_start|>system\\nYou are Ferry, a test.<|im_end|>\\n' }}{% endif %}"
+DEFAULT_SYSTEM = (
+    "{% if messages[0]['role'] != 'system' %}{{ '<|im_start|>system\\nYou are Ferry.<|im_end|>\\n' }}{% endif %}"
+)
 # Reasoning is taken out of earlier answers, and an empty one is put into the last answer of a text to learn.
 QWEN3 = """{%- set state = namespace(last=-1) %}
 {%- for m in messages %}{% if m.role == 'user' %}{% set state.last = loop.index0 %}{% endif %}{% endfor %}
@@ -78,8 +80,8 @@ OLMO2 = """{{ bos_token }}{% for m in messages %}
 PHI3 = """{% for m in messages %}{{ '<|' + m['role'] + '|>\\n' + m['content'] + '<|end|>\\n' }}{% endfor %}
 {%- if add_generation_prompt %}{{ '<|assistant|>\\n' }}{% else %}{{ eos_token }}{% endif %}"""
 PHI4MINI = """{{ '<|system|>Your name is Ferry.' }}{% if messages[0]['role'] == 'system' %}
-{{- ' ' + messages[0]['content'] }}{% set rest = messages[1:] %}{% else %}{% set rest = messages %}{% endif %}{{ '<|end|>' }}
-{%- for m in rest %}{{ '<|' + m['role'] + '|>' + m['content'] + '<|end|>' }}{% endfor %}
+{{- ' ' + messages[0]['content'] }}{% set rest = messages[1:] %}{% else %}{% set rest = messages %}{% endif %}
+{{- '<|end|>' }}{% for m in rest %}{{ '<|' + m['role'] + '|>' + m['content'] + '<|end|>' }}{% endfor %}
 {%- if add_generation_prompt %}{{ '<|assistant|>' }}{% else %}{{ eos_token }}{% endif %}"""
 
 

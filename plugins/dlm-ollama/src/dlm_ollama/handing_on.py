@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dlm.errors import ExportFailed
+from dlm.errors import ExportFailed, ExportRefused
 
 from .asking import ask, first_line
 from .client import Ollama, Refused, Unreachable
@@ -51,6 +51,23 @@ def hand_on(request: Request, folder: Path, model: Modelfile, name: str, *, requ
             f"{by_hand}"
         ) from problem
     return (f"created {name} in Ollama {spoken(version)} at {ollama.url}", *_looked_at(ollama, request, model, name))
+
+
+def require_willing(model: Modelfile) -> None:
+    """Refuse before any work what the Ollama that runs here would not take; nothing when none does.
+
+    Raises:
+        ExportRefused: says what to export instead.
+    """
+    ollama = Ollama()
+    try:
+        why = obstacle(ollama.version(), model)
+    except (Unreachable, Refused):
+        return
+    if why is not None:
+        raise ExportRefused(
+            f"Ollama at {ollama.url} would not take it: {why}. The files alone are written with --set create=never"
+        )
 
 
 def _looked_at(ollama: Ollama, request: Request, model: Modelfile, name: str) -> tuple[str, ...]:

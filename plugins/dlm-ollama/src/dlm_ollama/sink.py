@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dlm.errors import ExportFailed, ExportRefused, UsageProblem
 from dlm.export.sink import Sink, Written
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from dlm.export.sink import Request
 
 CREATE = ("auto", "require", "never")
-ROOM = 4096
-"""Tokens of a conversation, where the base reads as many and nobody says otherwise: Ollama's own default."""
 _LEAST_ROOM = 64
 
 
@@ -42,34 +40,32 @@ class OllamaSink(Sink):
         return self._gguf.refuses_architecture(config)
 
     def check(self, request: Request) -> None:
-        from .planning import plan
+        from .handing_on import require_willing
 
         require_name(_name(request))
-        _create(request)
+        create = _create(request)
         _room(request)
         self._gguf.check(_for_gguf(request))
-        if request.wishes.template:
-            plan(request)
+        model, _ = self._planned(request, _Files("./model.gguf", None), request.wishes.quant)
+        _text(request, model)
+        if request.wishes.form == "adapter" and create != "never":
+            require_willing(replace(model, adapter="./adapter.gguf"))
 
     def write(self, request: Request, folder: Path) -> Written:
-        from .planning import modelfile
-
         written = self._gguf.write(_for_gguf(request), folder)
-        files = _files(folder)
-        model, dialect = modelfile(request, files.model, files.adapter, _room(request), written.quant)
-        try:
-            text = model.write()
-        except Unwritable as problem:
-            raise ExportRefused(
-                f"{request.document.location}: a Modelfile cannot hold {problem}: change the document's system_prompt"
-            ) from problem
-        write_atomic(folder / NAME, text, ExportFailed)
+        model, dialect = self._planned(request, _files(folder), written.quant)
+        write_atomic(folder / NAME, _text(request, model), ExportFailed)
         name = _name(request)
         return replace(
             written,
             facts={**written.facts, "ollama_name": name, "name": name, "dialect": dialect},
             next_steps=(f"ollama create {name} -f {{folder}}/{NAME}", f"ollama run {name}"),
         )
+
+    def _planned(self, request: Request, files: _Files, quant: str | None) -> tuple[Modelfile, str | None]:
+        from .planning import modelfile
+
+        return modelfile(request, files.model, files.adapter, _room(request), quant)
 
     def runtime(self, folder: Path) -> AbstractContextManager[Runtime] | None:
         return _loaded(folder)
@@ -129,19 +125,26 @@ def _room(request: Request) -> int | None:
     return int(said)
 
 
-class _Files:
-    """The GGUF files of a folder by what they say they are."""
-
-    def __init__(self, folder: Path) -> None:
-        from dlm_gguf.header import read_header
-
-        kinds = {path: read_header(path).text("general.type") for path in sorted(folder.glob("*.gguf"))}
-        models = [path.name for path, kind in kinds.items() if kind != "adapter"]
-        adapters = [path.name for path, kind in kinds.items() if kind == "adapter"]
-        if len(models) != 1 or len(adapters) > 1:
-            raise ExportFailed(f"{folder} holds {len(models)} models and {len(adapters)} adapters; Ollama takes one")
-        self.model = f"./{models[0]}"
-        self.adapter = f"./{adapters[0]}" if adapters else None
+def _text(request: Request, model: Modelfile) -> str:
+    try:
+        return model.write()
+    except Unwritable as problem:
+        raise ExportRefused(
+            f"{request.document.location}: a Modelfile cannot hold {problem}: change the document's system_prompt"
+        ) from problem
 
 
-_files = _Files
+class _Files(NamedTuple):
+    """The GGUF files of an export, as a Modelfile names them."""
+
+    model: str
+    adapter: str | None
+
+
+def _files(folder: Path) -> _Files:
+    from dlm_gguf.sink import files_of
+
+    model, adapter = files_of(folder)
+    if model is None:
+        raise ExportFailed(f"{folder} holds no model for the adapter to be put on: export again")
+    return _Files(f"./{model.name}", f"./{adapter.name}" if adapter is not None else None)
