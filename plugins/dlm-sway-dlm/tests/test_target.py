@@ -16,8 +16,11 @@ from dlm.document.routing import view
 from dlm.errors import UsageProblem
 from dlm.store import Store
 from dlm.store.gc import sweep
-from dlm_sway.errors import TargetError
+from dlm_sway.errors import SpecError, TargetError
+from dlm_sway.plugins import manager
 from dlm_sway.scoring.types import Item
+from dlm_sway.spec.load import load
+from dlm_sway.suite.autogen import autogen
 from dlm_sway_dlm import command
 from dlm_sway_dlm.for_sway import dlm_sway_read_sections as read_sections
 from dlm_sway_dlm.for_sway import dlm_sway_resolve_target
@@ -280,6 +283,34 @@ def test_an_adapter_that_is_not_there_is_answered_with_those_that_are(team, trai
         resolve(f"{team}#cod")
     assert dlm_sway_resolve_target(ref="folder#x") is None
     assert dlm_sway_resolve_target(ref="my.dlm#x/folder") is None
+
+
+@pytest.mark.parametrize("name", ["plans", "code"])
+def test_a_suite_may_name_one_of_the_adapters(team, home, name):
+    suite = team.with_name("sway.yaml")
+    suite.write_text(autogen(f"{team}#{name}", suite, manager()), "utf-8")
+    assert suite.read_text("utf-8").count(f"notes.dlm#{name}") >= 4  # both models, the sections, the head
+    loaded = load(suite, manager())
+    version = Store(home, DLM_ID).current()
+    assert loaded.suite.models.ft.adapter == version.folder_of(name)
+    assert loaded.suite.dlm_source == f"{team}#{name}"
+    asked = {question for one in loaded.sections for pair in one.pairs for question in pair.questions}
+    assert ("What does the switch do?" in asked) == (name == "code")
+
+
+def test_a_suite_that_names_no_adapter_of_the_document_says_which_there_are(team):
+    suite = team.with_name("sway.yaml")
+    suite.write_text(autogen(f"{team}#code", suite, manager()).replace("notes.dlm#code", "notes.dlm#cod"), "utf-8")
+    with pytest.raises(SpecError, match="no adapter 'cod'"):
+        load(suite, manager())
+
+
+def test_before_the_first_training_a_name_means_what_will_train_it(document):
+    document.write_text(document.read_text("utf-8").replace("system_prompt", f"{TWO}system_prompt") + CODE, "utf-8")
+    named = read_sections(Path(f"{document}#code"))
+    assert [pair.questions[0] for one in named for pair in one.pairs] == ["What does the switch do?"]
+    with pytest.raises(TargetError, match=r"no adapter 'cod' \(plans, code\)"):
+        read_sections(Path(f"{document}#cod"))
 
 
 def test_a_file_whose_name_holds_the_mark_is_a_file(team):

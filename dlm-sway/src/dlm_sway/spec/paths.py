@@ -45,26 +45,26 @@ class Documents:
 
     def __init__(self, source: Source, manager: PluginManager, found: list[Fault]) -> None:
         self._source, self._manager, self._found = source, manager, found
-        self._seen: dict[Path, ModelPair | None] = {}
+        self._seen: dict[str, ModelPair | None] = {}
 
     def stand_for(self, spec: dict[str, Any], side: str) -> dict[str, Any]:
         """``spec`` with the model that a document stands for in the place of its path."""
         for key in ("base", "adapter"):
             given = spec.get(key)
-            if not isinstance(given, str) or not given.lower().endswith(DOCUMENT):
+            if not isinstance(given, str) or not parted(given)[0].lower().endswith(DOCUMENT):
                 continue
-            path = locate(given, self._source.folder)
-            if path is None:
+            found = _located(given, self._source.folder)
+            if found is None:
                 continue  # reported as any other path that is not there
-            if (pair := self._pair(path, ("models", side, key))) is not None:
+            if (pair := self._pair(found, ("models", side, key))) is not None:
                 spec[key] = pair.ft.base if key == "base" else str(pair.ft.adapter)
         return spec
 
-    def _pair(self, path: Path, place: Place) -> ModelPair | None:
-        if path not in self._seen:
-            self._seen[path] = None
+    def _pair(self, ref: str, place: Place) -> ModelPair | None:
+        if ref not in self._seen:
+            self._seen[ref] = None
             try:
-                target = self._manager.hook.dlm_sway_resolve_target(ref=str(path))
+                target = self._manager.hook.dlm_sway_resolve_target(ref=ref)
             except TargetError as error:
                 what, _, fix = str(error).rpartition(": ")
                 self._found.append(self._source.fault(place, what or fix, fix))
@@ -73,29 +73,44 @@ class Documents:
                 fix = "pip install 'dlm-sway[dlm]', or name folders"
                 self._found.append(self._source.fault(place, "no installed plugin reads documents", fix))
                 return None
-            self._seen[path] = target.models
-        return self._seen[path]
+            self._seen[ref] = target.models
+        return self._seen[ref]
 
 
 def resolve_source(
     source: Source, manager: PluginManager, found: list[Fault]
 ) -> tuple[Any, tuple[SectionData, ...] | None]:
-    """``dlm_source`` as an absolute path, and the sections in it."""
+    """``dlm_source`` as an absolute path, after ``#`` the adapter that it names if any, and the sections in it."""
     from ..section_file import read_sections
 
     given = source.data.get("dlm_source")
     if not isinstance(given, str):
         return given, None
-    path = locate(given, source.folder)
+    path = _located(given, source.folder)
     if path is None:
         found.append(source.fault(("dlm_source",), f"no such document: {given}", "correct the path, or remove the key"))
         return given, None
     try:
-        return str(path), read_sections(path, manager)
+        return path, read_sections(Path(path), manager)
     except TargetError as error:
         what, _, fix = str(error).rpartition(": ")
         found.append(source.fault(("dlm_source",), what, fix))
         return given, None
+
+
+def parted(given: str) -> tuple[str, str]:
+    """A path, and the adapter that is named after it: ``DOC.dlm#name``. Without one the second is empty."""
+    path, mark, name = given.rpartition("#")
+    return (path, name) if mark and "/" not in name and path.lower().endswith(DOCUMENT) else (given, "")
+
+
+def _located(given: str, folder: Path | None) -> str | None:
+    """``given`` as :func:`locate` finds it, with the adapter that it names."""
+    if (whole := locate(given, folder)) is not None:
+        return str(whole)
+    path, name = parted(given)
+    found = locate(path, folder) if name else None
+    return None if found is None else f"{found}#{name}"
 
 
 def locate(given: str, folder: Path | None) -> Path | None:

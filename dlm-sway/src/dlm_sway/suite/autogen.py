@@ -35,7 +35,7 @@ class Elsewhere:
     """What was trained, in files of another kind than the target's own: an export of it, say."""
 
     models: Mapping[str, Mapping[str, str]]
-    """``models`` of the suite: ``base`` and ``ft``."""
+    """``models`` of the suite: ``base`` and ``ft``; an ``ft`` without an adapter is a whole model."""
     name: str
     """Of those files, for the suite's head."""
     sections: str | None = None
@@ -75,6 +75,8 @@ def suite_for(target: Target, by: str, out: Path, manager: PluginManager, elsewh
         target = replace(target, name=f"{target.name}, {elsewhere.name}")
         shared["models"] = {side: dict(spec) for side, spec in elsewhere.models.items()}
         shared |= {"dlm_source": elsewhere.sections} if elsewhere.sections else {}
+        if "adapter" not in elsewhere.models["ft"]:
+            shared["defaults"]["differential"] = False
     parts = [*_head(target, by, [draft for draft in drafts if draft not in entries], manager)]
     parts.append(_yaml({"version": 1, **shared}))
     parts.append("suite:\n")
@@ -148,7 +150,7 @@ def _models(target: Target, out: Path) -> dict[str, Any]:
     """Both sides; a document stands for its own base and its current version, so that training again moves both."""
     pair = target.models
     if target.document is not None:
-        document = _path(target.document, out)
+        document = _document(target, target.document, out)
         return {
             "base": {"kind": pair.base.kind, "base": document},
             "ft": {"kind": pair.ft.kind, "base": document, "adapter": document},
@@ -167,8 +169,14 @@ def _shared(target: Target, out: Path) -> dict[str, Any]:
         defaults["system_prompt"] = target.system_prompt
     found: dict[str, Any] = {"defaults": defaults}
     if target.document is not None:
-        found["dlm_source"] = _path(target.document, out)
+        found["dlm_source"] = _document(target, target.document, out)
     return found
+
+
+def _document(target: Target, document: Path, out: Path) -> str:
+    """The document from the folder of ``out``, with the adapter that is tested where it has several."""
+    adapter = target.provenance.get("adapter")
+    return _path(document, out) + (f"#{adapter}" if adapter else "")
 
 
 def _path(path: Path, out: Path) -> str:

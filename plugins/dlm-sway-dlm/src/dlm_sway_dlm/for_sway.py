@@ -26,9 +26,11 @@ def dlm_sway_resolve_target(ref: str) -> Target | None:
 
 @hookimpl
 def dlm_sway_read_sections(path: Path) -> Sequence[SectionData] | None:
-    """The document's sections, if ``path`` names a document."""
-    if path.suffix.lower() != ".dlm":
+    """The document's sections, if ``path`` names a document, or those that train one of its adapters."""
+    if ".dlm" not in path.name.lower():
         return None
     from .sections import read
+    from .target import parted
 
-    return read(path)
+    found = parted(str(path))
+    return read(*found) if found else None

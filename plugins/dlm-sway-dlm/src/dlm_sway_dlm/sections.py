@@ -21,25 +21,37 @@ if TYPE_CHECKING:
 _KINDS = get_args(Kind)
 
 
-def read(path: Path) -> tuple[SectionData, ...]:
+def read(path: Path, adapter: str | None = None) -> tuple[SectionData, ...]:
     """The sections of the document at ``path``, with what its current version never saw; untrained, its probes. Of a
-    document that names adapters, what trains the first.
+    document that names adapters, what trains ``adapter``, else the first.
 
     Raises:
         TargetError: the document cannot be read.
     """
-    from dlm.document import read as read_document
-
     from .target import learned, studied
 
     try:
-        found = learned(path)
+        found = learned(path, adapter)
         if found is None:
-            return sections(read_document(path).sections, ())
+            return sections(_read_alone(path, adapter), ())
         return sections((*found.document.sections, *found.more.change.sources), studied(found).probes)
     except (DlmError, PluginError) as error:
         # sway prints only its own errors without a traceback.
         raise TargetError(str(error)) from error
+
+
+def _read_alone(path: Path, adapter: str | None) -> Sequence[Section]:
+    """What the document holds before its first training, for every adapter or for ``adapter``."""
+    from dlm.document import read as read_document
+    from dlm.document.routing import declared, view
+
+    document = read_document(path)
+    if adapter is None:
+        return document.sections
+    if adapter not in (names := declared(document)):
+        has = ", ".join(names) or "none"
+        raise TargetError(f"{path} declares no adapter {adapter!r} ({has}): correct the name after the #")
+    return view(document, adapter).sections
 
 
 def sections(found: Iterable[Section], held_out: Iterable[Record]) -> tuple[SectionData, ...]:

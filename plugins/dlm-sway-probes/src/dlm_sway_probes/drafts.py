@@ -129,7 +129,7 @@ def _by_section(target: Target) -> Iterator[Draft]:
         order=85,
         name="tool_use",
         kind="tool_use_fidelity",
-        missing="documents teach no tools: give `cases`, or none for the 96 packaged requests, a guard that takes a while",
+        missing="documents teach no tools: give `cases`, or leave them out for the 96 packaged requests",
     )
 
 
