@@ -15,6 +15,7 @@ PLUGINS = (
     "dlm_gguf",
     "dlm_hf",
     "dlm_hub",
+    "dlm_ollama",
     "dlm_preference",
     "dlm_qlora",
     "dlm_rocm",

@@ -19,6 +19,7 @@ INSTALLS: dict[tuple[str, str], str] = {
     ("dlm_sinks", "hub"): "pip install 'dlm[hub]'",
     ("dlm_sinks", "llama-server"): "pip install 'dlm[gguf]'",
     ("dlm_sinks", "mlx-serve"): "pip install 'dlm[serving]'",
+    ("dlm_sinks", "ollama"): "pip install 'dlm[ollama]'",
     ("dlm_sinks", "vllm"): "pip install 'dlm[serving]'",
     ("dlm_trackers", "tensorboard"): "pip install 'dlm[track]'",
     ("dlm_trackers", "wandb"): "pip install 'dlm[track]'",

@@ -49,7 +49,7 @@ def test_what_people_write_into_a_system_prompt_is_held(text):
     [
         ('it says\n"""\nand goes on', r'line 2 ends with """'),
         ("one\nsoft\u00adhyphen", r"line 2 has the character U\+00AD, which Ollama drops"),
-        ("carriage\rreturn", "U\\+000D|differently"),
+        ("carriage\rreturn", "line 1 has a carriage return"),
     ],
 )
 def test_what_ollama_would_read_otherwise_is_refused_with_its_place(text, why):

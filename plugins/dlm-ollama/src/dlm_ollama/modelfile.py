@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 NAME = "Modelfile"
 _SPACE = " \t"
-_LINE = "\r\n"
+_LINE = "\n"
 _NUMBERS = {"temperature": float, "top_p": float, "num_ctx": int}
 
 
@@ -150,6 +150,8 @@ def _why(text: str) -> str:
     """Which of a text's characters a Modelfile does not keep."""
     for number, line in enumerate(text.split("\n"), start=1):
         for character in line:
+            if character == "\r":
+                return f"line {number} has a carriage return, which not every program keeps"
             if not (character.isprintable() or character in _SPACE):
                 return f"line {number} has the character U+{ord(character):04X}, which Ollama drops"
         if line.rstrip().endswith('"""'):
