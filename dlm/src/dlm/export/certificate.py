@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from ..errors import ExportFailed
@@ -146,4 +147,6 @@ def lines(certificate: Certificate) -> list[str]:
         mark = {"passed": "+", "failed": "x", "could not tell": "?"}[check.verdict]
         floor = f"  ({check.floor})" if check.floor else ""
         found.append(f"  {mark} {check.name:<{wide}}  {check.found}{floor}")
-    return [*found, *(f"  {reason}" for reason in certificate.reasons)]
+    for reason in certificate.reasons:
+        found += wrap(reason, 80, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
+    return found

@@ -91,7 +91,7 @@ def measure(subject: Subject, reference: Runtime, exported: Runtime) -> Certific
         spoken = [stop_check(reference, exported, said, asked), recall_check(recall)]
     texts = reads(subject.material, reference)
     found = [_compared(one, reference, exported) for one in texts]
-    answers = [one for one in found if one.part == "answers"] or found
+    answers = [one for one in found if one.part == "answers"]
     figures = {
         "divergence": mean_divergence(found, subject.seed),
         "tail": tail_divergence(found, subject.seed),
@@ -136,8 +136,8 @@ def _tokens(subject: Subject, reference: Runtime, exported: Runtime) -> list[Che
 
 
 def _compared(one: Read, reference: Runtime, exported: Runtime) -> Positions:
-    tuned, base = reference.log_probs(one.ids, one.start), reference.untouched_log_probs(one.ids, one.start)
-    return compare(one.part, tuned, base, exported.log_probs(one.ids, one.start))
+    base = reference.untouched_log_probs(one.ids, one.start) if one.part == "answers" else None
+    return compare(one.part, reference.log_probs(one.ids, one.start), base, exported.log_probs(one.ids, one.start))
 
 
 def _parts(found: Sequence[Positions], seed: int) -> dict[str, PartFigures]:

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from .certificate import Check
-from .floors import LEAST_EFFECT, LEAST_POSITIONS, floor_of
+from .floors import EIGHT, LEAST_EFFECT, LEAST_POSITIONS, floor_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 NEARLY_NOTHING: Final = 0.15
 """Strength below which an adapter is as good as absent."""
 AS_TRAINED: Final = 0.10
-"""How far from 1 the strength of an adapter lies that is whole, coarse formats included."""
+"""How far from 1 the strength of an adapter may lie that is whole, at 8 bits or more."""
+COARSELY: Final = 0.35
+"""The same below: rounding of all weights is no noise alone, and moves answers along the adapter's direction too."""
 DAMAGED: Final = 1.0
 """Nats a position on general text that no format costs."""
 AGAIN: Final = "write the export again; if it comes back, report it with certificate.json"
@@ -92,9 +94,10 @@ def _why(quant: str | None, figures: Mapping[str, Estimate], parts: Mapping[str,
             f"the adapter is not in it, or is not applied: it answers as the base does (strength {strength:.2f} of 1); "
             f"{AGAIN}"
         )
-    if abs(strength - 1) > AS_TRAINED and kept < 0.95:
+    if abs(strength - 1) > (AS_TRAINED if floor_of(quant).effect >= EIGHT.effect else COARSELY) and kept < 0.95:
         return f"the adapter acts with {strength:.2f} of its strength, so its scale is wrong; {AGAIN}"
+    finer = "F16" if floor_of(quant).effect >= EIGHT.effect else "Q8_0, or F16"
     return (
-        f"{quant or 'this format'} rounds away too much of this model: choose a finer one (--quant Q8_0, or F16), or "
-        "keep it all the same with --allow-lossy"
+        f"{quant or 'this format'} rounds away too much of this model: choose a finer one (--quant {finer}), or keep "
+        "it all the same with --allow-lossy"
     )

@@ -27,10 +27,11 @@ class Floor(NamedTuple):
 
 
 FULL: Final = Floor(0.97, 0.01, 0.96, "nothing is rounded but the last bits")
-EIGHT: Final = Floor(0.90, 0.05, 0.90, "8 bits: rounding is hardly seen")
-FIVE: Final = Floor(0.85, 0.15, 0.85, "5 to 6 bits")
-FOUR: Final = Floor(0.75, 0.35, 0.78, "4 bits: a small base is visibly coarser")
-LOWEST: Final = Floor(0.60, 0.80, 0.65, "3 bits or fewer")
+EIGHT: Final = Floor(0.90, 0.03, 0.90, "8 bits: rounding is hardly seen")
+SIX: Final = Floor(0.88, 0.08, 0.88, "6 bits")
+FIVE: Final = Floor(0.85, 0.25, 0.80, "5 bits: some second-best answers become the best ones")
+FOUR: Final = Floor(0.75, 0.40, 0.70, "4 bits: a small base is visibly coarser")
+LOWEST: Final = Floor(0.60, 0.80, 0.60, "3 bits or fewer: for large bases")
 
 LEAST_EFFECT: Final = 0.02
 """KL(trained || base), nats a position of the answers: of an adapter that changes less, no share can be told."""
@@ -47,4 +48,4 @@ def floor_of(quant: str | None) -> Floor:
     bits = int(digits)
     if bits >= 8:
         return EIGHT
-    return {5: FIVE, 6: FIVE, 7: FIVE, 4: FOUR}.get(bits, LOWEST)
+    return {6: SIX, 7: SIX, 5: FIVE, 4: FOUR}.get(bits, LOWEST)

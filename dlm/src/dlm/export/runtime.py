@@ -27,6 +27,11 @@ class Runtime(ABC):
         """Program and version, such as ``llama.cpp (llama-cpp-python 0.3.36)``."""
 
     @property
+    def context(self) -> int | None:
+        """Tokens that it can read at once; ``None`` where it does not say."""
+        return None
+
+    @property
     @abstractmethod
     def stop_ids(self) -> frozenset[int]:
         """Tokens that end an answer."""

@@ -108,9 +108,7 @@ def text_check(reference: Runtime, exported: Runtime, texts: Sequence[str]) -> C
     count = f"{len(texts) - len(wrong)} of {len(texts)} the same, token by token"
     if not wrong:
         return Check("texts", "passed", count)
-    why = (
-        f"the file's tokenizer splits text otherwise ({wrong[0].told}): its kind of tokenizer, or its merges, are wrong"
-    )
+    why = f"the file's tokenizer splits text otherwise ({wrong[0].told}): its kind, or its merges, are wrong"
     return Check("texts", "failed", count, why=why)
 
 
@@ -182,10 +180,8 @@ def _why(differences: Sequence[Difference], equal: int, reference: Runtime) -> s
             f"conversations become other tokens ({first.told}): the template in the file is not the one of training, "
             "or the document's system prompt is not put in front"
         )
-    if equal == 1 and differences[0].name != "a system message of its own":
-        return (
-            f"only a conversation with a system message is the same ({first.told}): the document's is not put in front"
-        )
+    if equal == 1 and all(one.name != "a system message of its own" for one in differences):
+        return f"the document's system prompt is not put in front of a conversation that has none ({first.told})"
     return f"some conversations become other tokens ({first.told}): template or tokenizer differ in what these have"
 
 

@@ -25,7 +25,7 @@ LEAST: Final = 2000
 ANSWERS: Final = 900
 PROSE: Final = 500
 WINDOW: Final = 192
-"""Tokens that are read at once of a text."""
+"""Tokens that are read at once of a text; fewer of a model that reads fewer."""
 SHORTEST: Final = 8
 """Tokens of a window that is worth reading."""
 
@@ -102,24 +102,24 @@ def _conversations(records: Iterable[Record]) -> list[tuple[Message, ...]]:
 
 
 def _answers(conversations: Iterable[Sequence[Message]], runtime: Runtime) -> Iterator[Read]:
-    positions = 0
+    positions, context = 0, runtime.context or 4 * WINDOW
     for *before, answer in conversations:
         if positions >= ANSWERS:
             return
         prompt, said = runtime.prompt_ids(before), runtime.text_ids(answer.content)[:WINDOW]
-        if prompt and said and len(prompt) <= 4 * WINDOW:
+        if prompt and said and len(prompt) + len(said) <= min(context, 4 * WINDOW):
             positions += len(said) + 1
             yield Read("answers", (*prompt, *said), len(prompt) - 1)
 
 
 def _windows(part: Part, texts: Iterable[str], budget: int, runtime: Runtime, start: tuple[int, ...]) -> Iterator[Read]:
-    positions = 0
+    positions, width = 0, min(WINDOW, (runtime.context or WINDOW) - len(start))
     for text in texts:
         ids = runtime.text_ids(text)
-        for at in range(0, len(ids), WINDOW):
+        for at in range(0, len(ids), width):
             if positions >= budget:
                 return
-            window = (*start, *ids[at : at + WINDOW])
+            window = (*start, *ids[at : at + width])
             if len(window) >= SHORTEST:
                 positions += len(window)
                 yield Read(part, window, 0)

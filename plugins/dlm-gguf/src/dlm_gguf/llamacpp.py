@@ -79,6 +79,10 @@ class LlamaCpp(Runtime):
         return f"llama.cpp ({WHEEL} {installed()})"
 
     @property
+    def context(self) -> int | None:
+        return min(self.model.context, self.model.trained_context)
+
+    @property
     def stop_ids(self) -> frozenset[int]:
         return self._stop_ids
 

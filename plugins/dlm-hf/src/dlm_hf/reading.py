@@ -54,6 +54,10 @@ class HfReading(Runtime):
         return f"transformers {version('transformers')} ({held}, {self.device.type})"
 
     @property
+    def context(self) -> int | None:
+        return context_length(self._answerer.model)
+
+    @property
     def stop_ids(self) -> frozenset[int]:
         return frozenset(self.renderer.end_ids)
 
@@ -91,6 +95,5 @@ class HfReading(Runtime):
         return logits.float().log_softmax(-1).cpu().numpy()
 
     def _check(self, tokens: int) -> None:
-        context = context_length(self._answerer.model)
-        if context is not None and tokens > context:
-            raise UsageProblem(f"{tokens} tokens are more than the {context} that this base can read")
+        if self.context is not None and tokens > self.context:
+            raise UsageProblem(f"{tokens} tokens are more than the {self.context} that this base can read")
