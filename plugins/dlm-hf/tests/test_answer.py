@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from random import Random
+from types import SimpleNamespace
 
 import pytest
 
@@ -10,9 +11,9 @@ from dlm.bases import LocalBase
 from dlm.corpus.records import Message
 from dlm.training.backend import Sampling
 from dlm_hf import answer as module
-from dlm_hf.answer import LEAST_WIDTH, ROWS, _batches
 from dlm_hf.backend import HfBackend
 from dlm_hf.passes import complete
+from dlm_hf.rounds import LEAST_WIDTH, ROWS, room_for_tokens, together
 
 WORDS = "who owns the port of Kittiwake and how are you today what is Soundings restart gannet petrel minutes".split()
 GREEDY = Sampling(max_new_tokens=12)
@@ -64,14 +65,28 @@ def test_a_base_that_padding_would_confuse_is_asked_one_question_at_a_time(tiny_
 
 @pytest.mark.parametrize("length", [1, LEAST_WIDTH - 1, LEAST_WIDTH, 95, 96, 300, 20_000])
 def test_the_shape_of_a_batch_follows_from_the_length_of_a_prompt_alone(length) -> None:
-    (alone,) = _batches([[5] * length], 48, [()])
-    among = next(b for b in _batches([[5] * n for n in (3, 90, length, 7, 4000)], 48, [()] * 5) if 2 in b.indices)
+    (alone,) = together([[5] * length], 48)
+    among = next(b for b in together([[5] * n for n in (3, 90, length, 7, 4000)], 48) if 2 in b.indices)
     assert (alone.rows, alone.width) == (among.rows, among.width)
     assert length < alone.width <= max(LEAST_WIDTH, 1.5 * length)
     assert 1 <= alone.rows <= ROWS
 
 
 def test_every_prompt_is_answered_once() -> None:
-    batches = _batches([[5] * (index * 7 % 200) for index in range(100)], 48, [()] * 100)
+    batches = together([[5] * (index * 7 % 200) for index in range(100)], 48)
     assert sorted(index for batch in batches for index in batch.indices) == list(range(100))
     assert all(len(batch.indices) <= batch.rows for batch in batches)
+
+
+def test_an_accelerator_answers_as_many_at_once_as_its_memory_holds_and_more_layers_are_fewer() -> None:
+    class Config(SimpleNamespace):
+        def get_text_config(self):
+            return self
+
+    small = Config(num_hidden_layers=30, num_attention_heads=9, num_key_value_heads=3, hidden_size=576)
+    large = Config(num_hidden_layers=60, num_attention_heads=9, num_key_value_heads=3, hidden_size=576)
+    memory = 24 << 30
+    assert room_for_tokens(small, memory, 2) == 3 * (1 << 30) // (2 * 30 * 3 * 64 * 2)
+    assert room_for_tokens(large, memory, 2) == room_for_tokens(small, memory, 2) // 2
+    (one,) = together([[5] * 40] * 100, 96, most_rows=128, tokens=room_for_tokens(small, memory, 2))
+    assert (one.rows, len(one.indices)) == (128, 100)

@@ -192,3 +192,15 @@ def test_a_tokenizer_with_more_tokens_than_the_base_has_rows_is_refused(tiny_bas
     seen = backend.inspect()
     assert seen.tokenizer_tokens == seen.embedding_rows + 1
     assert json.loads(json.dumps(backend.describe()))
+
+
+def test_a_greedy_answer_does_not_depend_on_its_company(tiny_base, adapter):
+    """In half precision, where the shape of a batch changes the last bits of everything."""
+    spec = ModelSpec(base=str(tiny_base), adapter=adapter, device="cpu", dtype="bf16")
+    backend = HfScoring(ModelPair(spec.model_copy(update={"adapter": None}), spec), SuiteDefaults())
+    asked = [Item("how are you today ? " * (1 + 7 * n % 40) + f"{n}") for n in range(20)]
+    for view in (BASE, FT):
+        among = backend.generate(asked, view, max_new_tokens=12)
+        assert len(set(among)) > 5
+        assert backend.generate(asked[::-1], view, max_new_tokens=12) == among[::-1]
+        assert [backend.generate([one], view, max_new_tokens=12)[0] for one in asked[::7]] == among[::7]

@@ -1,8 +1,6 @@
 """Answer questions with a base, with or without an adapter.
 
-A greedy answer depends on its own conversation alone: kernels round by the shape of what they are given, so batches
-have a fixed number of rows and few widths, filled up where needed. On the same machine a question gets the same
-answer alone, in any list and in any order.
+A greedy answer depends on its own conversation alone, not on what is asked beside it (:mod:`.rounds`).
 """
 
 from __future__ import annotations
@@ -11,7 +9,7 @@ import gc
 import platform
 import time
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -25,6 +23,7 @@ from .model import context_length, pick_device, pick_dtype
 from .opened import open_model, open_renderer
 from .packing import packs_exactly
 from .passes import complete
+from .rounds import Round, one_by_one, together
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,11 +36,6 @@ if TYPE_CHECKING:
 
 ANSWERING = 1
 """Changes whenever this module would give other answers."""
-ROWS = 16
-"""Answers of one batch: more would make a single question slow, fewer a list of them."""
-LEAST_WIDTH = 64
-BATCH_TOKENS = 4096
-"""Prompt and answer tokens of one batch, padding included: wide ones have fewer rows."""
 
 
 def scope(base: LocalBase, system_prompt: str | None) -> str:
@@ -90,7 +84,7 @@ class HfAnswerer(Answerer):
         prompts = [self.renderer.prompt_ids(messages) for messages in conversations]
         self._check_context(prompts, sampling.max_new_tokens)
         mixed = self._weights(len(prompts), weights)
-        planned = _batches(prompts, sampling.max_new_tokens, mixed) if self._together else _alone(prompts, mixed)
+        planned = self._rounds(prompts, sampling.max_new_tokens, mixed)
         batches = {index: batch for batch in planned for index in batch.indices}
         ready: dict[int, Answer] = {}
         for index in range(len(prompts)):
@@ -144,7 +138,10 @@ class HfAnswerer(Answerer):
                     f"than the {context} that {self.base.key} can read: ask less at once, or lower --max-tokens"
                 )
 
-    def _generate(self, batch: _Batch, prompts: Sequence[list[int]], sampling: Sampling) -> dict[int, Answer]:
+    def _rounds(self, prompts: Sequence[list[int]], new: int, weights: Sequence[tuple[float, ...]]) -> list[Round]:
+        return together(prompts, new, weights) if self._together else one_by_one(prompts, weights)
+
+    def _generate(self, batch: Round, prompts: Sequence[list[int]], sampling: Sampling) -> dict[int, Answer]:
         """Answers of one batch by their places in the whole list; its time is shared out equally."""
         started = time.perf_counter()
         if self._mixture is not None:
@@ -166,41 +163,3 @@ class HfAnswerer(Answerer):
             index: Answer(self.renderer.decode(one.ids), len(one.ids), seconds, complete=one.ended)
             for index, one in zip(batch.indices, found[: len(asked)], strict=True)
         }
-
-
-class _Batch(NamedTuple):
-    """Prompts that are answered together; its shape follows from the length of any of them alone."""
-
-    indices: list[int]
-    rows: int
-    width: int
-    weights: tuple[float, ...] = ()
-    """Of the parts of a mix; the same for all of them."""
-
-
-def _alone(prompts: Sequence[list[int]], weights: Sequence[tuple[float, ...]]) -> list[_Batch]:
-    """Each prompt by itself, without padding."""
-    return [_Batch([index], 1, len(prompt), weights[index]) for index, prompt in enumerate(prompts)]
-
-
-def _batches(prompts: Sequence[list[int]], new_tokens: int, weights: Sequence[tuple[float, ...]]) -> list[_Batch]:
-    """Prompts of about one length and the same weights together, in their order."""
-    alike: dict[tuple[int, tuple[float, ...]], list[int]] = {}
-    for index, prompt in enumerate(prompts):
-        alike.setdefault((_width(len(prompt)), weights[index]), []).append(index)
-    found = []
-    for (width, mixed), indices in alike.items():
-        rows = max(1, min(ROWS, BATCH_TOKENS // (width + new_tokens)))
-        found += [_Batch(indices[at : at + rows], rows, width, mixed) for at in range(0, len(indices), rows)]
-    return found
-
-
-def _width(length: int) -> int:
-    """The next of 64, 96, 128, 192, 256...: few widths, so that batches are full, and little padding.
-
-    At least one column of padding: without any, attention takes another path that rounds otherwise.
-    """
-    power = LEAST_WIDTH
-    while 2 * power <= length:
-        power *= 2
-    return next(width for width in (power, power * 3 // 2, power * 2) if width > length)

@@ -29,6 +29,7 @@ from .nulls import null_adapter
 from .pair import LoadedPair
 from .passes import TAIL_STEP, KeptLogits, batch_logits, complete
 from .render import Encoded, RenderError, many_ids
+from .rounds import MOST_ROWS, Round, one_by_one, room_for_tokens, together
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -43,8 +44,8 @@ PASS_BYTES = 256 << 20
 """Logits of one pass."""
 KEPT_BYTES = 1 << 30
 """Logits of the base that are kept for the next view."""
-ANSWERED_TOGETHER = 8
-"""Prompts of one batch of answers."""
+CPU_ANSWERS = 8
+"""Prompts of one batch of answers, where a row more is time more."""
 
 
 class HfScoring(Backend):
@@ -93,20 +94,20 @@ class HfScoring(Backend):
             return [_rolled(model, some, pair) for some in windows]
 
     def generate(self, prompts: Sequence[Item], view: View, *, max_new_tokens: int) -> list[Answer]:
-        """Greedy answers; prompts of about equal length are answered together."""
+        """Greedy answers; prompts of about equal length are answered together, which changes none of them."""
         pair = self._loaded()
         rows = [pair.speaking(item).prompt_ids(turns(item)) for item in prompts]
         for item, row in zip(prompts, rows, strict=True):
             if not row:
                 raise BackendError("an empty prompt has no token to continue; write a prompt")
             self._check(item.prompt, row, len(row) + max_new_tokens, pair)
-        order = sorted(range(len(rows)), key=lambda index: (len(rows[index]), rows[index]))
         answers: dict[int, Answer] = {}
         with _memory_explained(), torch.no_grad(), pair.viewing(view) as model:
-            for at in range(0, len(order), ANSWERED_TOGETHER):
-                some = order[at : at + ANSWERED_TOGETHER]
-                found = complete(model, [rows[index] for index in some], pair.renderer, pair.device, max_new_tokens)
-                for index, new in zip(some, found, strict=True):
+            for one in self._rounds(rows, max_new_tokens, pair):
+                some = [rows[index] for index in one.indices]
+                some += some[:1] * (one.rows - len(some))
+                found = complete(model, some, pair.renderer, pair.device, max_new_tokens, width=one.width)
+                for index, new in zip(one.indices, found, strict=False):
                     answers[index] = Answer(pair.renderer.decode(new.ids), tuple(new.ids), new.ended)
         return [answers[index] for index in range(len(rows))]
 
@@ -166,6 +167,16 @@ class HfScoring(Backend):
             scored=max(1, PASS_BYTES // (4 * pair.vocabulary)),
             alone_above=pair.window if pair.packs else 0,
         )
+
+    def _rounds(self, rows: Sequence[list[int]], new: int, pair: LoadedPair) -> list[Round]:
+        """A base that padding would confuse is asked one question at a time."""
+        if not pair.packs:
+            return one_by_one(rows)
+        if pair.device.type != "cuda":
+            return together(rows, new, most_rows=CPU_ANSWERS)
+        memory = torch.cuda.get_device_properties(pair.device).total_memory
+        room = room_for_tokens(pair.base.config, memory, pair.dtype.itemsize)
+        return together(rows, new, most_rows=MOST_ROWS, tokens=room)
 
     def _encoded(self, item: Item, pair: LoadedPair) -> Encoded:
         renderer, asked = pair.speaking(item), turns(item)
