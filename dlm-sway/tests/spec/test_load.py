@@ -91,6 +91,34 @@ def test_yaml_words_that_are_not_text_are_explained(
     assert fix in fault.fix
 
 
+@pytest.mark.parametrize(
+    ("keys", "where", "fix"),
+    [
+        ("limit: true-ish", "limit", "write a number"),
+        ("limit: null", "limit", "write a number"),
+        ("limit: [1]", "limit", "write a number"),
+        ("prompts: true", "prompts", "write a list: [..] or one item a line after `- `"),
+        ("prompts: null", "prompts", "write a list: [..] or one item a line after `- `"),
+        ("prompts: [[a, b]]", "prompts[0]", "write one text, without [..] and without `- `"),
+        ("prompts: [why: so]", "prompts[0]", "write one text: where it holds `: `, put it in quotes"),
+        ("weight: -1", "weight", "write a number of at least 0"),
+        ("enabled: 7", "enabled", "write true or false"),
+        ("prompts: ['']", "prompts", "change the value, or leave the key out for its default"),
+    ],
+)
+def test_the_fix_is_one_that_mends_it(
+    keys: str, where: str, fix: str, suite_file: Write, manager: PluginManager
+) -> None:
+    (fault,) = faults(suite_file(f"- {{name: a, kind: moved, {keys}}}\n"), manager)
+    assert (fault.where, fault.fix) == (f"suite[0] (a).{where}", fix)
+
+
+def test_a_limit_of_the_defaults_is_named(suite_file: Write, manager: PluginManager) -> None:
+    entries = "- {name: a, kind: moved}\n"
+    found = [faults(suite_file(entries, more=f"defaults: {{alpha: {alpha}}}\n"), manager)[0].fix for alpha in (0, 2)]
+    assert found == ["write a number above 0", "write a number below 1"]
+
+
 def test_off_and_yes_are_plain_words_as_names_and_switches_as_booleans(
     suite_file: Write, manager: PluginManager
 ) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 from .._plugkit.errors import UnknownName
 from .source import kind_of
@@ -26,6 +26,12 @@ _WANTED: Final = {
     "dict": ("a mapping", "write `key: value` lines, indented under the key"),
     "model": ("a mapping", "write `key: value` lines, indented under the key"),
     "path": ("a path", "write a path, in quotes"),
+}
+_LIMITS: Final = {
+    "greater_than": ("gt", "above"),
+    "greater_than_equal": ("ge", "of at least"),
+    "less_than": ("lt", "below"),
+    "less_than_equal": ("le", "of at most"),
 }
 
 
@@ -68,17 +74,46 @@ def _words(complaint: dict[str, Any], model: type[BaseModel]) -> tuple[str, str]
         return f"expected {expected}, got {kind_of(value)}", f"write {expected}"
     wanted = _WANTED.get(kind.split("_")[0])
     if wanted and kind.endswith(("_type", "_parsing", "_from_float")):
-        return f"expected {wanted[0]}, got {kind_of(value)}", _gotcha(value) or wanted[1]
+        fix = _as_text(value) if kind.startswith("string") else wanted[1]
+        return f"expected {wanted[0]}, got {kind_of(value)}", fix
     message = complaint["msg"].removeprefix("Value error, ")
-    return f"{message} (got {kind_of(value)})", "change the value, or leave the key out for its default"
+    return f"{message} (got {kind_of(value)})", _within(complaint) or _otherwise(loc, model)
 
 
-def _gotcha(value: object) -> str | None:
+def _as_text(value: object) -> str:
+    """How to write as text what YAML took for something else."""
     if value is None:
         return 'an unquoted null or ~ is "nothing" in YAML: put the word in quotes, as in "null"'
     if isinstance(value, bool):
         return f'YAML reads a bare {str(value).lower()} as a boolean: put it in quotes, as in "{str(value).lower()}"'
-    return None
+    if isinstance(value, (list, tuple)):
+        return "write one text, without [..] and without `- `"
+    if isinstance(value, Mapping):
+        return "write one text: where it holds `: `, put it in quotes"
+    return "put it in quotes"
+
+
+def _within(complaint: dict[str, Any]) -> str:
+    """The limit that a number does not keep; empty for other complaints."""
+    if complaint["type"] == "finite_number":
+        return "write a number"
+    for key, words in _LIMITS.items():
+        if complaint["type"] == key:
+            return f"write a number {words[1]} {complaint['ctx'][words[0]]:g}"
+    return ""
+
+
+def _otherwise(loc: Sequence[str | int], model: type[BaseModel]) -> str:
+    """What may be done about a value that is wrong, where nothing more is known about it."""
+    if not loc:
+        return "change these keys so that they fit together"
+    if isinstance(loc[-1], int):
+        return "change this item, or remove it"
+    holder = _model_at(model, loc[:-1])
+    field = holder.model_fields.get(loc[-1]) if holder else None
+    if field is None or field.is_required():
+        return "change the value"
+    return "change the value, or leave the key out for its default"
 
 
 def unusable(error: PluginError, name: str, known: Sequence[str]) -> tuple[str, str]:
@@ -101,12 +136,24 @@ def suggestion(word: str, known: Sequence[str]) -> str:
 
 def _keys_at(model: type[BaseModel], loc: Sequence[str | int]) -> list[str]:
     """Keys that the model at ``loc`` inside ``model`` accepts; empty when it cannot be told."""
+    holder = _model_at(model, loc)
+    return list(holder.model_fields) if holder else []
+
+
+def _model_at(model: type[BaseModel], loc: Sequence[str | int]) -> type[BaseModel] | None:
+    """The model at ``loc`` inside ``model``, also where a list of it stands there; ``None`` when it cannot be told."""
+    found: Any = model
+    for part in loc:
+        if isinstance(part, int):
+            inner = next(iter(get_args(found)), None)
+        else:
+            field = found.model_fields.get(part) if _is_model(found) else None
+            inner = field.annotation if field else None
+        found = inner
+    return found if _is_model(found) else None
+
+
+def _is_model(found: object) -> bool:
     from pydantic import BaseModel
 
-    for part in loc:
-        field = model.model_fields.get(str(part))
-        inner = field.annotation if field else None
-        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
-            return []
-        model = inner
-    return list(model.model_fields)
+    return isinstance(found, type) and issubclass(found, BaseModel)
