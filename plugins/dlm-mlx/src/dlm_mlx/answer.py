@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from dlm.errors import AdapterMismatch, BaseModelError, UsageProblem
@@ -73,12 +74,23 @@ class MlxAnswerer(Answerer):
     def weigh(self, gate: Path, questions: Sequence[str]) -> list[tuple[float, ...]]:
         from dlm_hf.gating import weights_of
 
-        from .reading import readings
+        from .hidden import readings
 
         if self.mix is None:
             raise ValueError("a gate weighs the parts of a mix, and there is none")
+        with self.untouched():
+            read = readings(self.loaded, self.renderer, questions)
+        return weights_of(gate, read)
+
+    @contextmanager
+    def untouched(self) -> Iterator[None]:
+        """The base, without any adapter."""
+        worn = self.layers.worn
         self.layers.wear({})
-        return weights_of(gate, readings(self.loaded, self.renderer, questions))
+        try:
+            yield
+        finally:
+            self.layers.wear(worn)
 
     def close(self) -> None:
         """Free the model."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dlm.bases import HubSource, LocalBase
+    from dlm.export.runtime import Runtime
     from dlm.training.backend import Answerer, Workbench
     from dlm.training.mixing import Mix
     from dlm.training.recipe import Recipe
@@ -48,3 +49,15 @@ class MlxBackend(Backend):
             yield answerer
         finally:
             answerer.close()
+
+    @contextmanager
+    def runtime(
+        self, base: LocalBase, adapter: Path | Mix | None, system_prompt: str | None, precision: str = "auto"
+    ) -> Iterator[Runtime]:
+        from .runtime import MlxRuntime
+
+        reading = MlxRuntime(base, adapter, system_prompt, precision)
+        try:
+            yield reading
+        finally:
+            reading.close()

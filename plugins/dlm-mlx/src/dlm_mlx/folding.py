@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,17 +29,17 @@ def _side_by_side(terms: Sequence[tuple[Update, float]]) -> Update:
     if len(terms) == 1:
         update, weight = terms[0]
         return update._replace(scale=update.scale * weight)
-    scale = max((update.scale * weight for update, weight in terms), key=abs)
+    scale = max((update.scale * weight for update, weight in terms), key=abs) or 1.0
     ups = [_times(update.up, update.scale * weight / scale) for update, weight in terms]
     return Update(np.concatenate([update.down for update, _ in terms], axis=1), np.concatenate(ups), scale)
 
 
 def alike(updates: Mapping[str, Update]) -> dict[str, Update]:
-    """The same updates, all of the largest rank and of the largest scale: smaller ones get rows and columns of zeros,
-    and their share of the scale goes into ``up``."""
+    """The same updates, all of the largest rank and of the commonest scale: lower ranks get rows and columns of zeros,
+    and what another scale has more or less goes into ``up``."""
     rank = max(update.rank for update in updates.values())
-    scale = max((update.scale for update in updates.values()), key=abs)
-    return {name: _grown(update, rank, scale) for name, update in updates.items()}
+    scale = Counter(update.scale for update in updates.values() if update.scale).most_common(1)[:1]
+    return {name: _grown(update, rank, scale[0][0] if scale else 1.0) for name, update in updates.items()}
 
 
 def _grown(update: Update, rank: int, scale: float) -> Update:

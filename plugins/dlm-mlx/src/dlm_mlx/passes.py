@@ -1,7 +1,11 @@
-"""Forward passes and answers of a loaded model, one text at a time: its numbers never depend on any other text."""
+"""Forward passes and answers of a loaded model, one text at a time: its numbers never depend on any other text.
+
+What every prompt of a template begins with, the system message mostly, is read once for all of them.
+"""
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import mlx.core as mx
@@ -25,13 +29,29 @@ class Completion(NamedTuple):
     """The model ended its answer by itself."""
 
 
-def logits_after(model: Any, ids: Sequence[int], start: int, vocabulary: int) -> Iterator[mx.array]:
+class Beginning(NamedTuple):
+    """Tokens that many texts begin with, read once."""
+
+    ids: tuple[int, ...]
+    cache: Any
+
+
+def read_beginning(model: Any, ids: Sequence[int]) -> Beginning:
+    """``ids`` as ``model`` has read them; of no use once the model wears other updates."""
+    cache = _cache(model)
+    _read(model, ids, cache)
+    return Beginning(tuple(ids), cache)
+
+
+def logits_after(
+    model: Any, ids: Sequence[int], start: int, vocabulary: int, known: Beginning | None = None
+) -> Iterator[mx.array]:
     """Logits [K, V] float32 that predict ``ids[start:]``, in pieces small enough for the memory.
 
-    What is before is read without making logits of it: MLX computes only what is asked for.
+    What is before is read without making logits of it: MLX computes only what is asked for. What of it is ``known`` is
+    not read again.
     """
-    cache = _cache(model)
-    _read(model, ids[: start - 1], cache)
+    cache = _having_read(model, ids[: start - 1], known)
     step = max(1, LOGIT_BYTES // (4 * vocabulary))
     for at in range(start - 1, len(ids) - 1, step):
         piece = ids[at : min(at + step, len(ids) - 1)]
@@ -50,13 +70,19 @@ def logits_at_once(
     yield logits.astype(mx.float32)
 
 
-def complete(model: Any, prompt: Sequence[int], ends: Collection[int], limit: int, pick: Pick) -> Completion:
+def complete(
+    model: Any,
+    prompt: Sequence[int],
+    ends: Collection[int],
+    limit: int,
+    pick: Pick,
+    known: Beginning | None = None,
+) -> Completion:
     """At most ``limit`` new tokens; ``pick`` chooses one, as an array [1], from logits [1, V] in float32.
 
     The next pass is under way while the token before it is looked at.
     """
-    cache = _cache(model)
-    _read(model, prompt[:-1], cache)
+    cache = _having_read(model, prompt[:-1], known)
 
     def following(token: mx.array) -> mx.array:
         chosen = pick(model(token[None], cache=cache)[:, -1].astype(mx.float32))
@@ -113,6 +139,14 @@ def _cache(model: Any) -> Any:
     from mlx_lm.models.cache import make_prompt_cache
 
     return make_prompt_cache(model)
+
+
+def _having_read(model: Any, ids: Sequence[int], known: Beginning | None) -> Any:
+    if known is None or tuple(ids[: len(known.ids)]) != known.ids:
+        known = Beginning((), _cache(model))
+    cache = copy.deepcopy(known.cache)
+    _read(model, ids[len(known.ids) :], cache)
+    return cache
 
 
 def _read(model: Any, ids: Sequence[int], cache: Any) -> None:

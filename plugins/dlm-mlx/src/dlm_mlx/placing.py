@@ -17,7 +17,7 @@ from mlx.utils import tree_unflatten
 from .errors import Unusable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from .adapter_file import Update
 
@@ -104,6 +104,11 @@ class Layers:
         for name, layer in self._found.items():
             layer.wear(updates.get(name, ()))
 
+    @property
+    def worn(self) -> dict[str, tuple[Factors, ...]]:
+        """What the layers wear, those without updates left out."""
+        return {name: layer.worn for name, layer in self._found.items() if layer.worn}
+
     def name_in_mlx(self, name: str) -> str | None:
         """The module that PEFT calls ``name``: of that name, or the only one of the same place in the layers."""
         if name in self._linear:
@@ -124,7 +129,7 @@ class Layers:
         Raises:
             Unusable: says what is not as it should be.
         """
-        worn = {name: layer.worn for name, layer in self._found.items() if layer.worn}
+        worn = self.worn
         wrong = sorted(worn.keys() ^ updates.keys())
         wrong += [name for name in worn.keys() & updates.keys() if not _same_size(worn[name], updates[name])]
         if wrong:
@@ -138,7 +143,7 @@ class Layers:
     def moved(self) -> float:
         """The largest change of a logit that the updates make on a few tokens."""
         ids = mx.array([list(range(1, PROBE + 1))])
-        worn = {name: layer.worn for name, layer in self._found.items()}
+        worn = self.worn
         with_them = self.model(ids)
         self.wear({})
         without = self.model(ids)
@@ -167,11 +172,6 @@ def weight_of(linear: Any) -> mx.array:
     return mx.dequantize(
         linear.weight, linear.scales, linear.biases, group_size=linear.group_size, bits=linear.bits, mode=linear.mode
     )
-
-
-def names_in_mlx(layers: Layers, names: Iterable[str]) -> dict[str, str]:
-    """Where each of ``names`` lies, those left out that lie nowhere."""
-    return {name: found for name in names if (found := layers.name_in_mlx(name)) is not None}
 
 
 def _same_size(worn: Sequence[Factors], update: Update) -> bool:

@@ -27,7 +27,7 @@ from .adapter_file import read_adapter
 from .asking import Asking
 from .errors import Unusable
 from .loading import device, library_versions, load_base, pick_precision
-from .passes import complete, greedy, logits_after, logits_at_once
+from .passes import complete, greedy, logits_after, logits_at_once, read_beginning
 from .placing import Layers, as_applied, weight_of
 from .views import random, updates_of
 
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from dlm_sway.suite.target import ModelPair
 
     from .adapter_file import Update
+    from .passes import Beginning
 
 KEPT_BYTES: Final = 1 << 30
 """Logits of the base that are kept for the next view."""
@@ -91,8 +92,8 @@ class MlxScoring(Backend):
         """Greedy answers, each by itself."""
         rows = [self.asking.prompt(item, max_new_tokens) for item in prompts]
         renderer = self.asking.renderer
-        with self._viewing(view):
-            found = [complete(self.loaded.model, row, renderer.end_ids, max_new_tokens, greedy) for row in rows]
+        with self._viewing(view) as known:
+            found = [complete(self.loaded.model, row, renderer.end_ids, max_new_tokens, greedy, known) for row in rows]
         return [Answer(renderer.decode(one.ids), tuple(one.ids), one.ended) for one in found]
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
@@ -138,22 +139,22 @@ class MlxScoring(Backend):
         self.layers.wear({name: (as_applied(update, mx.float32),) for name, update in updates.items()})
 
     @contextmanager
-    def _viewing(self, view: View) -> Iterator[None]:
-        """With the updates of ``view`` on, and the adapter's own afterwards."""
+    def _viewing(self, view: View) -> Iterator[Beginning]:
+        """With the updates of ``view`` on, and the adapter's own afterwards; what all prompts begin with is read."""
         with _sway_errors():
             self._wear(updates_of(view, self.adapter.updates), view.adapter or self.folder)
         try:
-            yield
+            yield read_beginning(self.loaded.model, self.asking.renderer.shared_prefix)
         finally:
             self._wear(self.adapter.updates, self.folder)
 
     def _logits(self, examples: Sequence[Encoded], view: View, layout: int = 0) -> Iterator[list[torch.Tensor]]:
         """Logits [K, V] at the scored positions of each example, in pieces."""
         model, vocabulary = self.loaded.model, self.loaded.vocabulary
-        with self._viewing(view):
+        with self._viewing(view) as known:
             for example in examples:
                 if layout == 0:
-                    pieces = logits_after(model, example.ids, example.start, vocabulary)
+                    pieces = logits_after(model, example.ids, example.start, vocabulary, known)
                 else:
                     tail = [self.asking.renderer.pad_id] * self._spare(len(example.ids), TAIL * layout)
                     pieces = logits_at_once(model, example.ids, example.start, tail, vocabulary)
