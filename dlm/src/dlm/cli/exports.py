@@ -31,7 +31,7 @@ def exports(doc: str, as_json: bool) -> None:
     from ..store import Store, home
 
     store = Store(home(), read(Path(doc)).frontmatter.dlm_id)
-    found, current = exports_of(store), store.current()
+    found, current = exports_of(store.layout, store.manifest()), store.current()
     if as_json:
         rows = [_row(one, current) for one in found]
         click.echo(json.dumps({"dlm_id": store.dlm_id, "exports": rows}, indent=2, ensure_ascii=False))

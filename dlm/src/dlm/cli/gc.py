@@ -11,7 +11,7 @@ from .sizes import size
 
 if TYPE_CHECKING:
     from ..store import Store
-    from ..store.gc import Sweep
+    from ..store.gc import Item, Sweep
 
 
 @click.command(short_help="Remove what the store does not need.")
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def gc(doc: str | None, everything: bool, keep: int | None, dry_run: bool, repair: bool, as_json: bool) -> None:
     """Remove what the store of DOC does not need: rejected weights, leftovers of runs that died, old checkpoints.
+
+    With --all also what exports keep to save time, if nobody used it for 30 days. No export is ever removed.
 
     Versions go only with --keep. The current one stays, one that a running process reads, and one that a stopped run
     began with.
@@ -36,14 +38,19 @@ def gc(doc: str | None, everything: bool, keep: int | None, dry_run: bool, repai
     if repair and dry_run:
         raise UsageProblem("--repair writes and --dry-run does not: give one of them")
     sweeps = [_sweep(store, keep, dry_run=dry_run, repair=repair, strict=not everything) for store in _stores(doc)]
-    freed = sum(one.freed for one in sweeps)
+    unused = _unused_files(dry_run=dry_run) if everything else []
+    freed = sum(one.freed for one in sweeps) + sum(item.bytes for item in unused)
     if as_json:
         found = {"dry_run": dry_run, "bytes": freed, "stores": [one.as_json() for one in sweeps]}
+        if everything:
+            found["export_cache"] = [item.as_json() for item in unused]
         click.echo(json.dumps(found, indent=2, ensure_ascii=False))
         return
     for one in sweeps:
         for line in _lines(one, dry_run=dry_run):
             click.echo(line)
+    for item in unused:
+        click.echo(_line(item, dry_run=dry_run))
     if keep is None and (kept := [item for one in sweeps for item in one.items if item.why.startswith("no --keep")]):
         many = f"{len(kept)} older versions are" if len(kept) > 1 else "1 older version is"
         click.echo(f"{many} kept ({size(sum(item.bytes for item in kept))}); --keep 1 would remove that too")
@@ -85,8 +92,29 @@ def _lines(sweep: Sweep, *, dry_run: bool) -> list[str]:
     told = ("new enough", "no --keep was given")
     for item in sweep.items:
         if item.why not in told:
-            fate = "remove" if dry_run and item.fate == "removed" else item.fate
-            # A checkpoint's name goes on with its phase and step.
-            name = item.path.name.partition(".phase-")[0]
-            lines.append(f"  {fate:<8} {name:<16} {size(item.bytes):>9}  {item.why}")
+            lines.append(_line(item, dry_run=dry_run))
     return lines
+
+
+def _line(item: Item, *, dry_run: bool) -> str:
+    fate = "remove" if dry_run and item.fate == "removed" else item.fate
+    # A checkpoint's name goes on with its phase and step, a file made for exports with more digits than anybody reads.
+    name = item.path.name.partition(".phase-")[0]
+    name = f"{name[:13]}..." if len(name) > 28 else name
+    return f"  {fate:<8} {name:<16} {size(item.bytes):>9}  {item.why}"
+
+
+def _unused_files(*, dry_run: bool) -> list[Item]:
+    """What exports kept and nobody used for a month, removed unless only asked about."""
+    from ..export import cache
+    from ..store import gc as sweeping
+    from ..store import home
+
+    folder = home() / "cache" / "export"
+    found = [
+        sweeping.Item(path, "removed", f"{path.parent.name} for exports, {why}", sweeping.size(path))
+        for path, why in cache.removable(folder)
+    ]
+    for item in found if not dry_run else ():
+        cache.remove(item.path)
+    return found

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..corpus.replay import Change
+    from ..export.listing import Listed
     from ..store.overview import Overview
     from ..store.version import Version
 
@@ -88,7 +89,20 @@ def _lines(found: Overview, doc: str) -> Iterator[tuple[str, str]]:
     if found.change:
         yield "since then", _changes(found, found.change, doc)
         yield from _aside(found, doc)
+    for exported in found.exported:
+        yield "exported", _exported(exported, found.current)
     yield from _disk(found)
+
+
+def _exported(exported: Listed, current: Version | None) -> str:
+    """Target, version and certificate; where, for one that lies elsewhere."""
+    from ..export.listing import is_current
+
+    manifest = exported.manifest
+    if manifest is None:
+        return f"{exported.folder}: {exported.problem}"
+    stale = "" if is_current(exported, current) else ", not the current version"
+    return f"{exported.folder.name}, of v{manifest.adapter_version:04d}{stale}, certificate: {manifest.certified}"
 
 
 def _trained(found: Overview, doc: str) -> Iterator[tuple[str, str]]:
@@ -160,7 +174,8 @@ def _disk(found: Overview) -> Iterator[tuple[str, str]]:
         yield "cache", f"{cache['entry_count']:,} records, {_size(cache['bytes'])}{hits}"
     if cache.get("cache_status"):
         yield "cache", f"not used: {cache['cache_status']}"
-    parts = {"versions": sizes.versions, "logs": sizes.logs, "cache": sizes.cache, "ledger": sizes.replay}
+    parts = {"versions": sizes.versions, "exports": sizes.exports, "logs": sizes.logs, "cache": sizes.cache}
+    parts["ledger"] = sizes.replay
     yield "disk", f"{_size(sizes.total)}: " + ", ".join(f"{name} {_size(size)}" for name, size in parts.items() if size)
     yield "store", str(found.store)
 

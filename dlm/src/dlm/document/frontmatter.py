@@ -198,10 +198,30 @@ class Training(_Part):
     sources_policy: Literal["permissive", "strict"] = "permissive"
 
 
+Quant = Literal[
+    "F32",
+    "F16",
+    "BF16",
+    "Q8_0",
+    "Q6_K",
+    "Q5_K_M",
+    "Q5_K_S",
+    "Q5_1",
+    "Q5_0",
+    "Q4_K_M",
+    "Q4_K_S",
+    "Q4_1",
+    "Q4_0",
+    "Q3_K_M",
+    "Q2_K",
+]
+
+
 class Export(_Part):
     """``export``: what an exported model is given."""
 
-    default_quant: Literal["Q4_K_M", "Q5_K_M", "Q6_K", "Q8_0", "F16"] = "Q4_K_M"
+    default_quant: Quant | None = None
+    """``None`` leaves it to the size of the base."""
     default_temperature: Annotated[float, Field(gt=0, le=2)] | None = None
     default_top_p: Annotated[float, Field(gt=0, le=1)] | None = None
 

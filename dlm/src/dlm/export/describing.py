@@ -9,7 +9,7 @@ from ..store.encoding import jsonable, now
 from ..training.mixing import Mix, precision_of_base
 from .manifest import ExportedAdapter, ExportManifest, artifacts_of
 from .origin import key_of, published
-from .safety import names_of
+from .safety import names_of, takes_every
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,7 +51,7 @@ def describe(
         base_licence=request.model.licence,
         adapter_version=request.version.number,
         adapters=_adapters(request),
-        every_adapter=_every(request),
+        every_adapter=takes_every(request.version, request.chosen),
         document_digest=request.version.facts.get("document_digest"),
         tool_versions={"dlm": made, **({sink: its_version} if its_version else {})},
         facts=facts,
@@ -64,9 +64,7 @@ def describe(
 
 def _adapters(request: Request) -> tuple[ExportedAdapter, ...]:
     adapter, version = request.chosen.adapter, request.version
-    names = names_of(request.chosen)
-    if _every(request):
-        names = version.adapters
+    names = names_of(version, request.chosen)
     weights = adapter.weights if isinstance(adapter, Mix) else (1.0,) * len(names)
     return tuple(
         ExportedAdapter(
@@ -77,7 +75,3 @@ def _adapters(request: Request) -> tuple[ExportedAdapter, ...]:
         )
         for name, weight in zip(names, weights, strict=True)
     )
-
-
-def _every(request: Request) -> bool:
-    return request.chosen.by == "first" and len(request.version.adapters) > 1

@@ -10,8 +10,8 @@ from ..errors import StoreError
 from .manifest import read_manifest
 
 if TYPE_CHECKING:
-    from ..store import Store
     from ..store.layout import Layout
+    from ..store.manifest import Manifest
     from ..store.version import Version
     from .manifest import ExportManifest
 
@@ -47,15 +47,9 @@ def entry_of(folder: Path, manifest: ExportManifest, layout: Layout) -> dict[str
     }
 
 
-def exports_of(store: Store) -> list[Listed]:
-    """Every export, those in the store first; writes nothing.
-
-    Raises:
-        StoreError: the store's manifest is damaged.
-    """
-    layout = store.layout
+def exports_of(layout: Layout, manifest: Manifest | None) -> list[Listed]:
+    """Every export of the store whose ``manifest`` this is, those in its own folder first; writes nothing."""
     inside = sorted(path for path in layout.exports.iterdir() if _is_place(path)) if layout.exports.is_dir() else []
-    manifest = store.manifest()
     recorded = [layout.root / str(entry.get("folder", "")) for entry in (manifest.exports if manifest else ())]
     outside = [folder for folder in recorded if not folder.is_relative_to(layout.root)]
     return [_listed(folder) for folder in (*inside, *dict.fromkeys(outside))]

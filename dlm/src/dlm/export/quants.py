@@ -32,12 +32,11 @@ def choose_quant(asked: str | None, document: Document, base: Path, offered: Seq
     Raises:
         UsageProblem: the target does not write what is asked for; names what it does.
     """
-    export = document.frontmatter.export
     if asked is not None:
         return Quant(_among(asked, offered, target, f"--quant {asked}"), "--quant")
-    if "default_quant" in export.model_fields_set:
-        named = f"export.default_quant: {export.default_quant} in {document.location}"
-        return Quant(_among(export.default_quant, offered, target, named), "the document's export.default_quant")
+    if (written := document.frontmatter.export.default_quant) is not None:
+        named = f"export.default_quant: {written} in {document.location}"
+        return Quant(_among(written, offered, target, named), "the document's export.default_quant")
     count = parameters(base)
     suits, size = (FOR_SMALL, "under") if count < SMALL else (FOR_LARGE, "at least")
     if suits in offered:

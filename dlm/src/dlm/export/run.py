@@ -90,25 +90,15 @@ def export_to(
 
 def _prepare(document: Document, target: str, home: Path, options: ExportOptions, say: Callable[[str], None]) -> _Job:
     """Decide everything that can be decided before any work."""
-    from ..answering import base_of, version_of
     from ..store import layout
     from ..training.choose import choose
     from .place import LOCKS, require_free
-    from .safety import check_adapters
 
     offer = sink_entry(target)
-    entry = cast("SinkEntry", offer.entry)
-    wishes = settled(options.wishes, entry)
     if options.suite:
         require_suites()
-    version = version_of(document, home, options.version, say)
-    chosen = _chosen(version, options, entry)
-    check_adapters(version, chosen, wishes, target, whole=entry.whole_adapters)
     backend = choose("generate")
-    base = base_of(document, home, backend, version, say, accept=options.accept_licence, adapter=chosen.first)
-    wishes = _with_quant(wishes, document, base.path, entry, say)
-    request = Request(document, version, base, chosen, wishes, home / "cache" / "export", say)
-    _warn_of_licence(request, say)
+    request = _request(document, cast("SinkEntry", offer.entry), home, options, backend, say)
     sink: Sink = _sink(target)
     _require_architecture(sink, request, target)
     sink.check(request)
@@ -116,6 +106,32 @@ def _prepare(document: Document, target: str, home: Path, options: ExportOptions
     final = _absolute(options.out) if options.out else exports / sink.folder_name(request)
     require_free(final)
     return _Job(target, offer, sink, backend, request, final, exports / LOCKS, options)
+
+
+def _request(
+    document: Document,
+    entry: SinkEntry,
+    home: Path,
+    options: ExportOptions,
+    backend: Backend,
+    say: Callable[[str], None],
+) -> Request:
+    """Which adapters of which version on which base, and as what; refused where that would come out wrong."""
+    from ..answering import base_of, version_of
+    from .safety import check_adapters, check_tokenizer, names_of
+
+    wishes = settled(options.wishes, entry)
+    version = version_of(document, home, options.version, say)
+    chosen = _chosen(version, options, entry)
+    for note in check_adapters(version, chosen, wishes, entry.name, whole=entry.whole_adapters):
+        say(note)
+    base = base_of(document, home, backend, version, say, accept=options.accept_licence, adapter=chosen.first)
+    for name in names_of(version, chosen):
+        check_tokenizer(version.folder_of(name), base.path)
+    wishes = _with_quant(wishes, document, base.path, entry, say)
+    request = Request(document, version, base, chosen, wishes, home / "cache" / "export", say)
+    _warn_of_licence(request, say)
+    return request
 
 
 def _sink(target: str) -> Sink:

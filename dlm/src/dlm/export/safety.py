@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ExportRefused, UsageProblem
 from ..store.version import ADAPTER_FILE, CONFIG_FILE
-from ..training.mixing import FULL, Mix, precision_of_base
+from ..training.mixing import FULL, precision_of_base
 from .quants import header
 
 if TYPE_CHECKING:
@@ -73,24 +73,19 @@ def inspect(folder: Path) -> AdapterFacts:
     )
 
 
-def folders_of(chosen: Chosen) -> tuple[Path, ...]:
-    """Of every adapter that is exported."""
-    adapter = chosen.adapter
-    if isinstance(adapter, Mix):
-        return tuple(part.folder for part in adapter.parts)
-    return () if adapter is None else (adapter,)
+def takes_every(version: Version, chosen: Chosen) -> bool:
+    """Whether all named adapters of ``version`` go in, each for itself: nobody chose among several."""
+    return chosen.by == "first" and len(version.adapters) > 1
 
 
-def names_of(chosen: Chosen) -> tuple[str | None, ...]:
-    """As :func:`folders_of`; ``None`` for one without a name."""
-    return chosen.names or (None,)
+def names_of(version: Version, chosen: Chosen) -> tuple[str | None, ...]:
+    """Of every adapter that is exported; ``None`` for one without a name."""
+    return version.adapters if takes_every(version, chosen) else chosen.names or (None,)
 
 
-def check_adapters(
-    version: Version, chosen: Chosen, wishes: Wishes, target: str, *, whole: bool = False
-) -> tuple[AdapterFacts, ...]:
-    """Refuse what would come out wrong, whatever the target's files look like. ``whole``: they hold all that PEFT saves
-    of one adapter.
+def check_adapters(version: Version, chosen: Chosen, wishes: Wishes, target: str, *, whole: bool = False) -> list[str]:
+    """Refuse what would come out wrong, whatever the target's files look like; notes for people about the rest.
+    ``whole``: the files hold all that PEFT saves of one adapter.
 
     Raises:
         StoreError: the version is damaged.
@@ -98,25 +93,82 @@ def check_adapters(
         UsageProblem: ``--dequantize`` where nothing is quantised.
     """
     version.verify()
-    held = {name: precision_of_base(version.facts_of(name)) for name in names_of(chosen)}
+    names = names_of(version, chosen)
+    held = {name: precision_of_base(version.facts_of(name)) for name in names}
     rounded = {name: kind for name, kind in held.items() if kind != FULL}
     if wishes.dequantize and not rounded:
         raise UsageProblem(f"{version.name} was trained on the base's full weights: leave --dequantize out")
     if wishes.form == "merged" and rounded and not wishes.dequantize:
         raise ExportRefused(_rounded(version, rounded))
-    facts = tuple(inspect(folder) for folder in folders_of(chosen))
-    if wishes.form == "adapter" and not (whole and len(facts) == 1):
+    facts = [inspect(version.folder_of(name)) for name in names]
+    # Only a sum of several has to be written in another way than PEFT wrote each.
+    mixed = len(facts) > 1 and not takes_every(version, chosen)
+    if wishes.form == "adapter" and (mixed or not whole):
         for one in facts:
             _refuse_beyond_layers(one, target)
-    return facts
+    return [_to_be_held(version, name, kind) for name, kind in rounded.items() if wishes.form == "adapter"]
+
+
+def check_tokenizer(folder: Path, base: Path) -> None:
+    """Refuse an adapter in ``folder`` whose tokenizer has other tokens than that of the base in ``base``: the rows of
+    the base's vocabulary would stand for other words than in training.
+
+    Raises:
+        ExportRefused: names tokens that differ.
+    """
+    own, theirs = folder / "tokenizer.json", base / "tokenizer.json"
+    if not own.is_file() or not theirs.is_file() or own.read_bytes() == theirs.read_bytes():
+        return
+    trained, found = tokens_of(own), tokens_of(theirs)
+    if trained == found:
+        return
+    grown = sorted(set(trained) - set(found))
+    other = sorted(name for name in set(trained) & set(found) if trained[name] != found[name])
+    gone = sorted(set(found) - set(trained))
+    what = "; ".join(
+        f"{word} {', '.join(map(repr, some[:3]))}{f' and {len(some) - 3} more' if len(some) > 3 else ''}"
+        for word, some in (("added", grown), ("moved", other), ("removed", gone))
+        if some
+    )
+    raise ExportRefused(
+        f"the tokenizer beside the adapter has other tokens than the base's ({what}), and the base has no trained rows "
+        "for them: put back the base that it was trained on, or train again with `dlm train DOC`"
+    )
+
+
+def tokens_of(tokenizer: Path) -> dict[str, int]:
+    """Every token of a ``tokenizer.json`` with its number.
+
+    Raises:
+        ExportRefused: it cannot be read.
+    """
+    try:
+        found = json.loads(tokenizer.read_bytes())
+        model = found.get("model") or {}
+        vocabulary = model.get("vocab") or {}
+        if isinstance(vocabulary, list):
+            vocabulary = {entry[0]: number for number, entry in enumerate(vocabulary)}
+        added = {entry["content"]: entry["id"] for entry in found.get("added_tokens") or ()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError) as problem:
+        raise ExportRefused(
+            f"{tokenizer} cannot be read ({problem}): fetch the base again, or train again"
+        ) from problem
+    return {**vocabulary, **added}
 
 
 def _rounded(version: Version, rounded: dict[str | None, str]) -> str:
     who = ", ".join(f"{name or version.name} on {kind} weights" for name, kind in rounded.items())
     return (
         f"an adapter that was trained on rounded weights also corrects their rounding, so merged into the full weights "
-        f"it is off by that ({who}). Export with --unmerged, train with `adapter: lora`, or merge all the same with "
-        "--dequantize; the certificate then measures what it costs"
+        f"it is off by that ({who}). Train with `adapter: lora`, or merge all the same with --dequantize: the "
+        "certificate then measures what it costs"
+    )
+
+
+def _to_be_held(version: Version, name: str | None, kind: str) -> str:
+    return (
+        f"note: {name or version.name} was trained on {kind} weights and corrects their rounding: serve it on a base "
+        "that is held so, on any other it is off"
     )
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ..corpus.replay import Change
     from ..corpus.sources import Gathered, Survey
     from ..document.model import Document
+    from ..export.listing import Listed
     from ..learning.report import LearningReport
     from .ledger import Ledger
     from .manifest import Manifest
@@ -39,6 +40,7 @@ class Sizes:
     replay: int
     cache: int
     logs: int
+    exports: int = 0
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ class Overview:
     ledger: Ledger | None
     change: Change | None
     """Since the last training; ``None`` before the first."""
+    exported: tuple[Listed, ...]
     cache: dict[str, Any]
     sizes: Sizes
     problems: tuple[str, ...]
@@ -172,6 +175,7 @@ def overview(document: Document, home: Path) -> Overview:
         survey=survey,
         ledger=ledger,
         change=look.at(lambda: _change(document, ledger, survey)) if initialised and contents.versions else None,
+        exported=_exported(store, manifest),
         cache=look.at(lambda: _cache(document, store)) or {},
         sizes=_sizes(store),
         problems=tuple(look.problems),
@@ -204,6 +208,12 @@ def _ledger(store: Store) -> Ledger:
     from .ledger import load
 
     return load(store.layout)
+
+
+def _exported(store: Store, manifest: Manifest | None) -> tuple[Listed, ...]:
+    from ..export.listing import exports_of
+
+    return tuple(exports_of(store.layout, manifest))
 
 
 def _base(document: Document, home: Path, manifest: Manifest | None) -> BaseState:
@@ -258,6 +268,7 @@ def _sizes(store: Store) -> Sizes:
         replay=_bytes(layout.replay),
         cache=_bytes(layout.tokens.parent),
         logs=_bytes(layout.logs),
+        exports=_bytes(layout.exports),
     )
 
 
