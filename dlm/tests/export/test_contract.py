@@ -77,7 +77,7 @@ def test_gc_all_removes_what_exports_kept_and_nobody_used_for_a_month(trained, h
     past = time.time() - MONTH - 86_400
     os.utime(old.with_name(old.name + ".json"), (past, past))
     dry = CliRunner().invoke(main, ["gc", "--all", "--dry-run"])
-    told = next(line for line in dry.stdout.splitlines() if "base-gguf for exports, not used for 31 days" in line)
+    told = next(line for line in dry.stdout.splitlines() if "export base-gguf, not used for 31 days" in line)
     assert len(told) <= 80
     assert old.exists()
     found = json.loads(CliRunner().invoke(main, ["gc", "--all", "--json"]).stdout)

@@ -112,7 +112,7 @@ def _unused_files(*, dry_run: bool) -> list[Item]:
 
     folder = home() / "cache" / "export"
     found = [
-        sweeping.Item(path, "removed", f"{path.parent.name} for exports, {why}", sweeping.size(path))
+        sweeping.Item(path, "removed", f"export {path.parent.name}, {why}", sweeping.size(path))
         for path, why in cache.removable(folder)
     ]
     for item in found if not dry_run else ():
