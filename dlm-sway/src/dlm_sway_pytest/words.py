@@ -32,7 +32,7 @@ def of_gate(gate: Gate, document: dict[str, Any]) -> str:
     lines = [f"{head}; the suite's conclusion is: {document['conclusion']}"]
     lines += [f"  {reason}" for reason in gate.reasons]
     overall = document["score"]["overall"]
-    if overall is not None:
+    if overall is not None and not any("overall score" in reason for reason in gate.reasons):
         lines.append(f"  overall score {fmt.score(overall)} ({document['score']['band']})")
     return "\n".join(_wrapped(line) for line in lines)
 

@@ -106,6 +106,12 @@ def test_a_process_that_was_killed_is_a_failure_and_what_came_before_still_count
     assert found[1][0] == "ok"
 
 
+def test_4_bit_weights_that_end_the_process_stand_only_in_qlora_s_way():
+    results = dataclasses.replace(FINE, nf4=None, trouble="the process that tried was ended by SIGSEGV")
+    assert [level for level, _ in said(HERE, results)] == ["note", "ok", "ok"]
+    assert "`adapter: qlora` is refused there" in said(HERE, results)[0][1]
+
+
 def test_wrong_and_slow_bf16_and_no_flashattention_are_told_apart():
     wrong = said(HERE, dataclasses.replace(FINE, bf16=Attempt(False, "off by 40.0%")))[0]
     slow = said(HERE, dataclasses.replace(FINE, bf16=Attempt(True, figure=0.6)))[0]

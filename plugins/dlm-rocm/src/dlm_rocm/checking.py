@@ -77,7 +77,7 @@ def _override(found: Found) -> Iterator[Remark]:
                 "fail",
                 f"{OVERRIDE}={found.override} lets {_called(gpu)} run kernels of {pretended}, which has other "
                 "instructions: programs end or give wrong numbers",
-                f"remove it, or leave that GPU out with HIP_VISIBLE_DEVICES; `unset {OVERRIDE}`",
+                f"`unset {OVERRIDE}`, or leave that GPU out with HIP_VISIBLE_DEVICES",
             )
 
 
@@ -101,12 +101,20 @@ def _trial(found: Found, results: Tried) -> Iterator[Remark]:
         yield Remark("fail", what, for_kernels(seen, results.kernels))
         return
     if results.trouble:
-        hidden = f"; {', '.join(found.hidden)} is set" if found.hidden else ""
-        yield Remark("fail", f"{_called(gpu)} was tried, and {results.trouble}{hidden}", _look_again(found))
+        yield _trouble(found, results)
     if (attempt := results.bf16) is not None:
         yield _bf16(gpu, attempt.works, attempt.words, attempt.figure)
     if (attempt := results.flash) is not None:
         yield _flash(attempt.works, attempt.words)
+
+
+def _trouble(found: Found, results: Tried) -> Remark:
+    called = _called(found.gpus[0])
+    if results.bf16 is not None and results.flash is not None:
+        what = f"4-bit weights were tried on {called}, and {results.trouble}"
+        return Remark("note", what, "`adapter: qlora` is refused there, `adapter: lora` is not")
+    hidden = f"; {', '.join(found.hidden)} is set" if found.hidden else ""
+    return Remark("fail", f"{called} was tried, and {results.trouble}{hidden}", _look_again(found))
 
 
 def _bf16(gpu: Gpu, works: bool, words: str, faster: float | None) -> Remark:

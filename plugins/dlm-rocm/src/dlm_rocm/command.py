@@ -20,7 +20,7 @@ def rocm() -> None:
     """AMD GPUs."""
 
 
-@rocm.command()
+@rocm.command(short_help="Say which AMD GPUs are here, and try the first.")
 @click.option("--no-try", is_flag=True, help="Run nothing on the GPU.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
@@ -45,7 +45,7 @@ def probe(ctx: click.Context, /, no_try: bool, as_json: bool) -> None:
     ctx.exit(0 if usable else 1 if found.gpus else 4)
 
 
-@rocm.command("build-script")
+@rocm.command("build-script", short_help="Print the script that builds llama.cpp.")
 @click.option("--out", type=click.Path(dir_okay=False), help="Write it there, and make it executable.")
 def build_script(out: str | None) -> None:
     """Print the script that builds llama.cpp with HIP, so that exports can run on AMD GPUs.
