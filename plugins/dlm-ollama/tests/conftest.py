@@ -153,6 +153,7 @@ def make_request(base_folder, adapter_folder, tmp_path):
         template: bool = True,
         base: Path = base_folder,
         said: list[str] | None = None,
+        quant: str = "F32",
         **settings: str,
     ) -> Request:
         folder = tmp_path / "store" / "adapter" / "versions" / "v0003"
@@ -161,7 +162,7 @@ def make_request(base_folder, adapter_folder, tmp_path):
         path = tmp_path / "ferry.dlm"
         path.write_text(DOCUMENT.format(ulid=ULID, frontmatter=frontmatter), encoding="utf-8")
         local = LocalBase("smollm2-135m", base, "sha256:" + "a" * 64, "a test")
-        wishes = Wishes("F32", form, name, template, settings=settings)
+        wishes = Wishes(quant, form, name, template, settings=settings)
         heard = said if said is not None else []
         cache = tmp_path / "cache"
         return Request(read(path), version, local, choose_adapter(version, Wanted()), wishes, cache, heard.append)

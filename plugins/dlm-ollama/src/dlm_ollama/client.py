@@ -128,7 +128,7 @@ class Ollama:
         try:
             return bytes(reply.readline(_LONGEST_LINE) if one else reply.read(_LONGEST))
         except (OSError, HTTPException) as problem:
-            raise Unreachable(f"it stopped answering ({_shown(problem) or type(problem).__name__})") from problem
+            raise Unreachable(f"it stopped answering: {_why(problem)}") from problem
 
     def _open(self, method: str, path: str, data: Any, timeout: float, headers: Mapping[str, str] | None = None) -> Any:
         request = urllib.request.Request(f"{self.url}{path}", data, dict(headers or {}), method=method)
@@ -138,7 +138,7 @@ class Ollama:
             with problem:
                 raise _refusal(problem) from problem
         except (OSError, HTTPException) as problem:
-            raise Unreachable(_shown(getattr(problem, "reason", problem)) or type(problem).__name__) from problem
+            raise Unreachable(_why(problem)) from problem
 
 
 def address(said: str) -> str:
@@ -193,6 +193,12 @@ def _refusal(problem: urllib.error.HTTPError) -> Refused:
     except (ValueError, LookupError, TypeError):
         said = text
     return Refused(f"{problem.code} {problem.reason}: {_shown(said) or 'no reason given'}", problem.code)
+
+
+def _why(problem: BaseException) -> str:
+    """What the network said, without numbers of errors."""
+    reason = getattr(problem, "reason", problem)
+    return _shown(getattr(reason, "strerror", None) or reason) or type(problem).__name__
 
 
 def _shown(said: object) -> str:

@@ -30,7 +30,6 @@ def hand_on(request: Request, folder: Path, model: Modelfile, name: str, *, requ
             when it is ``required``.
     """
     ollama = Ollama()
-    by_hand = f"ollama create {name} -f {folder / NAME}"
     try:
         version = ollama.version()
     except (Unreachable, Refused) as problem:
@@ -40,7 +39,7 @@ def hand_on(request: Request, folder: Path, model: Modelfile, name: str, *, requ
                 f"{missing}: start it with `ollama serve`, or name its address in OLLAMA_HOST. The files are in "
                 f"{folder}, and complete"
             ) from problem
-        return (f"note: {missing}, so the model was not created there.",)
+        return (f"note: {missing}", *by_hand(name, folder))
     try:
         if (why := obstacle(version, model)) is not None:
             raise CannotCreate(why)
@@ -48,9 +47,14 @@ def hand_on(request: Request, folder: Path, model: Modelfile, name: str, *, requ
     except CannotCreate as problem:
         raise ExportFailed(
             f"the files in {folder} are fine, but Ollama at {ollama.url} did not take them: {problem}. By hand: "
-            f"{by_hand}"
+            f"ollama create {name} -f {folder / NAME}"
         ) from problem
     return (f"created {name} in Ollama {spoken(version)} at {ollama.url}", *_looked_at(ollama, request, model, name))
+
+
+def by_hand(name: str, folder: Path) -> tuple[str, ...]:
+    """How the model is created later. Lines for people."""
+    return ("the model is not in Ollama yet; to put it there:", f"  ollama create {name} -f {folder / NAME}")
 
 
 def require_willing(model: Modelfile) -> None:

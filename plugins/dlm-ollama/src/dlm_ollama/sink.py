@@ -59,7 +59,7 @@ class OllamaSink(Sink):
         return replace(
             written,
             facts={**written.facts, "ollama_name": name, "name": name, "dialect": dialect},
-            next_steps=(f"ollama create {name} -f {{folder}}/{NAME}", f"ollama run {name}"),
+            next_steps=(f"ollama run {name}",),
         )
 
     def _planned(self, request: Request, files: _Files, quant: str | None) -> tuple[Modelfile, str | None]:
@@ -71,12 +71,12 @@ class OllamaSink(Sink):
         return _loaded(folder)
 
     def finish(self, request: Request, folder: Path) -> tuple[str, ...]:
-        from .handing_on import hand_on
+        from .handing_on import by_hand, hand_on
 
-        wanted = _create(request)
+        wanted, name = _create(request), _name(request)
         if wanted == "never":
-            return ()
-        return hand_on(request, folder, _read(folder), _name(request), required=wanted == "require")
+            return by_hand(name, folder)
+        return hand_on(request, folder, _read(folder), name, required=wanted == "require")
 
 
 @contextmanager
