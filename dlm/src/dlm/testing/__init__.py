@@ -18,16 +18,20 @@ if TYPE_CHECKING:
     from .lessons import pair as pair
     from .plugins import only_plugins as only_plugins
     from .section import SectionContract as SectionContract
+    from .sink import SinkContract as SinkContract
     from .startup import modules_after as modules_after
     from .toy import ToyBackend as ToyBackend
     from .toy import toy_base as toy_base
+    from .toy_sink import ToySinkPlugin as ToySinkPlugin
 
 _HOME = {
     "AdaptersContract": "adapters",
     "AugmenterContract": "augmenter",
     "BackendContract": "backend",
     "SectionContract": "section",
+    "SinkContract": "sink",
     "ToyBackend": "toy",
+    "ToySinkPlugin": "toy_sink",
     "block": "lessons",
     "lesson": "lessons",
     "modules_after": "startup",
