@@ -13,6 +13,7 @@ from dlm.errors import ExportFailed, ExportRefused, UsageProblem
 from dlm_hf.opened import open_renderer
 from dlm_ollama.closed_loop import CONVERSATIONS
 from dlm_ollama.modelfile import read
+from dlm_ollama.names import default_name, require_name
 from dlm_ollama.sink import OllamaSink
 
 NAME = "dlm-01hrshwz4bq3f8k2y5n7v9xtcd:v0003"
@@ -245,6 +246,21 @@ def test_a_name_that_ollama_would_not_take_is_refused(make_request, name):
 def test_a_setting_that_means_nothing_is_refused(make_request, settings):
     with pytest.raises(UsageProblem, match=f"--set {next(iter(settings))}="):
         OllamaSink().check(make_request(**settings))
+
+
+def test_each_adapter_of_a_version_has_a_name_of_its_own_in_ollama():
+    assert default_name("01HR", "v0003", ["tone", "facts.de"]) == "dlm-01hr:v0003-tone-facts.de"
+    assert require_name(default_name("01HR", "v0003", ["naïve tone"])) == "dlm-01hr:v0003-na-ve-tone"
+
+
+def test_a_date_that_is_kept_is_said(make_request, exported, base_folder, tmp_path):
+    other = tmp_path / "dated"
+    shutil.copytree(base_folder, other)
+    template = other / "chat_template.jinja"
+    template.write_text(template.read_text().replace("You are a ferry.", "' + strftime_now('%d %B %Y') + '"))
+    said: list[str] = []
+    exported(make_request(base=other, said=said))
+    assert [line for line in said if "keep the date" in line]
 
 
 def test_a_name_and_room_of_ones_own_are_taken(make_request, exported, tmp_path):

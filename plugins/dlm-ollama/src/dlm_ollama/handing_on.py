@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from dlm.errors import ExportFailed, ExportRefused
@@ -47,14 +48,18 @@ def hand_on(request: Request, folder: Path, model: Modelfile, name: str, *, requ
     except CannotCreate as problem:
         raise ExportFailed(
             f"the files in {folder} are fine, but Ollama at {ollama.url} did not take them: {problem}. By hand: "
-            f"ollama create {name} -f {folder / NAME}"
+            f"{_command(name, folder)}"
         ) from problem
     return (f"created {name} in Ollama {spoken(version)} at {ollama.url}", *_looked_at(ollama, request, model, name))
 
 
 def by_hand(name: str, folder: Path) -> tuple[str, ...]:
     """How the model is created later. Lines for people."""
-    return ("the model is not in Ollama yet; to put it there:", f"  ollama create {name} -f {folder / NAME}")
+    return ("the model is not in Ollama yet; to put it there:", f"  {_command(name, folder)}")
+
+
+def _command(name: str, folder: Path) -> str:
+    return f"ollama create {name} -f {shlex.quote(str(folder / NAME))}"
 
 
 def require_willing(model: Modelfile) -> None:

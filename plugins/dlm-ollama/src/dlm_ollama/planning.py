@@ -7,6 +7,7 @@ from importlib.metadata import version as installed
 from typing import TYPE_CHECKING, Any
 
 from dlm.errors import ExportRefused
+from dlm.export.conversation import own_template
 
 from .modelfile import Modelfile
 from .recognise import Difference, Recognised, Unspeakable, recognise
@@ -16,19 +17,20 @@ if TYPE_CHECKING:
     from dlm_hf.render import Renderer
 
 _DEFAULT_TEMPERATURE, _DEFAULT_TOP_P = 0.7, 0.9
+_DATED = "strftime_now"
 ROOM = 4096
 """Tokens of a conversation where nobody says otherwise: Ollama's own default, and no less than was trained."""
 _SHOWN = 48
 
 
-def plan(request: Request) -> Recognised:
+def plan(request: Request, renderer: Renderer) -> Recognised:
     """The base's dialect, proved.
 
     Raises:
         ExportRefused: no dialect gives what the base's own template gives.
     """
     try:
-        found = recognise(renderer_of(request))
+        found = recognise(renderer)
     except Unspeakable as problem:
         raise ExportRefused(
             f"the template of the base {request.model.key} refuses a plain conversation ({problem}): name another base"
@@ -54,7 +56,8 @@ def modelfile(
     request: Request, model: str, adapter: str | None, room: int | None, quant: str | None
 ) -> tuple[Modelfile, str | None]:
     """The Modelfile, and the name of the dialect that its template is of."""
-    found = plan(request) if request.wishes.template else None
+    renderer = renderer_of(request)
+    found = plan(request, renderer) if request.wishes.template else None
     dialect = found.dialect if found else None
     export = request.document.frontmatter.export
     temperature = dialect.temperature if dialect else _DEFAULT_TEMPERATURE
@@ -64,7 +67,7 @@ def modelfile(
             model=model,
             adapter=adapter,
             template=found.template if found else None,
-            stops=_stops(request, dialect.stops if dialect else ()),
+            stops=_stops(renderer, dialect.stops if dialect else ()),
             temperature=temperature if export.default_temperature is None else export.default_temperature,
             top_p=top_p if export.default_top_p is None else export.default_top_p,
             num_ctx=_room(request, room),
@@ -76,12 +79,16 @@ def modelfile(
     )
 
 
-def _stops(request: Request, usual: tuple[str, ...]) -> tuple[str, ...]:
+def dated(request: Request) -> bool:
+    """Whether the base's template writes today's date into a prompt."""
+    return _DATED in (own_template(request.base.path) or "")
+
+
+def _stops(renderer: Renderer, usual: tuple[str, ...]) -> tuple[str, ...]:
     """What ends an answer as trained, the base's own end, and of the dialect's what is one special token here.
 
     Words of plain text are no stops: an answer may hold them.
     """
-    renderer = renderer_of(request)
     tokenizer = renderer.tokenizer
     special = {str(token.content): number for number, token in tokenizer.added_tokens_decoder.items()}
     ends = [str(tokenizer.convert_ids_to_tokens(number)) for number in renderer.end_ids]

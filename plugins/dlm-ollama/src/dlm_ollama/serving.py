@@ -29,7 +29,7 @@ class OllamaRuntime(LlamaCpp):
 
     @property
     def name(self) -> str:
-        return f"{super().name} with the template of the Modelfile, as Ollama reads it"
+        return f"{super().name} + Modelfile"
 
     def prompt_ids(self, messages: Sequence[Message]) -> list[int]:
         if self._modelfile.template is None:

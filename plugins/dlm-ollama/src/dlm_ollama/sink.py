@@ -54,6 +54,7 @@ class OllamaSink(Sink):
     def write(self, request: Request, folder: Path) -> Written:
         written = self._gguf.write(_for_gguf(request), folder)
         model, dialect = self._planned(request, _files(folder), written.quant)
+        _tell_of_date(request)
         write_atomic(folder / NAME, _text(request, model), ExportFailed)
         name = _name(request)
         return replace(
@@ -106,7 +107,9 @@ def _for_gguf(request: Request) -> Request:
 
 
 def _name(request: Request) -> str:
-    return request.wishes.name or default_name(request.document.frontmatter.dlm_id, request.version.name)
+    chosen = [name for name in request.chosen.names if name]
+    usual = default_name(request.document.frontmatter.dlm_id, request.version.name, chosen)
+    return usual if request.wishes.name is None else request.wishes.name
 
 
 def _create(request: Request) -> str:
@@ -132,6 +135,16 @@ def _text(request: Request, model: Modelfile) -> str:
         raise ExportRefused(
             f"{request.document.location}: a Modelfile cannot hold {problem}: change the document's system_prompt"
         ) from problem
+
+
+def _tell_of_date(request: Request) -> None:
+    from .planning import dated
+
+    if request.wishes.template and dated(request):
+        request.say(
+            "note: the base's template writes today's date, and Ollama's cannot: prompts there keep the date of this "
+            "export"
+        )
 
 
 class _Files(NamedTuple):
