@@ -134,7 +134,19 @@ def tied(config: Config) -> bool:
     return bool(given) if given is not None else known is not None and known.tied
 
 
+def needs_converter(config: Config) -> bool:
+    """Whether there are no rules for it here, but llama.cpp's own converter may have some."""
+    return architecture_of(config) is None and not _more_than_text(config)
+
+
+def _more_than_text(config: Config) -> bool:
+    return "vision_config" in config or "audio_config" in config
+
+
 def _unknown(config: Config, name: str) -> str:
-    if "vision_config" in config or "audio_config" in config:
+    if _more_than_text(config):
         return f"{name} takes more than text"
-    return f"{name} is no architecture that this version writes (it writes {', '.join(sorted(KNOWN))})"
+    return (
+        f"{name} is none of the architectures that are written here ({', '.join(sorted(KNOWN))}); for one that an "
+        "installed llama.cpp converts, set DLM_LLAMA_CPP_ROOT to its folder"
+    )

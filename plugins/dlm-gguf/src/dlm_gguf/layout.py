@@ -95,7 +95,7 @@ def _one(name: str, weights: Weights, config: Mapping[str, Any], architecture: A
     if target is None or ending not in ("weight", "bias") or not _may_have(module, ending, architecture):
         raise ExportRefused(
             f"the base holds {name}, for which llama.cpp's {architecture.model} has no place: its answers would be "
-            "others. Name another base, or export with an installed llama.cpp: set DLM_LLAMA_CPP_ROOT to its folder"
+            "others. Serve the version with a target that takes the base as it is: --target vllm"
         )
     shape = weights.shapes[name]
     rows = _reader(weights, name)

@@ -11,9 +11,10 @@ from dlm.errors import ExportFailed, ExportRefused
 
 from . import about as abouts
 from . import hyperparameters, tokenizer
-from .architectures import architecture_of, refusal
+from .architectures import architecture_of, needs_converter, refusal
 from .checkpoint import of_folder
 from .container import write_file
+from .converter import NeedsConverter
 from .layout import lay_out
 from .merging import EMBEDDING, Merged
 from .quantising import choose_types, file_type, summary
@@ -57,7 +58,8 @@ def read_base(folder: Path, template: str | None) -> Base:
     """
     config = read_config(folder)
     if (why := refusal(config)) is not None:
-        raise ExportRefused(f"this base cannot be exported to GGUF: {why}")
+        kind = NeedsConverter if needs_converter(config) else ExportRefused
+        raise kind(f"this base cannot be exported to GGUF: {why}")
     shapes = of_folder(folder).shapes
     if EMBEDDING not in shapes:
         raise ExportFailed(f"{folder} holds no {EMBEDDING}: fetch the base again with `dlm base fetch`")

@@ -11,7 +11,8 @@ from dlm.export.conversation import TEMPLATE_FILE, write_template
 from dlm.export.launching import Server, Word, listening, served_name, text, variable, write_script
 from dlm.training.mixing import Mix
 
-from .sink import ADAPTER, GgufSink, base_of, files_of
+from .sink import ADAPTER, GgufSink, files_of
+from .wanted import template_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,18 +35,20 @@ class LlamaServer(GgufSink):
     def check(self, request: Request) -> None:
         super().check(request)
         _name(request)
-        if request.wishes.template and base_of(request).template is None:
+        if request.wishes.template and template_of(request) is None:
             raise ExportRefused(
                 "this base's tokenizer has no conversation template, and llama-server would make one up that the "
                 "version was not trained with: give --no-template and send whole texts to /v1/completions"
             )
 
     def write(self, request: Request, folder: Path) -> Written:
+        from .model_file import read_config
+
         written = super().write(request, folder)
-        base = base_of(request)
-        if base.template is not None:
-            write_template(folder, base.template)
-        write_script(folder / SCRIPT, _server(request, folder, base.config.get("max_position_embeddings")))
+        if (template := template_of(request)) is not None:
+            write_template(folder, template)
+        longest = read_config(request.base.path).get("max_position_embeddings")
+        write_script(folder / SCRIPT, _server(request, folder, longest))
         facts = {**written.facts, "name": _name(request)}
         return replace(written, facts=facts, next_steps=(f"{{folder}}/{SCRIPT}",))
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlm.errors import ExportFailed, ExportRefused
 
+from .converter import WAY_OUT, NeedsConverter
 from .pretokenizers import pretokenizer_of
 
 if TYPE_CHECKING:
@@ -23,10 +24,6 @@ _BYTE = re.compile(r"<0x[0-9A-F]{2}>")
 _SPACE = "▁"
 _UNREACHED = -1e6
 """Score of a token that no merge makes."""
-_WAY_OUT = (
-    "Export with an installed llama.cpp: set DLM_LLAMA_CPP_ROOT to its folder. Or serve the version with a target "
-    "that takes the tokenizer as it is: --target vllm"
-)
 
 
 @dataclass(frozen=True)
@@ -66,11 +63,11 @@ def read_vocabulary(folder: Path, rows: int) -> Vocabulary:
     settings = _json(folder / "tokenizer_config.json") if (folder / "tokenizer_config.json").is_file() else {}
     model = found["model"]
     if model.get("type") != "BPE":
-        raise ExportRefused(f"{folder}: its tokenizer is {model.get('type')}, and only BPE can be written. {_WAY_OUT}")
+        raise NeedsConverter(f"{folder}: its tokenizer is {model.get('type')}, and only BPE can be written. {WAY_OUT}")
     pieces = bool(model.get("byte_fallback"))
     cut = None if pieces else pretokenizer_of(found)
     if not pieces and cut is None:
-        raise ExportRefused(f"{folder}: its tokenizer cuts text in a way that llama.cpp has no name for. {_WAY_OUT}")
+        raise NeedsConverter(f"{folder}: its tokenizer cuts text in a way that llama.cpp has no name for. {WAY_OUT}")
     if pieces:
         _require_pieces(found, folder)
     tokens, kinds = _tokens(found, rows, folder, pieces=pieces)
@@ -161,8 +158,8 @@ def _require_pieces(found: Mapping[str, Any], folder: Path) -> None:
     cuts = [step["type"] for step in _flat(found.get("pre_tokenizer"), "pretokenizers")]
     strange += [kind for kind in cuts if kind not in ("Metaspace", "Split")]
     if strange:
-        raise ExportRefused(
-            f"{folder}: its tokenizer changes text ({', '.join(strange)}) in a way that llama.cpp does not. {_WAY_OUT}"
+        raise NeedsConverter(
+            f"{folder}: its tokenizer changes text ({', '.join(strange)}) in a way that llama.cpp does not. {WAY_OUT}"
         )
 
 
