@@ -14,7 +14,7 @@ from dlm_sway.drafts import Draft, as_cases, spread
 from dlm_sway.errors import SpecError, TargetError
 from dlm_sway.spec.load import load
 from dlm_sway.spec.models import ModelSpec
-from dlm_sway.suite.autogen import autogen
+from dlm_sway.suite.autogen import Elsewhere, autogen, suite_for
 from dlm_sway.suite.target import ModelPair, Target
 
 
@@ -88,6 +88,29 @@ def test_a_document_stands_for_its_base_and_its_current_version(bridged: PluginM
 def test_a_path_elsewhere_is_absolute(bridged: PluginManager, tmp_path: Path) -> None:
     text = autogen(str(tmp_path / "notes.dlm"), tmp_path / "suites" / "sway.yaml", bridged)
     assert f"dlm_source: {tmp_path / 'notes.dlm'}\n" in text
+
+
+def test_other_files_that_hold_the_same_are_asked_what_their_backend_can_answer(
+    bridged: PluginManager, tmp_path: Path
+) -> None:
+    class Talks:
+        @hookimpl
+        def dlm_sway_draft_suite(self, target: Target) -> Iterator[Draft]:
+            yield Draft(order=35, name="says", kind="talk", keys={"verdict": "pass"})
+
+    bridged.register(Talks(), name="talks")
+    target = bridged.hook.dlm_sway_resolve_target(ref=str(tmp_path / "notes.dlm"))
+    models = {"base": {"kind": "learned", "base": "there"}, "ft": {"kind": "learned", "base": "./whole"}}
+    elsewhere = Elsewhere(models, "exported (Q8_0)", "./sections.json")
+    text = suite_for(target, "make it", tmp_path / "sway.yaml", bridged, elsewhere)
+    assert text.startswith("# Drafted by `make it`, sway ")
+    assert "# tests:    notes.dlm v0001, exported (Q8_0)\n" in text
+    assert "# skipped: talk (the backend learned does not give generate)\n" in text
+    assert "kind: moved\n" in text
+    assert "  ft:\n    kind: learned\n    base: ./whole\n" in text
+    assert "  differential: false\n" in text
+    assert "dlm_source: ./sections.json\n" in text
+    assert "notes.dlm\n" not in text.partition("version: 1")[2]
 
 
 def test_drafting_twice_gives_the_same_text(bridged: PluginManager, tmp_path: Path) -> None:
