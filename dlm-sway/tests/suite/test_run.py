@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import platform
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ from dlm_sway import Backend, hookimpl
 from dlm_sway._plugkit.errors import PluginUnavailable
 from dlm_sway._plugkit.plugins import PluginManager
 from dlm_sway.errors import AdapterMismatch
+from dlm_sway.report.document import to_dict
 from dlm_sway.spec.models import Models, ModelSpec, Suite
 from dlm_sway.suite.run import run
 from dlm_sway.testing import ClosedForm
@@ -108,6 +110,29 @@ def test_the_same_suite_gives_the_same_numbers(suite_file: Write, manager: Plugi
     path = suite_file("- {name: n, kind: null_adapter, runs: 3}\n- {name: a, kind: moved}\n")
     first, second = (run(path, manager=manager) for _ in range(2))
     assert [(p.raw, p.evidence) for p in first.probes] == [(p.raw, p.evidence) for p in second.probes]
+
+
+MASKED = {"started_at", "finished_at", "wall_seconds", "duration_s", "scoring_wall_s"}
+"""What a report says about time; everything else follows from the suite."""
+
+
+def masked(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: masked(one) for key, one in value.items() if key not in MASKED}
+    return [masked(one) for one in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("cache", [False, True])
+def test_the_same_suite_and_seed_give_the_same_report_but_for_its_times(
+    cache: bool, suite_file: Write, manager: PluginManager
+) -> None:
+    path = suite_file(
+        "- {name: n, kind: null_adapter, runs: 3}\n- {name: i, kind: integrity}\n- {name: a, kind: moved}\n"
+        "- {name: b, kind: raise}\n- {name: c, kind: say, enabled: false}\n"
+    )
+    first, second = (json.loads(json.dumps(to_dict(run(path, manager=manager, cache=cache)))) for _ in range(2))
+    assert masked(first) == masked(second)
+    assert first != second
 
 
 def test_models_that_cannot_be_tested_end_the_run_with_their_own_error(

@@ -65,13 +65,17 @@ def tiny(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module")
-def results(tiny):
+def judged(tiny, entries=ENTRIES):
+    """Every probe's result, nothing taken from another run."""
     base = ModelSpec(base=str(tiny / "base"), device="cpu")
     models = Models(base=base, ft=base.model_copy(update={"adapter": tiny / "adapter"}))
-    entries = tuple({"name": entry["kind"], **entry} for entry in ENTRIES)
-    found = run(Suite(models=models, suite=entries), sections=SECTIONS)
-    return {one.kind: one for one in found.probes}
+    suite = Suite(models=models, suite=tuple({"name": entry["kind"], **entry} for entry in entries))
+    return {one.kind: one for one in run(suite, sections=SECTIONS, cache=False).probes}
+
+
+@pytest.fixture(scope="module")
+def results(tiny):
+    return judged(tiny)
 
 
 @pytest.mark.parametrize("kind", [entry["kind"] for entry in ENTRIES])
@@ -79,6 +83,13 @@ def test_every_probe_answers_on_a_real_backend(results, kind):
     found = results[kind]
     assert found.verdict not in ("error", "skip"), found.message
     assert json.loads(json.dumps(asdict(found), allow_nan=False))["message"]
+
+
+def test_the_same_suite_and_seed_give_the_same_results_in_any_order(tiny, results):
+    again = judged(tiny, ENTRIES[::-1])
+    for kind, one in results.items():
+        first, second = ({**asdict(result), "duration_s": 0.0} for result in (one, again[kind]))
+        assert json.dumps(first, sort_keys=True) == json.dumps(second, sort_keys=True), kind
 
 
 def test_a_random_adapter_has_learned_nothing(results):
