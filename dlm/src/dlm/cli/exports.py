@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -33,7 +33,7 @@ def exports(doc: str, as_json: bool) -> None:
     store = Store(home(), read(Path(doc)).frontmatter.dlm_id)
     found, current = exports_of(store.layout, store.manifest()), store.current()
     if as_json:
-        rows = [_row(one, current) for one in found]
+        rows = [one.as_json(current) for one in found]
         click.echo(json.dumps({"dlm_id": store.dlm_id, "exports": rows}, indent=2, ensure_ascii=False))
         return
     if not found:
@@ -43,14 +43,6 @@ def exports(doc: str, as_json: bool) -> None:
     for one in found:
         for line in _lines(one, current):
             click.echo(line)
-
-
-def _row(listed: Listed, current: Version | None) -> dict[str, Any]:
-    from ..export.listing import is_current
-
-    facts = listed.manifest.model_dump(mode="json") if listed.manifest else None
-    problem = listed.problem or None
-    return {"folder": str(listed.folder), "current": is_current(listed, current), "problem": problem, "manifest": facts}
 
 
 def _lines(listed: Listed, current: Version | None) -> Iterator[str]:

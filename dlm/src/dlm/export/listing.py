@@ -25,6 +25,16 @@ class Listed:
     problem: str = ""
     """Why it has no manifest that can be read."""
 
+    def as_json(self, current: Version | None) -> dict[str, Any]:
+        """Plain data for ``--json``; ``current`` is the version that readers use."""
+        facts = self.manifest.model_dump(mode="json") if self.manifest else None
+        return {
+            "folder": str(self.folder),
+            "current": is_current(self, current),
+            "problem": self.problem or None,
+            "manifest": facts,
+        }
+
 
 def is_current(listed: Listed, version: Version | None) -> bool:
     """Whether ``version``, the current one, is what was exported; true where that cannot be told."""

@@ -133,7 +133,7 @@ class Overview:
             "base_model_revision": manifest.base_model_revision,
             "training_runs": len(manifest.training_runs),
             "orphaned": manifest.source_path is not None and not Path(manifest.source_path).is_file(),
-            "exports": list(manifest.exports),
+            "exports": [one.as_json(current) for one in self.exported],
             "content_hashes": manifest.content_hashes,
             "pinned_versions": manifest.pinned_versions,
             "named_adapters": [self._adapter(name, n) for name, n in manifest.adapter_versions.items()],
