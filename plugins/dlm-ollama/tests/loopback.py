@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,9 @@ class Loopback(ThreadingHTTPServer):
         self.asked: list[tuple[str, str]] = []
         self.shows_prompts = True
         """Newer versions show a rendered prompt when they are asked for nothing else."""
+        self.counts_new_only = False
         self._loaded: dict[str, LlamaCpp] = {}
+        self._read: dict[str, list[int]] = {}
         self._one_at_a_time = threading.Lock()
 
     @property
@@ -117,7 +120,13 @@ class Loopback(ThreadingHTTPServer):
             said = self._greedy(runtime, ids, options["num_predict"])
         for stop in options.get("stop", []):
             said = said.partition(stop)[0]
-        return said, {} if self.faults.get("no counts") else {"prompt_eval_count": len(ids)}
+        return said, {} if self.faults.get("no counts") else {"prompt_eval_count": self._counted(body["model"], ids)}
+
+    def _counted(self, name: str, ids: list[int]) -> int:
+        """All of a prompt, or what of it was not read just before, as some versions count."""
+        before = self._read.get(name, []) if self.counts_new_only else []
+        self._read[name] = ids
+        return len(ids) - sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(before, ids, strict=False)))
 
     def _greedy(self, runtime: LlamaCpp, ids: list[int], most: int) -> str:
         model, written = runtime.model, list[int]()
@@ -142,6 +151,7 @@ class Loopback(ThreadingHTTPServer):
         return self._loaded[name]
 
     def _unload(self, name: str) -> None:
+        self._read.pop(name, None)
         if (runtime := self._loaded.pop(name, None)) is not None:
             runtime.close()
 

@@ -111,6 +111,20 @@ def test_a_server_that_shows_no_prompts_is_held_to_the_counts(ollama, make_reque
     assert lines[1] == "reads the prompts of training: 3 token counts, token ids equal"
 
 
+def test_a_server_that_counts_only_what_it_had_not_read_yet_is_asked_again(ollama, make_request, exported):
+    ollama.counts_new_only, ollama.shows_prompts = True, False
+    request = make_request()
+    lines = OllamaSink().finish(request, exported(request))
+    assert lines[1] == "reads the prompts of training: 3 token counts, token ids equal"
+
+
+def test_a_model_that_says_nothing_is_found_out(ollama, make_request, exported, monkeypatch):
+    monkeypatch.setattr(ollama, "_greedy", lambda runtime, ids, most: "")
+    request = make_request()
+    with pytest.raises(ExportFailed, match=f"{NAME} is in Ollama, but says nothing to 'Which port"):
+        OllamaSink().finish(request, exported(request))
+
+
 @pytest.mark.parametrize("shows", [True, False])
 def test_a_server_that_renders_otherwise_is_found_out(ollama, make_request, exported, shows):
     honest = ollama.render
