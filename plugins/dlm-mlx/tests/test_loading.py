@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from dlm_hf.model import quiet_libraries
-from dlm_mlx.agreement import PROVEN, readable
+from dlm_mlx.agreement import readable
+from dlm_mlx.architectures import PROVEN
 from dlm_mlx.configuring import overrides
 from dlm_mlx.errors import Unusable
 from dlm_mlx.loading import load_base

@@ -10,9 +10,13 @@ from typing import Any
 import pytest
 
 from dlm.bases import LocalBase
+from dlm.bases.contents import measure
 from dlm.chosen import Wanted, choose_adapter
 from dlm.document import read
+from dlm.export.options import ExportOptions
+from dlm.export.run import Exported, export_to
 from dlm.export.sink import Request, Wishes
+from dlm.store import Store
 from dlm.store.version import Version
 
 ULID = "01HRSHWZ4BQ3F8K2Y5N7V9XTCD"
@@ -96,3 +100,34 @@ def _version(folder: Path, adapters: dict[str | None, Path]) -> Version:
     for name, source in adapters.items():
         shutil.copytree(source, folder if name is None else folder / "adapters" / name)
     return Version(1, folder, {"document_digest": "sha256:" + "d" * 64, **({"adapters": named} if named else {})})
+
+
+@pytest.fixture
+def exporting(base_folder: Path, make_adapter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """``exporting(target, form, base)``: a function that exports one trained document for a target into a folder."""
+
+    def prepare(target: str, form: Any = None, base: Path | None = None):
+        base = base or base_folder
+        monkeypatch.setenv("DLM_HOME", str(tmp_path / "home"))
+        path = tmp_path / "notes.dlm"
+        head = f"---\ndlm_id: {ULID}\ndlm_version: 15\nbase_model: path:{base}\n---\n"
+        path.write_text(head + "# Notes\n\nThe port is 7413.\n")
+        facts = {
+            "document_digest": read(path).digest,
+            "section_ids": [section.id for section in read(path).sections],
+            "base": {"key": f"path:{base}", "digest": measure(base).digest, "revision": None, "source": "a folder"},
+            "recipe": {"seed": 42},
+        }
+        store = Store(tmp_path / "home", ULID)
+        with store.lock("train"):
+            run = store.begin_run(facts)
+            run.commit(lambda place: shutil.copytree(make_adapter(1), place, dirs_exist_ok=True), {"precision": "fp32"})
+
+        def export(out: Path) -> Exported:
+            # What the files say is tested elsewhere: random weights change too little to be told.
+            options = ExportOptions(Wishes(form=form), out=out, certify=False)
+            return export_to(path, target, options=options)
+
+        return export
+
+    return prepare

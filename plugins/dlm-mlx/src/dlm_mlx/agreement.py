@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 import mlx.core as mx
 import numpy as np
 
+from .architectures import PROVEN
 from .errors import Unusable
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-PROVEN: Final = frozenset(
-    "gemma gemma2 gemma3_text granite llama mistral olmo2 phi3 qwen2 qwen3 smollm3".split(),
-)
 WINDOWED: Final = frozenset({"gemma3_text"})
 """Architectures whose sliding window mlx-lm follows. Others see everything, as transformers does up to the window."""
 TOLERANCE: Final = {"fp32": 1e-4, "bf16": 0.1, "fp16": 0.1}

@@ -24,6 +24,7 @@ from .merged import require_fit, write_merged
 from .reading import FOLDER, JUDGED, merged_runtime
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -40,6 +41,13 @@ _INSTALL = "pip install mlx-lm"
 
 class MlxServe(Sink):
     """The target named ``mlx-serve``."""
+
+    def refuses_architecture(self, config: Mapping[str, Any]) -> str | None:
+        from dlm_mlx.architectures import PROVEN
+
+        if (kind := str(config.get("model_type"))) in PROVEN:
+            return None
+        return f"nobody has held mlx-lm's model of the architecture {kind} against transformers"
 
     def folder_name(self, request: Request) -> str:
         form = ["merged"] if request.wishes.form == "merged" else []
