@@ -18,7 +18,13 @@ from dlm_sway.suite.run import run
 CONTRACT = Path(__file__).parents[2] / "contracts" / "sway-sections.schema.json"
 SECTIONS = (
     SectionData(
-        "a", "prose", "The lamp is green.\n", "lab", ("Notes",), held_out=(Item("Which colour?", "Green.", "g"),)
+        "a",
+        "prose",
+        "The lamp is green.\n",
+        "lab",
+        ("Notes",),
+        held_out=(Item("Which colour?", "Green.", "g"),),
+        reversed=(Item("What is green?", "The lamp is.", "g"),),
     ),
     SectionData(
         "b",

@@ -65,8 +65,8 @@ def dlm_sway_draft_suite(target: Target) -> Iterable[Draft]:
 
 @hookspec(firstresult=True)
 def dlm_sway_read_sections(path: Path) -> Sequence[SectionData] | None:
-    """The sections of the document at ``path``, trained or not, or ``None`` if the file is not of your kind. A suite may
-    name one of a document's adapters after it, ``DOC.dlm#name``: then this stands at the end of ``path``."""
+    """The sections of the document at ``path``, trained or not, or ``None`` if the file is not of your kind. Where a
+    suite names one of a document's adapters, ``DOC.dlm#name``, so does ``path``."""
 
 
 @hookspec

@@ -63,6 +63,8 @@ class SectionEntry(_Strict):
     pairs: tuple[PairEntry, ...] = ()
     preferences: tuple[PreferenceEntry, ...] = ()
     held_out: tuple[ItemEntry, ...] = ()
+    reversed: tuple[ItemEntry, ...] = ()
+    """Held-out questions asked backwards."""
 
 
 class SectionFile(_Strict):
@@ -131,6 +133,7 @@ def _section(entry: SectionEntry) -> SectionData:
         tuple(SectionPair(pair.questions, pair.answer, pair.probe, pair.group) for pair in entry.pairs),
         tuple(SectionPreference(one.prompt, one.chosen, one.rejected) for one in entry.preferences),
         tuple(Item(item.prompt, item.reference, item.group) for item in entry.held_out),
+        tuple(Item(item.prompt, item.reference, item.group) for item in entry.reversed),
     )
 
 
@@ -144,6 +147,7 @@ def _entry(section: SectionData) -> SectionEntry:
         pairs=tuple(PairEntry(**pair._asdict()) for pair in section.pairs),
         preferences=tuple(PreferenceEntry(**one._asdict()) for one in section.preferences),
         held_out=tuple(ItemEntry(prompt=i.prompt, reference=i.reference, group=i.group) for i in section.held_out),
+        reversed=tuple(ItemEntry(prompt=i.prompt, reference=i.reference, group=i.group) for i in section.reversed),
     )
 
 

@@ -56,6 +56,8 @@ class SectionData:
     preferences: tuple[SectionPreference, ...] = ()
     held_out: tuple[Item, ...] = ()
     """Questions about this section that training never saw: its ``!probe`` pairs and wordings that were left out."""
+    reversed: tuple[Item, ...] = ()
+    """The same asked backwards, from what is said to what it is said of; training never saw these either."""
 
     @property
     def taught(self) -> tuple[Item, ...]:

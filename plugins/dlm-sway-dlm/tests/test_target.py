@@ -24,7 +24,7 @@ from dlm_sway.suite.autogen import autogen
 from dlm_sway_dlm import command
 from dlm_sway_dlm.for_sway import dlm_sway_read_sections as read_sections
 from dlm_sway_dlm.for_sway import dlm_sway_resolve_target
-from dlm_sway_dlm.target import parted, resolve
+from dlm_sway_dlm.target import learned, parted, resolve, studied
 
 DLM_ID = "01M81FN4JAC853MSGR8B0PH69S"
 TEXT = """---
@@ -225,6 +225,34 @@ def test_preferences_are_part_of_their_section(document):
         "utf-8",
     )
     assert read_sections(document)[-1].preferences == (("How?", "So.", "Not so."),)
+
+
+FACTS = """
+::instruction::
+
+### Q
+Which port does the Kestrel service use?
+### A
+The Kestrel service listens on port 4312.
+
+### Q !probe
+On which machine does the Merlin service run?
+### A
+The Merlin service runs on `falcon-07`.
+"""
+
+
+def test_what_was_held_out_is_also_asked_backwards_where_training_did_not(document, home, base):
+    document.write_text(document.read_text("utf-8") + FACTS, "utf-8")
+    commit(document, home, f"path:{base}")
+    back = {item.prompt: item.reference for one in read_sections(document) for item in one.reversed}
+    assert back
+    assert set(back.values()) == {"The Merlin service runs on `falcon-07`."}
+    study = studied(learned(document))
+    trained = {record.messages[-2].content for record in study.train if len(record.messages) > 1}
+    assert any("4312" in asked and "Kestrel" not in asked for asked in trained)  # turned round, and trained
+    assert not trained & set(back)
+    assert dlm_sway_resolve_target(ref=str(document)).sections == read_sections(document)
 
 
 TWO = "training:\n  adapters:\n    plans: {}\n    code: {}\n"

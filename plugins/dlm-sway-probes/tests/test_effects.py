@@ -236,6 +236,16 @@ def test_reading_that_does_not_help_leaves_the_share_undefined():
     assert result.message.startswith("undefined: the base does not answer better with the text before it")
 
 
+def test_sections_are_asked_backwards_too_where_they_can_be(known):
+    cases = known.reading_cases
+    items = [Item(one["prompt"], one["reference"], one["group"]) for one in cases]
+    text = " ".join(one["context"] for one in cases)
+    section = SectionData("a", "prose", text, held_out=tuple(items[:5]), reversed=tuple(items[5:]))
+    found = probe("internalization").run(context(ClosedForm(taught=items, size=10.0), sections=[section]))
+    assert {name: row["n"] for name, row in found.evidence["per_direction"].items()} == {"forward": 5, "reversed": 3}
+    assert found.evidence["per_section"][0]["n"] == 8
+
+
 def test_reversed_questions_are_summed_up_on_their_own(known):
     cases = [{**one, "direction": "reversed" if n % 2 else "forward"} for n, one in enumerate(known.reading_cases)]
     found = probe("internalization", cases=cases).run(context(ClosedForm(direction="random", seed=1, size=9.0)))

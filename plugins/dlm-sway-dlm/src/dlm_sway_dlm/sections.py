@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -28,13 +29,14 @@ def read(path: Path, adapter: str | None = None) -> tuple[SectionData, ...]:
     Raises:
         TargetError: the document cannot be read.
     """
-    from .target import learned, studied
+    from .target import learned, studied, turned
 
     try:
         found = learned(path, adapter)
         if found is None:
             return sections(_read_alone(path, adapter), ())
-        return sections((*found.document.sections, *found.more.change.sources), studied(found).probes)
+        study = studied(found)
+        return sections((*found.document.sections, *found.more.change.sources), study.probes, turned(found, study))
     except (DlmError, PluginError) as error:
         # sway prints only its own errors without a traceback.
         raise TargetError(str(error)) from error
@@ -54,12 +56,24 @@ def _read_alone(path: Path, adapter: str | None) -> Sequence[Section]:
     return view(document, adapter).sections
 
 
-def sections(found: Iterable[Section], held_out: Iterable[Record]) -> tuple[SectionData, ...]:
-    """``found``, each with the records of ``held_out`` that ask about it. Types that hold no text are left out."""
-    unseen: dict[str, list[Item]] = defaultdict(list)
-    for record in held_out:
-        unseen[record.section_id] += items([record])
-    return tuple(_section(section, unseen[section.id]) for section in found if section.type in _KINDS)
+def sections(
+    found: Iterable[Section], held_out: Iterable[Record], backwards: Iterable[Record] = ()
+) -> tuple[SectionData, ...]:
+    """``found``, each with the records of ``held_out`` and ``backwards`` that ask about it. Types that hold no text are
+    left out."""
+    unseen, back = _by_section(held_out), _by_section(backwards)
+    return tuple(
+        replace(_section(section, unseen[section.id]), reversed=tuple(back[section.id]))
+        for section in found
+        if section.type in _KINDS
+    )
+
+
+def _by_section(records: Iterable[Record]) -> dict[str, list[Item]]:
+    found: dict[str, list[Item]] = defaultdict(list)
+    for record in records:
+        found[record.section_id] += items([record])
+    return found
 
 
 def items(records: Iterable[Record]) -> Iterable[Item]:

@@ -15,7 +15,7 @@ from dlm_sway.errors import TargetError
 
 if TYPE_CHECKING:
     from dlm.bases import LocalBase
-    from dlm.corpus.records import StudySet
+    from dlm.corpus.records import Record, StudySet
     from dlm.document import Document
     from dlm.store import Version
     from dlm.training.material import Material
@@ -92,7 +92,7 @@ def _target(path: Path, adapter: str | None, number: int | None = None) -> Targe
         held_out=tuple(items(study.probes)),
         taught=tuple(items(record for record in study.train if record.kind == "qa")),
         document=path,
-        sections=sections((*document.sections, *found.more.change.sources), study.probes),
+        sections=sections((*document.sections, *found.more.change.sources), study.probes, turned(found, study)),
         system_prompt=document.frontmatter.system_prompt,
         provenance=_provenance(path, found, base),
     )
@@ -152,6 +152,20 @@ def studied(found: Learned) -> StudySet:
     seed = _fact(found.version, "recipe", "seed")
     study = build(found.document, seed, found.more.more, text_first=read_first(facts))
     return unheard(study, heard_by(found.folder))
+
+
+def turned(found: Learned, study: StudySet) -> tuple[Record, ...]:
+    """The held-out questions of ``study`` asked backwards, as training asks its own; without what training asked."""
+    from dlm.corpus.makers import question
+    from dlm.corpus.reverse import reverse
+    from dlm.corpus.study import lay_out, primary_records
+
+    seed = _fact(found.version, "recipe", "seed")
+    lesson = lay_out(found.document, tuple(primary_records(found.document, found.more.more)), seed)
+    wanted = {record.group for record in study.probes}
+    asked = {question(record).casefold() for record in study.train if record.messages}
+    made = reverse((*lesson.questions, *study.probes), lesson.blocks, seed)
+    return tuple(one for one in made if one.group in wanted and question(one).casefold() not in asked)
 
 
 def _fact(version: Version, *keys: str) -> Any:

@@ -46,7 +46,7 @@ class Contamination(Probe[ContaminationSpec]):
         """With the document's questions and text, where the suite gives none."""
         spec, sections = self.spec, ctx.sections or ()
         asked = spec.prompts or spec.cases
-        held_out = tuple(item.prompt for section in sections for item in section.held_out)
+        held_out = tuple(item.prompt for section in sections for item in (*section.held_out, *section.reversed))
         trained = spec.training_text or tuple(text for section in sections for text in trained_texts(section))
         if not asked and not held_out:
             raise NothingToAsk("no questions: give prompts or cases, or name the document with dlm_source")

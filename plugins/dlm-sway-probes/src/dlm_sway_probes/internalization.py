@@ -42,7 +42,8 @@ class InternalizationSpec(ProbeSpec):
     """Keys of an ``internalization`` entry."""
 
     cases: tuple[ReadingCase, ...] = ()
-    """Without any: the questions about each section that training never saw, with the section as their text."""
+    """Without any: the questions about each section that training never saw, backwards too where the document's facts
+    can be asked for that way, with the section as their text."""
     assert_ratio_gte: float = Field(default=0.5, ge=0)
     """Smallest share of the gain from reading."""
     max_context_chars: int = Field(default=4000, ge=200)
@@ -165,6 +166,8 @@ def relevant(text: str, about: str, longest: int) -> str:
 def _cases(section: SectionData) -> list[ReadingCase]:
     if not section.text.strip():
         return []
+    asked: list[tuple[Item, Literal["forward", "reversed"]]] = [(item, "forward") for item in section.held_out]
+    asked += [(item, "reversed") for item in section.reversed]
     return [
         ReadingCase(
             prompt=item.prompt,
@@ -172,8 +175,9 @@ def _cases(section: SectionData) -> list[ReadingCase]:
             group=item.group,
             context=section.text,
             section=section.headings[0] if section.headings else section.id,
+            direction=direction,
         )
-        for item in section.held_out
+        for item, direction in asked
     ]
 
 

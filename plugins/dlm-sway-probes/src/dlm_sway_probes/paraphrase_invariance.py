@@ -6,11 +6,12 @@ import math
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field
 
 from dlm_sway import Item, Measurement, Probe, ProbeContext, ProbeResult, View
 from dlm_sway.probes.base import ProbeSpec, Scoring
 from dlm_sway.probes.judging import Condition, Estimate, Words, intended, old_z
+from dlm_sway.probes.wordings import WordedCase
 from dlm_sway.stats.noninferiority import not_below
 from dlm_sway.stats.rank import noise_floor
 from dlm_sway.stats.ratio import Ratio, mean_ratio
@@ -27,27 +28,10 @@ _WORDS = Words(
 )
 
 
-class ParaphraseCase(BaseModel):
-    """A question, its answer, and the question in other words."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    prompt: str = Field(min_length=1)
-    gold: str = Field(min_length=1)
-    paraphrases: tuple[str, ...] = Field(min_length=1)
-
-    @field_validator("paraphrases")
-    @classmethod
-    def _wordings(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if not all(text.strip() for text in value):
-            raise ValueError("a paraphrase is empty")
-        return tuple(dict.fromkeys(value))
-
-
 class ParaphraseInvarianceSpec(ProbeSpec):
     """Keys of a ``paraphrase_invariance`` entry."""
 
-    cases: tuple[ParaphraseCase, ...] = Field(min_length=1)
+    cases: tuple[WordedCase, ...] = Field(min_length=1)
     intent: Literal["generalize", "memorize", "both"] = "generalize"
     """``memorize`` asks that other wordings do *not* find the answer; ``both`` is ``generalize``."""
     min_verbatim_lift: float = Field(default=0.2, ge=0)
@@ -67,7 +51,7 @@ class ParaphraseInvariance(Probe[ParaphraseInvarianceSpec]):
     calibrated = True
 
     @property
-    def cases(self) -> tuple[ParaphraseCase, ...]:
+    def cases(self) -> tuple[WordedCase, ...]:
         """Each once."""
         return tuple(dict.fromkeys(self.spec.cases))
 

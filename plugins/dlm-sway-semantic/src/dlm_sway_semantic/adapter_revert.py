@@ -6,11 +6,12 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field
 
 from dlm_sway import Item, Measurement, Probe, ProbeContext, ProbeResult, View
 from dlm_sway.probes.base import ProbeSpec, Scoring
 from dlm_sway.probes.judging import Estimate, Words, by_test, intended
+from dlm_sway.probes.wordings import WordedCase
 from dlm_sway.scoring.types import BASE
 from dlm_sway.stats.intervals import mean_interval
 from dlm_sway.stats.paired import sign_flip_p
@@ -26,27 +27,10 @@ _WORDS = Words(
 )
 
 
-class RevertCase(BaseModel):
-    """A question that was taught, its answer, and other wordings."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    prompt: str = Field(min_length=1)
-    gold: str = Field(min_length=1)
-    paraphrases: tuple[str, ...] = Field(min_length=1)
-
-    @field_validator("paraphrases")
-    @classmethod
-    def _said(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if not all(one.strip() for one in value):
-            raise ValueError("a paraphrase is empty")
-        return tuple(dict.fromkeys(value))
-
-
 class AdapterRevertSpec(ProbeSpec):
     """Keys of an ``adapter_revert`` entry."""
 
-    cases: tuple[RevertCase, ...] = Field(min_length=1)
+    cases: tuple[WordedCase, ...] = Field(min_length=1)
     max_new_tokens: int = Field(default=64, ge=4, le=1024)
     embedding_model: EmbeddingModel = Field(default=DEFAULT, validate_default=True)
     """A folder, or the name of an installed package that carries a model."""
@@ -85,7 +69,7 @@ class AdapterRevert(Probe[AdapterRevertSpec]):
     spec_type = AdapterRevertSpec
 
     @property
-    def cases(self) -> tuple[RevertCase, ...]:
+    def cases(self) -> tuple[WordedCase, ...]:
         """Each once."""
         return tuple(dict.fromkeys(self.spec.cases))
 
