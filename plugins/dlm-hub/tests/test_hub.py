@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -11,13 +12,18 @@ from typing import Any
 import pytest
 
 from dlm.bases import BaseModel, LocalBase
+from dlm.bases.contents import measure
 from dlm.chosen import Wanted, choose_adapter
 from dlm.document import read
 from dlm.errors import ExportRefused
+from dlm.export.options import ExportOptions
+from dlm.export.run import export_to
 from dlm.export.sink import Request, Wishes
 from dlm.learning import report as reports
 from dlm.learning.report import Change, Item, LearningReport, Score
+from dlm.store import Store
 from dlm.store.version import Version
+from dlm.testing import SinkContract
 from dlm_hub.licences import licence_keys
 from dlm_hub.sink import HubSink
 
@@ -256,3 +262,23 @@ def report() -> LearningReport:
         items=(item,),
         seconds=1.0,
     )
+
+
+class TestHubContract(SinkContract):
+    name = "hub"
+    plugin_module = "dlm_hub.for_dlm"
+
+    @pytest.fixture
+    def export(self, base, tmp_path, monkeypatch):
+        monkeypatch.setenv("DLM_HOME", str(tmp_path / "home"))
+        adapter, path = tmp_path / "adapter", tmp_path / "doc.dlm"
+        save_adapter(base, adapter, {})
+        path.write_text(f"---\ndlm_id: {ULID}\ndlm_version: 15\nbase_model: path:{base}\n---\n# Title\n\n{SECRET}\n")
+        trained_on = {"key": f"path:{base}", "digest": measure(base).digest, "revision": None, "source": "a folder"}
+        facts = {"document_digest": read(path).digest, "section_ids": [], "base": trained_on, "recipe": {"seed": 42}}
+        store = Store(tmp_path / "home", ULID)
+        with store.lock("train"):
+            run = store.begin_run(facts)
+            run.commit(lambda place: shutil.copytree(adapter, place, dirs_exist_ok=True), {"precision": "fp32"})
+        wishes = Wishes(settings={"base": f"org/tiny@{COMMIT}"})
+        return lambda out: export_to(path, "hub", options=ExportOptions(wishes, out=out))
