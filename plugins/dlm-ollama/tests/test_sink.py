@@ -300,6 +300,23 @@ def test_a_system_prompt_that_a_modelfile_cannot_hold_is_refused(make_request):
         OllamaSink().check(make_request('system_prompt: "Be\\u00a0exact."\n'))
 
 
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (None, "cannot be read: No such file"),
+        ("FROM ./model.F32.gguf\nMESSAGE user a\n", "not as dlm wrote it"),
+        ("FROM ./x.gguf\n", "x.gguf"),
+    ],
+)
+def test_a_modelfile_that_was_lost_or_changed_is_told(make_request, exported, text, why):
+    folder = exported(make_request())
+    (folder / "Modelfile").unlink()
+    if text is not None:
+        (folder / "Modelfile").write_text(text)
+    with pytest.raises(ExportFailed, match=why), OllamaSink().runtime(folder):
+        pass
+
+
 def test_two_exports_of_the_same_are_the_same_bytes(make_request, exported):
     request = make_request("system_prompt: Be exact.\n")
     first, second = exported(request, "first"), exported(request, "second")
