@@ -243,10 +243,10 @@ def plugin_rows(session: nox.Session, tool: str) -> dict[str, dict[str, object]]
 @nox.session
 def extras(session: nox.Session) -> None:
     """The extras of both cores, from wheels: they resolve, and every plugin loads."""
-    install_wheels(session, "dlm[hf,preference,sway,teacher,track]", "dlm-sway[hf,dlm,semsim,style]")
+    install_wheels(session, "dlm[hf,mlx,preference,sway,teacher,track]", "dlm-sway[hf,mlx,dlm,semsim,style]")
     wanted = {
-        "dlm": {"hf", "bridge", "preference", "teacher", "track"},
-        "sway": {"hf", "bridge", "probes", "semantic", "style"},
+        "dlm": {"hf", "mlx", "bridge", "preference", "teacher", "track"},
+        "sway": {"hf", "mlx", "bridge", "probes", "semantic", "style"},
     }
     for tool, names in wanted.items():
         rows = plugin_rows(session, tool)

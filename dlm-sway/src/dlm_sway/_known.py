@@ -5,6 +5,8 @@ from __future__ import annotations
 
 INSTALLS: dict[tuple[str, str], str] = {
     ("dlm_sway_backends", "hf"): "pip install 'dlm-sway[hf]'",
+    ("dlm_sway_backends", "mlx"): "pip install 'dlm-sway[mlx]'",
+    ("dlm_sway_commands", "convert-adapter"): "pip install 'dlm-sway[mlx]'",
     ("dlm_sway_probes", "adapter_ablation"): "pip install 'dlm-sway[hf]'",
     ("dlm_sway_probes", "adapter_revert"): "pip install 'dlm-sway[semsim]'",
     ("dlm_sway_probes", "answer_gain"): "pip install 'dlm-sway[hf]'",

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+
+# MLX has no wheels for Windows.
+collect_ignore_glob = ["test_*.py"] if find_spec("mlx") is None else []
 
 WORDS = (
     "hello zebra apples Zebras what is the port of Kittiwake listens on 7413 who owns Soundings team a b c d e f g h "

@@ -79,6 +79,7 @@ def adapters(tiny_base, write_adapter, tmp_path_factory):
     return (
         write_adapter(tiny_base, folder / "one"),
         write_adapter(tiny_base, folder / "two", seed=5, targets=("q_proj", "up_proj"), use_rslora=True),
+        write_adapter(tiny_base, folder / "dora", seed=6, targets=("v_proj", "up_proj"), use_dora=True),
     )
 
 
@@ -89,13 +90,13 @@ def answers(backend, base, adapter, sampling=GREEDY, weights=None):
 
 
 def test_answers_are_those_of_pytorch(base, adapters):
-    one, two = adapters
+    one, two, dora = adapters
     mix = Mix((Part("one", one, 0.5), Part("two", two, 0.8)))
     seen = []
-    for adapter in (None, one, two, mix):
+    for adapter in (None, one, two, dora, mix, Mix((Part("one", one, 0.5), Part("dora", dora, 0.7)))):
         seen.append(answers(MlxBackend(), base, adapter))
         assert seen[-1] == answers(HfBackend(), base, adapter)
-    assert len({str(one) for one in seen}) == 4
+    assert len({str(one) for one in seen}) == 6
     weights = [(1.0, 0.0), (0.0, 1.0), (0.0, 0.0), (0.3, -0.2)]
     assert answers(MlxBackend(), base, mix, weights=weights) == answers(HfBackend(), base, mix, weights=weights)
 

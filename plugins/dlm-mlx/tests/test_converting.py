@@ -36,6 +36,7 @@ KINDS = {
         "rank_pattern": {r".*0.*q_proj": 9},
         "alpha_pattern": {"gate_proj": 1},
     },
+    "DoRA": {"use_dora": True, "rank_pattern": {"q_proj": 7}, "alpha_pattern": {"up_proj": 1}},
     "some layers": {"layers_to_transform": [0]},
 }
 
@@ -101,7 +102,10 @@ def updates():
     )
 
 
-@given(st.lists(st.tuples(updates(), st.floats(-3, 3)), min_size=1, max_size=4))
+WEIGHTS = st.sampled_from([0.0, 1.0]) | st.floats(0.01, 3) | st.floats(-3, -0.01)
+
+
+@given(st.lists(st.tuples(updates(), WEIGHTS), min_size=1, max_size=4))
 def test_folding_changes_no_update(terms):
     def added(update, weight=1.0):
         return weight * update.scale * (update.down.astype(np.float64) @ update.up.astype(np.float64))
@@ -118,7 +122,6 @@ def test_folding_changes_no_update(terms):
 
 
 REFUSED = {
-    "DoRA": {"use_dora": True},
     "embeddings": {"targets": ("q_proj", "embed_tokens")},
     "embeddings of tokens": {"trainable_token_indices": [3, 4]},
     "whole modules": {"modules_to_save": ["lm_head"]},
@@ -133,7 +136,7 @@ REFUSED = {
 def test_what_is_more_than_updates_is_refused_with_the_reason(tiny_base, write_adapter, tmp_path, kind):
     extra = dict(REFUSED[kind])
     adapter = write_adapter(tiny_base, tmp_path / "adapter", **extra)
-    with pytest.raises(Unusable, match=r"DoRA|embeddings|whole modules|biases|init_lora_weights|no factor") as refused:
+    with pytest.raises(Unusable, match=r"embeddings|whole modules|biases|init_lora_weights|no factor") as refused:
         convert([(adapter, 1.0)], tmp_path / "mlx")
     assert "PEFT" in str(refused.value) or "train it" in str(refused.value)
     assert not (tmp_path / "mlx").exists()
@@ -199,11 +202,12 @@ def test_the_command_writes_whole_folders_and_replaces_only_its_own(tiny_base, w
     assert first.exit_code == 0, first.output
     assert "14 modules, rank 4" in first.output
     assert "logits move by up to" in first.output
+    assert '"rope_theta": 10000.0' in first.output, "what the base's configuration lacks for mlx-lm is told"
     again = run()
     assert (again.exit_code, "--overwrite" in again.output) == (2, True)
     written = {path.name: path.read_bytes() for path in target.iterdir()}
     told = json.loads(run("--overwrite", "--json").output)
-    assert (told["modules"], told["folded"], told["moved"]) == (14, 3, None)
+    assert (told["modules"], told["folded"], told["moved"], told["base_lacks"]) == (14, 3, None, {})
     assert {path.name: path.read_bytes() for path in target.iterdir()} == written
     (target / "notes.txt").write_text("mine")
     strange = run("--overwrite")

@@ -24,9 +24,11 @@ if TYPE_CHECKING:
 CONFIG, WEIGHTS, PICKLE = "adapter_config.json", "adapter_model.safetensors", "adapter_model.bin"
 DECOMPOSING: Final = ("pissa", "olora", "corda", "loftq", "lora_ga")
 """Initialisations that subtract the adapter's start from the base's own weights."""
-TENSOR: Final = re.compile(r"(?:base_model\.model\.)?(?P<module>.+)\.lora_(?P<side>[AB])(?:\.default)?\.weight")
+TENSOR: Final = re.compile(
+    r"(?:base_model\.model\.)?(?P<module>.+)\.lora_"
+    r"(?:(?P<side>[AB])(?:\.default)?\.weight|(?P<size>magnitude_vector)(?:\.default)?(?:\.weight)?)"
+)
 MORE_THAN_UPDATES: Final = {
-    "use_dora": "it is DoRA, whose update depends on the norms of the base's own rows",
     "use_qalora": "it is QA-LoRA, which averages a module's inputs first",
     "use_bdlora": "it is BD-LoRA, whose factors are blocks",
     "alora_invocation_tokens": "it is aLoRA, which acts only after certain tokens",
@@ -40,17 +42,24 @@ MORE_THAN_UPDATES: Final = {
     "trainable_token_indices": "it holds trained embeddings of tokens",
     "target_parameters": "it changes parameters of experts",
 }
-"""Keys of an adapter's configuration which, when set, say that it is not a sum of s B A."""
+"""Keys of an adapter's configuration which, when set, say that its updates are not LoRA's or DoRA's."""
 
 
 class Update(NamedTuple):
-    """What training added to one linear layer: its output grows by ``scale * (x @ down) @ up``."""
+    """What training added to one linear layer: its output grows by ``weight * scale * (x @ down) @ up``.
+
+    With a ``magnitude`` it is DoRA's: of ``W + scale * (down @ up).T`` every row gets the norm ``magnitude``, and
+    ``weight`` times the difference from ``W`` is added.
+    """
 
     down: Array
     """[in, r] float32."""
     up: Array
     """[r, out] float32."""
     scale: float
+    magnitude: Array | None = None
+    """[out] float32."""
+    weight: float = 1.0
 
     @property
     def rank(self) -> int:
@@ -81,7 +90,7 @@ def read_adapter(folder: Path) -> Adapter:
     if reasons:
         raise Unusable(
             f"{folder}: this adapter cannot be put on MLX as it was trained: {'; '.join(reasons)}. Use it with PEFT "
-            "(dlm prompt --backend hf, sway.yaml: kind: hf), or train it again as plain LoRA"
+            "(dlm prompt --backend hf, sway.yaml: kind: hf), or train it again as LoRA"
         )
     factors = _read_factors(folder)
     updates = {name: _update(folder, config, name, *factors[name]) for name in sorted(factors, key=_natural)}
@@ -125,8 +134,8 @@ def _reasons(config: dict[str, Any]) -> list[str]:
     return found
 
 
-def _read_factors(folder: Path) -> dict[str, tuple[Array, Array]]:
-    """A and B of each module."""
+def _read_factors(folder: Path) -> dict[str, tuple[Array, Array, Array | None]]:
+    """A and B of each module, and DoRA's norms."""
     path = folder / WEIGHTS
     if not path.is_file() and (folder / PICKLE).is_file():
         raise Unusable(
@@ -143,30 +152,34 @@ def _read_factors(folder: Path) -> dict[str, tuple[Array, Array]]:
     return _paired(path, tensors)
 
 
-def _paired(path: Path, tensors: dict[str, Array]) -> dict[str, tuple[Array, Array]]:
+def _paired(path: Path, tensors: dict[str, Array]) -> dict[str, tuple[Array, Array, Array | None]]:
     sides: dict[str, dict[str, Array]] = {}
     for key, tensor in tensors.items():
         found = TENSOR.fullmatch(key)
         if found is None:
-            raise Unusable(f"{path}: {key} {_what_it_is(key)}: use the adapter with PEFT, or train it as plain LoRA")
+            raise Unusable(f"{path}: {key} {_what_it_is(key)}: use the adapter with PEFT, or train it as LoRA")
         if _is_head(found["module"]):
             raise Unusable(f"{path}: {key} changes the base's head, which may be its embeddings too: train it without")
-        sides.setdefault(found["module"], {})[found["side"]] = tensor
+        sides.setdefault(found["module"], {})[found["side"] or "m"] = tensor
     if not sides:
         raise Unusable(f"{path}: holds no tensor: train or copy the adapter again")
     for name, pair in sides.items():
         shapes = {side: tuple(tensor.shape) for side, tensor in pair.items()}
-        fits = len(pair) == 2 and all(len(shape) == 2 for shape in shapes.values()) and shapes["A"][0] == shapes["B"][1]
-        if not fits:
+        if not _belong_together(shapes):
             raise Unusable(f"{path}: {name} has the factors {shapes}, not [r, in] and [out, r]: copy the adapter again")
-    return {name: (pair["A"], pair["B"]) for name, pair in sides.items()}
+    return {name: (pair["A"], pair["B"], pair.get("m")) for name, pair in sides.items()}
+
+
+def _belong_together(shapes: dict[str, tuple[int, ...]]) -> bool:
+    """[r, in] and [out, r], and [out] where there are norms."""
+    down, up = shapes.get("A", ()), shapes.get("B", ())
+    fits = len(down) == len(up) == 2 and down[0] == up[1]
+    return fits and shapes.get("m", up[:1]) == up[:1]
 
 
 def _what_it_is(key: str) -> str:
     if "lora_embedding_" in key or "embed_tokens" in key:
         return "changes the embeddings, which the base's head may share"
-    if "lora_magnitude_vector" in key:
-        return "is DoRA's"
     return "is no factor of a linear layer's update"
 
 
@@ -174,7 +187,7 @@ def _is_head(module: str) -> bool:
     return module.rpartition(".")[2] in ("lm_head", "embed_out")
 
 
-def _update(folder: Path, config: dict[str, Any], name: str, down: Array, up: Array) -> Update:
+def _update(folder: Path, config: dict[str, Any], name: str, down: Array, up: Array, magnitude: Array | None) -> Update:
     rank = int(down.shape[0])
     declared = int(_of_pattern(config.get("rank_pattern"), name, config.get("r", rank)))
     if declared != rank:
@@ -184,7 +197,9 @@ def _update(folder: Path, config: dict[str, Any], name: str, down: Array, up: Ar
         )
     alpha = float(_of_pattern(config.get("alpha_pattern"), name, config.get("lora_alpha", rank)))
     scale = alpha / (math.sqrt(rank) if config.get("use_rslora") else rank)
-    return Update(np.ascontiguousarray(down.T), np.ascontiguousarray(up.T), scale)
+    if bool(config.get("use_dora")) is (magnitude is None):
+        raise Unusable(f"{folder}: {CONFIG} and {WEIGHTS} do not agree on whether {name} is DoRA: copy it again")
+    return Update(np.ascontiguousarray(down.T), np.ascontiguousarray(up.T), scale, magnitude)
 
 
 def _of_pattern(patterns: dict[str, Any] | None, name: str, otherwise: Any) -> Any:

@@ -15,7 +15,7 @@ from .adapter_file import read_adapter
 from .errors import Unusable
 from .loading import load_base, pick_precision
 from .passes import complete, drawn, greedy
-from .placing import Layers, as_applied
+from .placing import Layers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -105,7 +105,7 @@ class MlxAnswerer(Answerer):
         for part in parts:
             adapter = read_adapter(part.folder)
             self.layers.place(adapter.updates, part.folder)
-            factors = {name: as_applied(update, self.loaded.dtype) for name, update in adapter.updates.items()}
+            factors = self.layers.factors(adapter.updates, self.loaded.dtype)
             self.layers.wear({name: (one,) for name, one in factors.items()})
             self.layers.require_worn(adapter.updates, part.folder)
             self._parts.append(factors)
@@ -118,7 +118,7 @@ class MlxAnswerer(Answerer):
         worn: dict[str, list[Factors]] = {}
         for factors, weight in zip(self._parts, weights, strict=True):
             for name, one in factors.items() if weight else ():
-                worn.setdefault(name, []).append(one if weight == 1 else one._replace(up=one.up * weight))
+                worn.setdefault(name, []).append(one.times(weight))
         self.layers.wear(worn)
 
     def _check_context(self, prompts: Sequence[Sequence[int]], new_tokens: int) -> None:

@@ -73,7 +73,8 @@ def check(base: Path, converted: Path) -> float:
 
 def _require_filled(model: Any, filed: dict[str, Any], converted: Path) -> None:
     """Every tensor of the file is in the model, and every other update there is zero."""
-    held = {name: tensor for name, tensor in tree_flatten(model.parameters()) if name.endswith((".lora_a", ".lora_b"))}
+    kinds = (".lora_a", ".lora_b", ".m")
+    held = {name: tensor for name, tensor in tree_flatten(model.parameters()) if name.endswith(kinds)}
     lost = sorted(filed.keys() - held.keys())
     lost += [name for name in filed if name in held and not _same(held[name], filed[name])]
     lost += [name for name in held.keys() - filed.keys() if name.endswith("lora_b") and bool(mx.any(held[name]).item())]

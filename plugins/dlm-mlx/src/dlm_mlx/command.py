@@ -22,11 +22,11 @@ def convert_adapter(
     """Convert the PEFT adapter in the folder SOURCE for mlx-lm, into the folder DESTINATION.
 
     mlx-lm knows one rank and one scale for a whole adapter; other ones are worked into the numbers, so the
-    converted adapter adds what the trained one added. Adapters that are more than updates of linear layers
-    (DoRA, embeddings, whole modules) are refused.
+    converted adapter adds what the trained one added. Adapters that are more than LoRA or DoRA of linear layers
+    (embeddings, whole modules, biases) are refused.
 
     With --base the converted adapter is loaded by mlx-lm onto that base: its tensors must be where they belong,
-    and the answers must change. That needs MLX; converting alone does not.
+    and the logits must change. That needs MLX; converting alone does not.
     """
     import json
 
@@ -44,13 +44,26 @@ def convert_adapter(
             made, checked = convert_checked([(source, 1.0)], destination, base, overwrite=overwrite)
     except Unusable as error:
         raise AdapterMismatch(str(error)) from error
+    missing = _missing(base)
     if as_json:
         facts = {"modules": made.modules, "rank": made.rank, "scale": made.scale, "folded": made.folded}
-        click.echo(json.dumps({"folder": str(made.folder), **facts, "moved": checked}))
+        click.echo(json.dumps({"folder": str(made.folder), **facts, "moved": checked, "base_lacks": missing}))
         return
     click.echo(f"{made.folder}: {made.modules} modules, rank {made.rank}, scale {made.scale:g}")
     if made.folded:
         click.echo(f"  {made.folded} had another rank or scale, which is now in their factors")
     if checked is not None:
         click.echo(f"  on the base: every tensor in its place, logits move by up to {checked:.3g}")
-    click.echo(f"  mlx_lm.generate --model BASE --adapter-path {made.folder} --prompt ...")
+    if missing:
+        click.echo(f"  note: mlx-lm misreads {base}: it would compute another model.")
+        click.echo(f"  In a copy of it, add to config.json: {json.dumps(missing)[1:-1]}")
+    click.echo(f"  mlx_lm.generate --model {base or 'BASE'} --adapter-path {made.folder} --prompt ...")
+
+
+def _missing(base: Path | None) -> dict[str, object]:
+    """Names that mlx-lm looks for in the configuration of ``base`` and does not find."""
+    import json
+
+    from .configuring import overrides
+
+    return {} if base is None else overrides(json.loads((base / "config.json").read_text(encoding="utf-8")))

@@ -64,7 +64,7 @@ def convert(
     updates = alike({name_in_mlx(name): update for name, update in given.items()})
     one = next(iter(updates.values()))
     config = {
-        "fine_tune_type": "lora",
+        "fine_tune_type": "lora" if one.magnitude is None else "dora",
         "num_layers": -1,  # all: a number counts from the last layer, and would miss the first ones
         "lora_parameters": {
             "rank": one.rank,
@@ -104,9 +104,10 @@ def _require_free(destination: Path, sources: Sequence[Path], overwrite: bool) -
 
 
 def _write(destination: Path, updates: Mapping[str, Update], config: Mapping[str, Any]) -> None:
-    tensors = {
-        f"{name}.lora_{side}": array for name, one in updates.items() for side, array in zip("ab", one[:2], strict=True)
-    }
+    tensors: dict[str, Any] = {}
+    for name, one in updates.items():
+        tensors |= {f"{name}.lora_a": one.down, f"{name}.lora_b": one.up}
+        tensors |= {} if one.magnitude is None else {f"{name}.m": one.magnitude}
     try:
         destination.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=destination.parent, prefix=f".{destination.name}-") as scratch:

@@ -1,4 +1,7 @@
-"""Updates of several ranks and scales as mlx-lm's files can say them: one rank and one scale for all modules."""
+"""Updates of several ranks and scales as mlx-lm's files can say them: one rank and one scale for all modules.
+
+DoRA's are as they were trained or not at all: mlx-lm has no weight for the difference that they make.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .adapter_file import Update
+from .errors import Unusable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,11 +30,16 @@ def summed(parts: Sequence[tuple[Mapping[str, Update], float]]) -> dict[str, Upd
 
 
 def _side_by_side(terms: Sequence[tuple[Update, float]]) -> Update:
-    if len(terms) == 1:
-        update, weight = terms[0]
-        return update._replace(scale=update.scale * weight)
-    scale = max((update.scale * weight for update, weight in terms), key=abs) or 1.0
-    ups = [_times(update.up, update.scale * weight / scale) for update, weight in terms]
+    if len(terms) == 1 and terms[0][1] == 1:
+        return terms[0][0]
+    if any(update.magnitude is not None for update, _ in terms):
+        raise Unusable(
+            "an adapter of this mix is DoRA, and mlx-lm cannot weigh what DoRA changes: convert it alone, or ask "
+            "the mix with `dlm prompt --adapter-mix`"
+        )
+    scales = [update.scale * update.weight * weight for update, weight in terms]
+    scale = max(scales, key=abs) or 1.0
+    ups = [_times(update.up, own / scale) for (update, _), own in zip(terms, scales, strict=True)]
     return Update(np.concatenate([update.down for update, _ in terms], axis=1), np.concatenate(ups), scale)
 
 
@@ -45,7 +54,8 @@ def alike(updates: Mapping[str, Update]) -> dict[str, Update]:
 def _grown(update: Update, rank: int, scale: float) -> Update:
     missing = rank - update.rank
     up = update.up if update.scale == scale else _times(update.up, update.scale / scale)
-    return Update(np.pad(update.down, ((0, 0), (0, missing))), np.pad(up, ((0, missing), (0, 0))), scale)
+    down, up = np.pad(update.down, ((0, 0), (0, missing))), np.pad(up, ((0, missing), (0, 0)))
+    return update._replace(down=down, up=up, scale=scale)
 
 
 def _times(up: Array, factor: float) -> Array:

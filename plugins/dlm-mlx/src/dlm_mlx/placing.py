@@ -1,7 +1,8 @@
 """Updates on the linear layers of a base in MLX, which can be changed and taken off again, and the proof that they act.
 
 mlx-lm's own loader knows one rank and one scale, and no way back to the base; here each layer keeps its base and holds
-any number of updates beside it. What is added to an output is ``(x @ down) @ up``, scale included in ``up``.
+any number of updates beside it. What LoRA adds to an output is ``(x @ down) @ up``, scale included in ``up``; DoRA adds
+the difference between the base's output and one whose rows have the norms that were learned.
 """
 
 from __future__ import annotations
@@ -34,6 +35,21 @@ class Factors(NamedTuple):
     """[in, r]"""
     up: mx.array
     """[r, out], times the scale."""
+    ratio: mx.array | None = None
+    """[out], DoRA's: the norm that a row shall have over the one it has with the update."""
+    weight: float = 1.0
+    """Of what DoRA adds."""
+
+    def times(self, weight: float) -> Factors:
+        """A share of this update."""
+        if weight == 1:
+            return self
+        return self._replace(up=self.up * weight) if self.ratio is None else self._replace(weight=self.weight * weight)
+
+    def added(self, x: mx.array, plain: mx.array) -> mx.array:
+        """To an output, for the input ``x`` of which the base makes ``plain``, its bias left out."""
+        update = (x @ self.down) @ self.up
+        return update if self.ratio is None else self.weight * (self.ratio * (plain + update) - plain)
 
 
 class Adapted(nn.Module):  # type: ignore[misc]
@@ -46,8 +62,9 @@ class Adapted(nn.Module):  # type: ignore[misc]
 
     def __call__(self, x: mx.array) -> mx.array:
         y = self.linear(x)
-        for down, up in self._updates:
-            y = y + ((x @ down) @ up).astype(y.dtype)
+        plain = y - self.linear.bias if "bias" in self.linear else y
+        for update in self._updates:
+            y = y + update.added(x, plain).astype(y.dtype)
         return y
 
     def wear(self, updates: Sequence[Factors]) -> None:
@@ -118,6 +135,10 @@ class Layers:
             return None
         return next((found for found in self._linear if _tail(found) == tail), None)
 
+    def factors(self, updates: Mapping[str, Update], dtype: mx.Dtype) -> dict[str, Factors]:
+        """Updates of modules that were placed, as they are applied."""
+        return {name: as_applied(update, dtype, self.linear(name)) for name, update in updates.items()}
+
     def linear(self, name: str) -> Any:
         """The base's own layer."""
         return self._linear[str(self.name_in_mlx(name))]
@@ -134,7 +155,8 @@ class Layers:
         wrong += [name for name in worn.keys() & updates.keys() if not _same_size(worn[name], updates[name])]
         if wrong:
             raise Unusable(f"{whose}: {len(wrong)} modules did not take their tensors ({wrong[0]}): this is a bug")
-        if any(np.any(update.up) for update in updates.values()) and not self.moved():
+        changes = any(np.any(update.up) or update.magnitude is not None for update in updates.values())
+        if changes and not self.moved():
             raise Unusable(
                 f"{whose}: the adapter is on the base, and the model says the same without it: its updates are too "
                 "small for this precision (try fp32), or mlx-lm's layers do not read the modules that were adapted"
@@ -151,10 +173,15 @@ class Layers:
         return float(mx.abs(with_them.astype(mx.float32) - without.astype(mx.float32)).max().item())
 
 
-def as_applied(update: Update, dtype: mx.Dtype, weight: float = 1.0) -> Factors:
-    """``update`` times ``weight``, for MLX."""
-    up = update.up * np.float32(update.scale * weight)
-    return Factors(mx.array(update.down).astype(dtype), mx.array(up).astype(dtype))
+def as_applied(update: Update, dtype: mx.Dtype, linear: Any) -> Factors:
+    """``update`` of the layer ``linear``, for MLX."""
+    down, up = mx.array(update.down), mx.array(update.up * np.float32(update.scale))
+    ratio = None
+    if update.magnitude is not None:
+        norms = mx.linalg.norm(weight_of(linear).astype(mx.float32) + (down @ up).T, axis=1)
+        ratio = (mx.array(update.magnitude) / norms).astype(dtype)
+        mx.eval(ratio)
+    return Factors(down.astype(dtype), up.astype(dtype), ratio).times(update.weight)
 
 
 def shape_of(linear: Any) -> tuple[int, int]:
@@ -178,8 +205,10 @@ def _same_size(worn: Sequence[Factors], update: Update) -> bool:
     if len(worn) != 1:
         return False
     loose = TOLERANCE if worn[0].down.dtype == mx.float32 else 1e-2
+    if (worn[0].ratio is None) is not (update.magnitude is None):
+        return False
     wanted = (float(np.linalg.norm(update.down)), float(np.linalg.norm(update.up)) * abs(update.scale))
-    found = [float(mx.linalg.norm(one.astype(mx.float32)).item()) for one in worn[0]]
+    found = [float(mx.linalg.norm(one.astype(mx.float32)).item()) for one in worn[0][:2]]
     return all(abs(one - other) <= loose * other for one, other in zip(found, wanted, strict=True))
 
 

@@ -15,6 +15,7 @@ import mlx.core as mx
 import numpy as np
 import torch
 
+from dlm_hf.decomposed import largest_singular_value
 from dlm_hf.divergence import divergences, target_logprobs
 from dlm_hf.facts import adapter_facts, base_facts, declared_digest, declared_quantisation
 from dlm_hf.folders import base_folder, check_pair
@@ -28,7 +29,7 @@ from .asking import Asking
 from .errors import Unusable
 from .loading import device, library_versions, load_base, pick_precision
 from .passes import complete, greedy, logits_after, logits_at_once, read_beginning
-from .placing import Layers, as_applied, weight_of
+from .placing import Layers, weight_of
 from .views import random, updates_of
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ class MlxScoring(Backend):
 
     def _wear(self, updates: Mapping[str, Update], whose: object) -> None:
         self.layers.place(updates, whose)
-        self.layers.wear({name: (as_applied(update, mx.float32),) for name, update in updates.items()})
+        self.layers.wear({name: (one,) for name, one in self.layers.factors(updates, mx.float32).items()})
 
     @contextmanager
     def _viewing(self, view: View) -> Iterator[Beginning]:
@@ -203,10 +204,11 @@ class MlxScoring(Backend):
         return TextLogprob(tokens, total)
 
     def _inspection(self, updates: Mapping[str, Update]) -> AdapterInspection:
+        tensors = sum(len(_trained(update)) for update in updates.values())
         return AdapterInspection(
             peft_type="LORA",
-            tensors=2 * len(updates),
-            matched=2 * len(updates),
+            tensors=tensors,
+            matched=tensors,
             unexpected=(),
             missing=(),
             mismatched=(),
@@ -277,17 +279,38 @@ def _compared(
 
 def _module(name: str, update: Update, linear: Any) -> ModuleUpdate:
     """Size and shape of one update. Values that are not finite are counted, and left out of the norms."""
-    down, up = (np.nan_to_num(factor, nan=0.0, posinf=0.0, neginf=0.0) for factor in update[:2])
-    values = singular_values(torch.from_numpy(down.T.copy()), torch.from_numpy(up.T.copy())) * abs(update.scale)
-    norm, largest = float(values.norm()), float(values.max())
+    weight = torch.from_numpy(np.array(weight_of(linear).astype(mx.float32)))
+    clean = update._replace(**{key: _finite(value) for key, value in _trained(update).items()})
+    norm, largest = _sizes(clean, weight)
     return ModuleUpdate(
         name=name,
         rank=update.rank,
         update_norm=norm,
-        weight_norm=float(mx.linalg.norm(weight_of(linear).astype(mx.float32)).item()),
+        weight_norm=float(weight.norm()),
         stable_rank=(norm / largest) ** 2 if largest > 0 else 0.0,
-        non_finite=int(sum((~np.isfinite(factor)).sum() for factor in update[:2])),
+        non_finite=sum(int((~np.isfinite(value)).sum()) for value in _trained(update).values()),
     )
+
+
+def _sizes(update: Update, weight: torch.Tensor) -> tuple[float, float]:
+    """Frobenius norm and largest singular value of the update; of DoRA, of the whole difference from ``weight``."""
+    down, up = torch.from_numpy(update.down.T.copy()), torch.from_numpy(update.up.T.copy())
+    if update.magnitude is None:
+        values = singular_values(down, up) * abs(update.scale * update.weight)
+        return float(values.norm()), float(values.max())
+    changed = weight + update.scale * up @ down
+    rows = torch.from_numpy(update.magnitude) / changed.norm(dim=1)
+    whole = update.weight * (rows[:, None] * changed - weight)
+    return float(whole.norm()), largest_singular_value(whole)
+
+
+def _trained(update: Update) -> dict[str, Any]:
+    sizes = {} if update.magnitude is None else {"magnitude": update.magnitude}
+    return {"down": update.down, "up": update.up, **sizes}
+
+
+def _finite(values: Any) -> Any:
+    return np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
 
 
 def _tensor(piece: mx.array) -> torch.Tensor:

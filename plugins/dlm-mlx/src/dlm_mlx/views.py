@@ -43,6 +43,8 @@ def updates_of(view: View, trained: Updates) -> Updates:
         return trained
     if view.kind == "scaled":
         return _times(trained, view.scale)
+    if any(update.magnitude is not None for update in trained.values()):
+        raise NotSupported(f"the view {view.label} of a DoRA adapter is not made in MLX: write kind: hf for its nulls")
     if view.kind == "null":
         return _times(random(trained, view.seed), math.sqrt(view.rank))
     if view.kind == "shuffled":
@@ -52,7 +54,13 @@ def updates_of(view: View, trained: Updates) -> Updates:
 
 def random(trained: Updates, seed: int) -> Updates:
     """Updates of the same singular values in random directions: inputs and outputs in another order, with random
-    signs."""
+    signs.
+
+    Raises:
+        NotSupported: an update is DoRA's.
+    """
+    if any(update.magnitude is not None for update in trained.values()):
+        raise NotSupported("a random adapter of a DoRA adapter is not made in MLX: write kind: hf for its nulls")
     return {name: _turned(update, seed, name) for name, update in trained.items()}
 
 
@@ -87,4 +95,4 @@ def _elsewhere(trained: Updates, seed: int) -> Updates:
 def _times(updates: Updates, factor: float) -> Updates:
     if factor == 1.0:
         return updates
-    return {name: update._replace(scale=update.scale * factor) for name, update in updates.items()}
+    return {name: update._replace(weight=update.weight * factor) for name, update in updates.items()}
