@@ -88,36 +88,57 @@ def spoiled(model, tmp_path_factory):
     return committed(folder)
 
 
-@pytest.fixture
-def hook(hooks, tmp_path_factory):
-    """Runs one hook in a repository; its exit code and what was printed."""
+@pytest.fixture(scope="module")
+def pre_commit(tmp_path_factory):
+    """Runs pre-commit in a repository; its exit code and what was printed."""
+    env = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PRE_COMMIT_HOME": str(tmp_path_factory.mktemp("pre-commit")),
+        "PIP_CONSTRAINT": str(ROOT / "constraints.txt"),
+    }
 
-    def run(name, folder, *arguments):
-        env = {
-            **os.environ,
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "PRE_COMMIT_HOME": str(tmp_path_factory.getbasetemp() / "pre-commit"),
-            "PIP_CONSTRAINT": str(ROOT / "constraints.txt"),
-        }
-        command = ["pre-commit", "try-repo", str(hooks), name, "--verbose", *(arguments or ["--all-files"])]
+    def run(folder, *arguments):
+        command = ["pre-commit", *map(str, arguments)]
         done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
         return done.returncode, done.stdout + done.stderr
 
     return run
 
 
-@pytest.mark.parametrize("name", ["sway-gate", "sway-gate-isolated"])
-def test_the_hook_passes_a_sound_adapter_and_stops_an_empty_one(hook, model, spoiled, name):
-    code, said = hook(name, model)
+def judged(passing, failing):
+    """What the hook printed for a sound adapter and for an empty one is right."""
+    code, said = passing
     assert code == 0, said
     assert "gate passed" in said
-    code, said = hook(name, spoiled)
+    code, said = failing
     assert code == 1, said
     assert "exit code: 1" in said
     assert "gate failed:" in said
 
 
-def test_the_hook_runs_when_a_suite_a_document_or_an_adapter_changed_and_else_not(hook, model):
+def test_the_hook_passes_a_sound_adapter_and_stops_an_empty_one(pre_commit, hooks, model, spoiled):
+    tried = ("try-repo", hooks, "sway-gate", "--verbose", "--all-files")
+    judged(pre_commit(model, *tried), pre_commit(spoiled, *tried))
+
+
+def test_the_isolated_hook_installs_sway_from_the_repository_and_does_the_same(
+    pre_commit, hooks, model, spoiled, tmp_path
+):
+    """By a configuration, as users have it: `try-repo` would make the environment anew each time."""
+    revision = subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=hooks, check=True, capture_output=True, text=True
+    ).stdout
+    config = tmp_path / "config.yaml"
+    config.write_text(
+        f"repos:\n  - repo: {hooks}\n    rev: {revision.strip()}\n    hooks:\n"
+        "      - {id: sway-gate-isolated, args: [sway.yaml, --no-cache]}\n"
+    )
+    run = ("run", "--config", config, "--verbose", "--all-files")
+    judged(pre_commit(model, *run), pre_commit(spoiled, *run))
+
+
+def test_the_hook_runs_when_a_suite_a_document_or_an_adapter_changed_and_else_not(pre_commit, hooks, model):
     for changed, runs in {
         "sway.yaml": True,
         "adapter/adapter_model.safetensors": True,
@@ -126,6 +147,6 @@ def test_the_hook_runs_when_a_suite_a_document_or_an_adapter_changed_and_else_no
         "not-sway.yaml": False,
     }.items():
         (model / changed).touch()
-        code, said = hook("sway-gate", model, "--files", changed)
+        code, said = pre_commit(model, "try-repo", hooks, "sway-gate", "--verbose", "--files", changed)
         assert code == 0, said
         assert ("no files to check" not in said) == runs, (changed, said)
