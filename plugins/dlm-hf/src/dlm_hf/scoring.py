@@ -21,7 +21,7 @@ from dlm_sway.scoring.types import BASE, AdapterInspection, Answer, Comparison, 
 from . import model as loading
 from .adapters import Fit, KeyMismatch, read_adapter
 from .batches import Batch, Limits, Piece, plan, windows, within_memory
-from .divergence import divergences, target_logprobs
+from .divergence import Divergences, divergences, target_logprobs
 from .facts import adapter_facts, base_facts, declared_digest
 from .folders import base_folder
 from .inspection import module_updates
@@ -77,13 +77,13 @@ class HfScoring(Backend):
             itself = view.kind == "base" and layout == 0
             with _memory_explained(), torch.no_grad(), pair.viewing(view) as model:
                 for batch in batches:
-                    parts = [base[piece.item, piece.example.start] for piece in batch]
+                    known = torch.cat([base[piece.item, piece.example.start] for piece in batch])
+                    logits = known
                     if not itself:
                         tail = pair.spare(max(len(piece.example.ids) for piece in batch), TAIL_STEP * layout)
                         logits = batch_logits(model, batch, pair.renderer, pair.device, tail)
-                        parts = list(_by_piece(logits, batch))
-                    for piece, part in zip(batch, parts, strict=True):
-                        sums[piece.item].add(base[piece.item, piece.example.start], part, piece.example)
+                    for piece, part in _compared(known, logits, batch):
+                        sums[piece.item].add(part, piece.example.start)
         return [total.comparison(item, per_position) for total, item in zip(sums, items, strict=True)]
 
     def texts(self, texts: Sequence[str], view: View) -> list[TextLogprob]:
@@ -270,11 +270,10 @@ class _Sums:
         self.values = [0.0] * 7
         self.kl: dict[int, list[float]] = {}
 
-    def add(self, base: torch.Tensor, view: torch.Tensor, example: Encoded) -> None:
-        """Add the positions of ``example``, whose logits [K, V] are given for both sides."""
-        found = divergences(base, view, torch.tensor(example.ids[example.start :], device=view.device))
-        self.positions += len(view)
-        self.kl[example.start] = found.kl.tolist()
+    def add(self, found: Divergences, start: int) -> None:
+        """Add what was found at the positions from ``start`` on."""
+        self.positions += len(found.kl)
+        self.kl[start] = found.kl.tolist()
         self.values = [total + float(column.sum()) for total, column in zip(self.values, found, strict=True)]
 
     def comparison(self, item: Item, per_position: bool) -> Comparison:
@@ -283,6 +282,15 @@ class _Sums:
         base_logprob, view_logprob = self.values[5:] if item.reference else (0.0, 0.0)
         each = tuple(one for start in sorted(self.kl) for one in self.kl[start]) if per_position else ()
         return Comparison(self.positions, kl, reverse_kl, js, tv, agree, base_logprob, view_logprob, each)
+
+
+def _compared(base: torch.Tensor, view: torch.Tensor, batch: Batch) -> Iterator[tuple[Piece, Divergences]]:
+    """Both sides' logits [K, V] of a batch, compared at once: an accelerator waits for few large jobs, not many."""
+    targets = [token for piece in batch for token in piece.example.ids[piece.example.start :]]
+    found = divergences(base, view, torch.tensor(targets, device=view.device))
+    columns = [torch.split(column, [piece.scored for piece in batch]) for column in found]
+    for piece, parts in zip(batch, zip(*columns, strict=True), strict=True):
+        yield piece, Divergences(*parts)
 
 
 def turns(item: Item) -> list[tuple[str, str]]:
