@@ -16,6 +16,7 @@ from .certificate import Certificate, Check, PartFigures
 from .diagnosis import figures_checks
 from .parity import (
     agreement,
+    aside,
     compare,
     effect_kept,
     effect_size,
@@ -100,7 +101,7 @@ def measure(subject: Subject, reference: Runtime, exported: Runtime) -> Certific
         "strength": strength(answers, subject.seed),
     }
     parts = _parts(found, subject.seed)
-    checks += figures_checks(subject.quant, figures, effect_size(answers), parts)
+    checks += figures_checks(subject.quant, figures, effect_size(answers), aside(answers), parts)
     checks += spoken
     verdict = _verdict(checks)
     return Certificate(

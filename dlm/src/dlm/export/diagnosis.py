@@ -23,17 +23,19 @@ COARSELY: Final = 0.35
 """The same below: rounding of all weights is no noise alone, and moves answers along the adapter's direction too."""
 DAMAGED: Final = 1.0
 """Nats a position on general text that no format costs."""
+ASIDE: Final = 0.75
+"""Share of the adapter's own movement by which an export moves elsewhere, that no format costs where it passes."""
 AGAIN: Final = "write the export again; if it comes back, report it with certificate.json"
 
 
 def figures_checks(
-    quant: str | None, figures: Mapping[str, Estimate], effect: float, parts: Mapping[str, PartFigures]
+    quant: str | None, figures: Mapping[str, Estimate], effect: float, aside: float, parts: Mapping[str, PartFigures]
 ) -> list[Check]:
-    """What the divergences say, held against the floor of ``quant``."""
+    """What the divergences say, held against the floor of ``quant``; ``aside`` as :func:`.parity.aside` has it."""
     floor = floor_of(quant)
     diverged, tail, agreed = figures["divergence"], figures["tail"], figures["agreement"]
     positions = sum(part.positions for part in parts.values())
-    why = _why(quant, figures, parts)
+    why = _why(quant, figures, aside, parts)
     checks = [
         _effect(figures["effect_kept"], effect, floor, why),
         _check(
@@ -78,16 +80,16 @@ def _judged(found: Estimate, *, at_least: float = -math.inf, at_most: float = ma
     return "passed" if at_least <= found.low and found.high <= at_most else "could not tell"
 
 
-def _why(quant: str | None, figures: Mapping[str, Estimate], parts: Mapping[str, PartFigures]) -> str:
+def _why(quant: str | None, figures: Mapping[str, Estimate], aside: float, parts: Mapping[str, PartFigures]) -> str:
     """What is wrong, as far as the figures tell it."""
     strength, kept = figures["strength"].value, figures["effect_kept"].value
     general = parts["general"].divergence.value if "general" in parts else figures["divergence"].value
     if not math.isfinite(figures["divergence"].value):
         return f"the export gives no finite numbers: its weights are damaged; {AGAIN}"
-    if general > DAMAGED:
+    if general > DAMAGED or aside > ASIDE:
         return (
-            f"on text that has nothing to do with the document it is {general:.2f} nats from what was trained: weights "
-            f"are damaged or in another order than the program reads them (permuted query and key rows?); {AGAIN}"
+            f"it is another model ({general:.2f} nats away on text that has nothing to do with the document): weights "
+            f"are damaged, or in another order than the program reads them, such as rows of queries and keys; {AGAIN}"
         )
     if strength < NEARLY_NOTHING:
         return (

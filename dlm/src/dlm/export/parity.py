@@ -11,7 +11,9 @@ format adds counts against it, as it does against whoever reads the answers.
 
 **Strength** is how far an export goes along the adapter's direction: the slope of the regression of (log exported -
 log base) on (log tuned - log base), under the probabilities of ``tuned``, over all positions. Along the path from the
-base to the adapter by a factor on its updates it is near that factor. It passes no judgement; it tells what is wrong.
+base to the adapter by a factor on its updates it is near that factor. **Aside** is what is left of that regression: how
+much the export moves in any other direction, over how much the adapter moves at all (variances). Neither passes a
+judgement; they tell a lost or weak adapter, which moves nowhere else, from damaged weights, which do.
 
 Intervals are 95% by a bootstrap over texts, since the positions of a text depend on each other [2].
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 ROWS: Final = 64
 """Positions that are worked out at once: each takes some vectors as long as the vocabulary."""
 DRAWS: Final = 1000
+_VARIANCES: Final = ("along", "squared", "moved")
 _FLOOR: Final = -1e4
 """Log-probabilities below are taken for this: a zero must not make a sum undefined."""
 
@@ -59,6 +62,8 @@ class Positions:
     """Covariance of both changes under tuned."""
     squared: Any
     """Variance of the adapter's change under tuned."""
+    moved: Any
+    """Variance of the export's change under tuned."""
 
     def __len__(self) -> int:
         return len(self.exported)
@@ -87,12 +92,13 @@ def _rows(tuned: Any, exported: Any, base: Any | None = None) -> tuple[Any, ...]
     agree = tuned.argmax(-1) == exported.argmax(-1)
     if base is None:
         nothing = np.zeros(len(tuned))
-        return _sum(probability, tuned - exported), nothing, agree, nothing, nothing
+        return _sum(probability, tuned - exported), nothing, agree, nothing, nothing, nothing
     change, theirs = tuned - base, exported - base
     by_change, by_theirs = _sum(probability, change), _sum(probability, theirs)
+    moved = _sum(probability * theirs, theirs) - by_theirs**2
     probability *= change
     along, squared = _sum(probability, theirs) - by_change * by_theirs, _sum(probability, change) - by_change**2
-    return by_change - by_theirs, by_change, agree, along, squared
+    return by_change - by_theirs, by_change, agree, along, squared, moved
 
 
 def _sum(one: Any, other: Any) -> Any:
@@ -120,6 +126,12 @@ def effect_kept(texts: Sequence[Positions], seed: int) -> Estimate:
 def strength(texts: Sequence[Positions], seed: int) -> Estimate:
     """See the head of this module."""
     return _ratio(texts, lambda text: (text.along.sum(), text.squared.sum()), seed, "strength")
+
+
+def aside(texts: Sequence[Positions]) -> float:
+    """See the head of this module."""
+    along, squared, moved = (float(sum(getattr(text, name).sum() for text in texts)) for name in _VARIANCES)
+    return (moved - along**2 / squared) / squared if squared else float("nan")
 
 
 def effect_size(texts: Sequence[Positions]) -> float:

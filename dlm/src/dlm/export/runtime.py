@@ -63,6 +63,15 @@ class Runtime(ABC):
         """
         raise UsageProblem(f"{self.name} cannot take the adapter off, so what it changes cannot be measured")
 
+    def input_squares(self, texts: Sequence[Sequence[int]]) -> dict[str, Any]:
+        """What each linear layer of the base is given while the model reads ``texts``: the mean over all tokens of the
+        square of each input, ``float32``, by the layer's name.
+
+        Raises:
+            UsageProblem: this runtime does not see that.
+        """
+        raise UsageProblem(f"{self.name} does not show what its layers are given")
+
     @abstractmethod
     def answer(self, messages: Sequence[Message], max_new_tokens: int = 64) -> Answer:
         """The greedy answer."""

@@ -24,7 +24,10 @@ def dlm_sinks() -> Iterator[SinkEntry]:
         target="dlm_gguf.sink:GgufSink",
         summary="GGUF files for llama.cpp and what is built on it.",
         quants=QUANTS,
-        settings={"base": "no: the adapter alone, for a base that is served already"},
+        settings={
+            "base": "no: the adapter alone, for a base that is served already",
+            "imatrix": "no: K-quants without an importance matrix",
+        },
     )
     yield SinkEntry(
         name="llama-server",

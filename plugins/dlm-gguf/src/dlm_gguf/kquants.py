@@ -18,6 +18,7 @@ from dlm.errors import ExportFailed, RuntimeMissing
 
 from .header import read_header
 from .library import INSTALL, bindings, installed, listening
+from .library import threads as cores
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -102,7 +103,7 @@ def _by_bindings(source: Path, target: Path, number: int, importance: Mapping[st
 
     native: Any = bindings()
     params = native.llama_model_quantize_default_params()
-    params.ftype, params.nthread = number, threads or os.cpu_count() or 1
+    params.ftype, params.nthread = number, threads or cores()
     kept = {name: np.ascontiguousarray(values, dtype=np.float32) for name, values in sorted(importance.items())}
     entries = (native.llama_model_imatrix_data * (len(kept) + 1))()
     for entry, (name, values) in zip(entries, kept.items(), strict=False):

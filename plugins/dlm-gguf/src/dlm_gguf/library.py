@@ -53,6 +53,13 @@ def bindings() -> ModuleType:
     return native
 
 
+def threads() -> int:
+    """How many to work with: what ``OMP_NUM_THREADS`` says, as for PyTorch, else one a core that is ours."""
+    if (asked := os.environ.get("OMP_NUM_THREADS", "")).isdigit() and int(asked):
+        return int(asked)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 class Heard:
     """What llama.cpp says meanwhile, instead of on the terminal."""
 
@@ -195,10 +202,9 @@ class Model:
 
     def _open(self, context: int, heard: Heard) -> None:
         native, params = self.native, self.native.llama_context_default_params()
-        threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
         params.n_ctx, params.n_batch, params.n_ubatch = context, self.rows, self.rows
         params.n_seq_max, params.kv_unified = self.sequences, True
-        params.n_threads = params.n_threads_batch = threads or 1
+        params.n_threads = params.n_threads_batch = threads()
         self._context = native.llama_init_from_model(self._model, params)
         if not self._context:
             raise ExportFailed(f"llama.cpp cannot make room for {context} tokens: {heard.told}")

@@ -14,7 +14,8 @@ from dlm.export.sink import Sink, Written
 from dlm.store.files import disk_errors
 
 from . import architectures, converter
-from .wanted import about_of, adapter_of, check_wishes, names_of, quant_of, with_base
+from .quantising import PURE
+from .wanted import about_of, adapter_of, check_wishes, names_of, quant_of, weighed, with_base
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,7 +84,8 @@ class GgufSink(Sink):
 
         model, parts = model_of(request), read_parts(adapter_of(request))
         path = folder / f"model.{quant_of(request)}.gguf"
-        facts = write_weights(model, parts, quant_of(request), about_of(request), path)
+        importance = _importance(request)
+        facts = write_weights(model, parts, quant_of(request), about_of(request), path, importance)
         _say_fallbacks(request, facts)
         return {**facts, **_compared(path, request), "model": path.name}
 
@@ -112,6 +114,20 @@ def files_of(folder: Path) -> tuple[Path | None, Path | None]:
     if not models and not adapter.is_file():
         raise ExportFailed(f"{folder} holds no GGUF file: export again with `dlm export DOC --target gguf`")
     return (models[0] if models else None), (adapter if adapter.is_file() else None)
+
+
+def _importance(request: Request) -> Mapping[str, Any] | None:
+    """What the trained model looks at most, for the types that can make use of it."""
+    from dlm.errors import UsageProblem
+    from dlm.export.importance import importance_of
+
+    if quant_of(request) in PURE or not weighed(request):
+        return None
+    try:
+        return importance_of(request)
+    except UsageProblem as problem:
+        request.say(f"note: all columns weigh the same in {quant_of(request)}: {problem}")
+        return None
 
 
 def _kept_base(request: Request, model: Model) -> Path:

@@ -33,6 +33,11 @@ def with_base(request: Request) -> bool:
     return request.wishes.settings.get("base", _YES) == _YES
 
 
+def weighed(request: Request) -> bool:
+    """Whether llama.cpp's types are rounded by what matters to the trained model."""
+    return request.wishes.settings.get("imatrix", _YES) == _YES
+
+
 def check_wishes(request: Request) -> None:
     """Refuse wishes that do not go together, or that nothing here can fulfil.
 
@@ -42,8 +47,9 @@ def check_wishes(request: Request) -> None:
     """
     from . import kquants
 
-    if (given := request.wishes.settings.get("base", _YES)) not in (_YES, _NO):
-        raise ExportRefused(f"--set base={given}: write yes or no")
+    for name in ("base", "imatrix"):
+        if (given := request.wishes.settings.get(name, _YES)) not in (_YES, _NO):
+            raise ExportRefused(f"--set {name}={given}: write yes or no")
     if not with_base(request) and request.wishes.form != "adapter":
         raise ExportRefused("--set base=no leaves out the base of an adapter: give --unmerged with it")
     if quant_of(request) not in PURE and kquants.available() is None:

@@ -9,13 +9,14 @@ from dlm.errors import ExportRefused
 
 from . import converter, kquants
 from .checkpoint import of_folder
+from .imatrix import by_gguf_names
 from .merging import Merged
 from .model_file import write_model
 from .quantising import PURE
 from .wanted import base_of, template_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from dlm.export.sink import Request
@@ -65,9 +66,15 @@ def require_types(model: Model, quant: str) -> None:
 
 
 def write_weights(
-    model: Model, adapters: Sequence[tuple[Adapter, float]], quant: str, about: About, path: Path
+    model: Model,
+    adapters: Sequence[tuple[Adapter, float]],
+    quant: str,
+    about: About,
+    path: Path,
+    importance: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Write ``model`` with ``adapters`` merged in as ``path``, in ``quant``; facts for the manifest.
+    """Write ``model`` with ``adapters`` merged in as ``path``, in ``quant``; facts for the manifest. ``importance``, by
+    names of Hugging Face, is for the types that llama.cpp writes.
 
     Raises:
         ExportRefused: a tensor has no place in the file.
@@ -78,10 +85,10 @@ def write_weights(
     exact = path.with_name(f"{path.stem}.exact.gguf")
     try:
         facts = _write_exactly(model, adapters, "F32", about, exact)
-        made = kquants.quantise(exact, path, quant)
+        made = kquants.quantise(exact, path, quant, by_gguf_names(importance or {}, exact))
     finally:
         exact.unlink(missing_ok=True)
-    facts |= {"tensors": dict(made.kinds), "quantised_by": made.by}
+    facts |= {"tensors": dict(made.kinds), "quantised_by": made.by, "weighed_by_importance": made.weighed}
     return {**facts, "fell_back": dict(made.fell_back)} if made.fell_back else facts
 
 

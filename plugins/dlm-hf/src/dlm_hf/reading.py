@@ -6,7 +6,7 @@ through the model at a time, without padding, so that its numbers are the same i
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -79,6 +79,28 @@ class HfReading(Runtime):
         model = self._answerer.model
         return self._read(ids, start, model.disable_adapter() if self._adapted else nullcontext())
 
+    @torch.no_grad()
+    def input_squares(self, texts: Sequence[Sequence[int]]) -> dict[str, Any]:
+        sums: dict[str, torch.Tensor] = {}
+
+        def watch(name: str) -> Any:
+            def see(_: torch.nn.Module, given: tuple[torch.Tensor, ...]) -> None:
+                squares = given[0].float().square().reshape(-1, given[0].shape[-1]).sum(0, dtype=torch.float64)
+                sums[name] = sums[name] + squares if name in sums else squares
+
+            return see
+
+        model = self._answerer.model
+        with ExitStack() as watching:
+            for name, layer in _linear_layers(model):
+                watching.callback(layer.register_forward_pre_hook(watch(name)).remove)
+            for ids in texts:
+                self._check(len(ids))
+                model(input_ids=torch.tensor([list(ids)], device=self.device), logits_to_keep=1, use_cache=False)
+        count = max(1, sum(map(len, texts)))
+        # Of the last layer the model computes one position a text.
+        return {name: (total / count).float().cpu().numpy() for name, total in sums.items() if name != "lm_head"}
+
     def answer(self, messages: Sequence[Message], max_new_tokens: int = 64) -> Answer:
         return next(self.answers([messages], max_new_tokens))
 
@@ -97,3 +119,10 @@ class HfReading(Runtime):
     def _check(self, tokens: int) -> None:
         if self.context is not None and tokens > self.context:
             raise UsageProblem(f"{tokens} tokens are more than the {self.context} that this base can read")
+
+
+def _linear_layers(model: Any) -> Iterator[tuple[str, torch.nn.Module]]:
+    """Those of the base, by their names there, whatever an adapter has put around them."""
+    for name, module in model.named_modules():
+        if isinstance(module, torch.nn.Linear) and "lora_" not in name:
+            yield name.removeprefix("base_model.model.").removesuffix(".base_layer"), module
