@@ -9,12 +9,14 @@ import pytest
 from click.testing import CliRunner
 
 from dlm.cli.main import main
-from dlm.errors import ExportUnfaithful, RuntimeMissing
+from dlm.errors import ExportFailed, ExportUnfaithful, RuntimeMissing
 from dlm.export.certificate import CERTIFICATE_FILE
 from dlm.export.manifest import read_manifest
 from dlm.export.options import ExportOptions
 from dlm.export.run import export_to
 from dlm.export.sink import Wishes
+from dlm.hookspecs import hookimpl
+from dlm.store import Store
 from dlm.testing.toy_sink import ToySink
 from dlm.training.run import TrainOptions, train
 
@@ -156,3 +158,52 @@ def test_gc_keeps_an_export_that_was_moved_aside_for_one_that_never_came(trained
     with pytest.raises(ExportUnfaithful):
         export_to(trained, "toy", options=WRONG)
     assert read_manifest(folder).certified == "passed"
+
+
+def test_a_backend_without_distributions_leaves_the_export_uncertified(trained, monkeypatch) -> None:
+    from dlm.testing import ToyBackend
+    from dlm.training.backend import Backend
+
+    monkeypatch.setattr(ToyBackend, "runtime", Backend.runtime)
+    done = export_to(trained, "toy")
+    assert done.manifest.certified == "unknown"
+    assert "pip install 'dlm[hf]'" in done.certificate.reasons[0]
+
+
+def test_a_failure_to_hand_an_export_on_leaves_the_files_and_says_where(trained, monkeypatch) -> None:
+    def closed(self, request, folder):
+        raise ExportFailed("the toy shop is closed: try tomorrow")
+
+    monkeypatch.setattr(ToySink, "finish", closed)
+    shown = run("export", trained, "--target", "toy", "--no-verify")
+    assert shown.exit_code == 3
+    folder = shown.output.strip().rpartition("complete, in ")[2]
+    assert read_manifest(Path(folder)) is not None
+
+
+def test_a_store_in_use_costs_only_the_note_in_its_manifest(trained, home) -> None:
+    store = Store(home, "01J0000000000000000000000A")
+    heard: list[str] = []
+    with store.lock("train"):
+        done = export_to(trained, "toy", options=ExportOptions(certify=False), say=heard.append)
+    assert any("the export is complete, but the store's manifest does not name it" in line for line in heard)
+    assert store.manifest().exports == ()
+    assert str(done.folder) in run("exports", trained).stdout
+
+
+def test_plugins_hear_of_a_finished_export(trained, plugins) -> None:
+    heard = []
+
+    class Listens:
+        @hookimpl
+        def dlm_exported(self, folder, manifest):
+            heard.append((folder, manifest.target))
+
+    plugins.register(Listens())
+    done = export_to(trained, "toy", options=ExportOptions(certify=False))
+    assert heard == [(done.folder, "toy")]
+
+
+def test_allow_lossy_without_measuring_is_a_contradiction(trained) -> None:
+    shown = run("export", trained, "--target", "toy", "--no-verify", "--allow-lossy")
+    assert (shown.exit_code, "give one" in shown.output) == (2, True)

@@ -100,8 +100,9 @@ def test_what_makes_no_sense_is_refused_as_a_mistake_of_use(trained, arguments, 
 def test_an_unknown_target_names_those_there_are(trained) -> None:
     shown = CliRunner().invoke(main, ["export", str(trained), "--target", "tape"])
     assert shown.exit_code == 2
-    assert "tape" in shown.output
-    assert "toy" in shown.output
+    assert "no installed plugin offers the target 'tape' (installed: toy)" in shown.output
+    known = CliRunner().invoke(main, ["export", str(trained), "--target", "gguf"])
+    assert "install it: pip install 'dlm[gguf]'" in known.output
 
 
 def test_the_command_tells_people_what_lies_where(trained, home) -> None:
@@ -126,6 +127,7 @@ def test_the_targets_are_listed_with_what_they_can_do() -> None:
     shown = CliRunner().invoke(main, ["export", "--targets"])
     assert shown.exit_code == 0
     assert "toy\n  The toy's logits in a file.\n  --quant F64, Q8_0, Q4_K_M\n" in shown.stdout
+    assert "gguf, not installed: pip install 'dlm[gguf]'\n" in shown.stdout
     assert all(len(line) <= 80 for line in shown.stdout.splitlines())
 
 

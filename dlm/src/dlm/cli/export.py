@@ -131,17 +131,17 @@ def _certificate(done: Exported) -> Iterator[str]:
 
 
 def _print_targets(as_json: bool) -> None:
-    from ..export.options import targets
+    from ..export.options import installable, targets
 
     rows = targets()
     if as_json:
         click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
         return
-    if not rows:
-        click.echo("no target is installed: pip install 'dlm[gguf]'")
     for row in rows:
         for line in _target_lines(row):
             click.echo(line)
+    for name, how in installable().items():
+        click.echo(f"{name}, not installed: {how}")
 
 
 def _target_lines(row: dict[str, Any]) -> Iterator[str]:

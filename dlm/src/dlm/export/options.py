@@ -39,18 +39,26 @@ class ExportOptions:
     suite: bool = False
     """Write a suite beside the files, with which sway judges them."""
 
+    def __post_init__(self) -> None:
+        if self.allow_lossy and not self.certify:
+            raise UsageProblem("--no-verify measures nothing, so there is nothing for --allow-lossy to allow: give one")
+
 
 def sink_entry(target: str) -> Offer:
     """The offer of the target named ``target``.
 
     Raises:
-        UnknownName: no installed plugin has it; names those there are, and the command that installs it.
+        UsageProblem: no installed plugin has it; names those there are, and the command that installs it.
         RuntimeMissing: a module that it needs is not installed.
     """
     from .._known import INSTALLS
+    from .._plugkit.errors import UnknownName
     from ..plugins import manager
 
-    offer = manager().entry("dlm_sinks", target)
+    try:
+        offer = manager().entry("dlm_sinks", target)
+    except UnknownName as problem:
+        raise UsageProblem(str(problem).replace("the sink", "the target", 1)) from problem
     missing = [name for name in cast("SinkEntry", offer.entry).requires if find_spec(name) is None]
     if missing:
         command = INSTALLS.get(("dlm_sinks", target), f"pip install -U {offer.source.partition(' ')[0]}")
@@ -143,3 +151,12 @@ def targets() -> list[dict[str, Any]]:
                 }
             )
     return rows
+
+
+def installable() -> dict[str, str]:
+    """Targets that no installed plugin has, each with the command that installs one."""
+    from .._known import INSTALLS
+    from ..plugins import manager
+
+    offered = manager().offers("dlm_sinks")
+    return {name: how for (hook, name), how in INSTALLS.items() if hook == "dlm_sinks" and name not in offered}

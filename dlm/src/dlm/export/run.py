@@ -85,7 +85,7 @@ def export_to(
         done = _write(job)
         _record(job, done.manifest, say)
     _told(job, done.manifest, say)
-    return replace(done, handed_on=job.sink.finish(job.request, job.final))
+    return replace(done, handed_on=_handed_on(job))
 
 
 def _prepare(document: Document, target: str, home: Path, options: ExportOptions, say: Callable[[str], None]) -> _Job:
@@ -267,6 +267,13 @@ def _record(job: _Job, manifest: ExportManifest, say: Callable[[str], None]) -> 
         store.record_export(entry_of(job.final, manifest, store.layout))
     except StoreError as problem:
         say(f"note: the export is complete, but the store's manifest does not name it: {problem}")
+
+
+def _handed_on(job: _Job) -> tuple[str, ...]:
+    try:
+        return job.sink.finish(job.request, job.final)
+    except ExportFailed as problem:
+        raise ExportFailed(f"{problem}\nthe files themselves are complete, in {job.final}") from problem
 
 
 def _told(job: _Job, manifest: ExportManifest, say: Callable[[str], None]) -> None:

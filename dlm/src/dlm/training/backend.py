@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from ..errors import TrainingFailed, UsageProblem
+from ..errors import RuntimeMissing, TrainingFailed, UsageProblem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -311,6 +311,6 @@ class Backend(ABC):
 
         Raises:
             AdapterMismatch: as :meth:`answerer`.
-            UsageProblem: this backend gives no distributions.
+            RuntimeMissing: this backend gives no distributions.
         """
-        raise UsageProblem("this backend gives no distributions, so it certifies no export: install dlm[hf]")
+        raise RuntimeMissing("this backend gives no distributions, so it certifies no export: pip install 'dlm[hf]'")
