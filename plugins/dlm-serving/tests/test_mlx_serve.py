@@ -100,9 +100,14 @@ def expected(base: Path, adapter: Path) -> tuple[int, str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("form", ["adapter", "merged"])
-def test_the_served_model_answers_as_the_trained_one(make_request, make_adapter, older_base, tmp_path, form) -> None:
-    adapter = make_adapter(3, rank_pattern={"q_proj": 2}, use_rslora=True)
+@pytest.mark.parametrize(
+    ("form", "settings"),
+    [("adapter", {"rank_pattern": {"q_proj": 2}, "use_rslora": True}), ("adapter", {"use_dora": True}), ("merged", {})],
+)
+def test_the_served_model_answers_as_the_trained_one(
+    make_request, make_adapter, older_base, tmp_path, form, settings
+) -> None:
+    adapter = make_adapter(3, **settings)
     local = LocalBase("path:older", older_base, "sha256:b", "a test")
     request = make_request({None: adapter}, Wishes(form=form), system_prompt=SYSTEM, base=local)
     folder = tmp_path / 'an export\'s "odd" $folder'
@@ -177,7 +182,7 @@ def test_its_scripts_have_nothing_that_shellcheck_minds(make_request, make_adapt
 
 
 @pytest.mark.parametrize(
-    ("settings", "why"), [({"use_dora": True}, "DoRA"), ({"modules_to_save": ["lm_head"]}, "lm_head|whole")]
+    ("settings", "why"), [({"trainable_token_indices": [5]}, "token"), ({"modules_to_save": ["lm_head"]}, "whole")]
 )
 def test_what_mlx_lm_cannot_take_is_refused_with_the_way_out(
     make_request, make_adapter, older_base, settings, why
@@ -187,3 +192,19 @@ def test_what_mlx_lm_cannot_take_is_refused_with_the_way_out(
     with pytest.raises(ExportRefused, match=why) as refused:
         MlxServe().check(request)
     assert "--merged" in str(refused.value)
+
+
+def test_mlx_reads_a_merged_model_back_as_what_was_trained(make_request, make_adapter, older_base, tmp_path) -> None:
+    from dlm.corpus.records import Message
+    from dlm_hf.backend import HfBackend
+
+    local = LocalBase("path:older", older_base, "sha256:b", "a test")
+    request = make_request({None: make_adapter(4)}, Wishes(form="merged"), system_prompt=SYSTEM, base=local)
+    (tmp_path / "export").mkdir()
+    MlxServe().write(request, tmp_path / "export")
+    messages, ids = [Message("user", "what is the port ?")], [1, 5, 6, 7, 8]
+    reference = HfBackend().runtime(request.base, request.chosen.adapter, request.system_prompt)
+    with MlxServe().runtime(tmp_path / "export") as found, reference as trained:
+        assert found.name.startswith("mlx-lm ")
+        assert found.prompt_ids(messages) == trained.prompt_ids(messages)
+        assert abs(found.log_probs(ids) - trained.log_probs(ids)).max() < 1e-3

@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import shutil
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from dlm.bases import LocalBase
 from dlm.bases.contents import measure
-from dlm.chosen import Wanted
+from dlm.chosen import Wanted, choose_adapter
 from dlm.document import read
 from dlm.errors import ExportFailed
 from dlm.export.options import ExportOptions
 from dlm.export.run import export_to
-from dlm.export.sink import Wishes, Written
+from dlm.export.sink import Request, Wishes, Written
 from dlm.store import Store
+from dlm.training.mixing import Mix, Part
 from dlm_sway.plugins import manager
 from dlm_sway.spec.load import load
 from dlm_sway.suite.run import run
@@ -139,6 +142,17 @@ def test_the_suite_is_no_part_of_the_export_and_may_be_edited(trained, tmp_path)
     assert not listed & {"sway.yaml", "sway-sections.json"}
 
 
-def test_a_target_that_does_not_say_how_its_files_are_loaded_gets_no_suite(tmp_path) -> None:
-    with pytest.raises(ExportFailed, match="--emit-sway-json"):
-        write_suite(None, tmp_path, Written(None, "merged"))  # type: ignore[arg-type]
+def test_files_that_sway_cannot_load_are_judged_by_what_they_were_made_from(trained, tmp_path) -> None:
+    said: list[str] = []
+    version = Store(tmp_path / "home", read(trained).frontmatter.dlm_id).current()
+    base = LocalBase("path:base", tmp_path / "base", "sha256:b", "a test")
+    chosen = choose_adapter(version, Wanted())
+    request = Request(read(trained), version, base, chosen, Wishes(), tmp_path / "cache", said.append)
+    (tmp_path / "export").mkdir()
+    assert write_suite(request, tmp_path / "export", Written("Q8_0", "merged")) == "sway.yaml"
+    models = load(tmp_path / "export" / "sway.yaml", manager()).suite.models
+    assert models.ft.adapter == version.path
+    assert said == ["note: the suite judges v0001 as trained, since no backend of sway loads the exported files"]
+    mixed = replace(request, chosen=replace(chosen, adapter=Mix((Part("one", version.path, 0.5),))))
+    with pytest.raises(ExportFailed, match="--adapter"):
+        write_suite(mixed, tmp_path / "export", Written("Q8_0", "merged"))

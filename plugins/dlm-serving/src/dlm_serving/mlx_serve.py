@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
 from dlm.errors import ExportFailed, ExportRefused
@@ -72,7 +73,7 @@ class MlxServe(Sink):
             facts: dict[str, Any] = _write_merged(request, folder, template)
             write_script(folder / SCRIPT, _server(request, f"./{FOLDER}", None))
             return Written(None, "merged", facts, (f"{{folder}}/{SCRIPT}",), JUDGED)
-        facts = _convert(_adapter(request), folder / ADAPTER, told(request.base))
+        facts = _convert(request, folder / ADAPTER)
         if template is not None:
             write_template(folder, template)
         hub = _base(request)
@@ -80,7 +81,7 @@ class MlxServe(Sink):
         return Written(None, "adapter", facts, (how_to_start(request, hub, SCRIPT),))
 
     def runtime(self, folder: Path) -> AbstractContextManager[Runtime] | None:
-        return merged_runtime(folder) if (folder / FOLDER).is_dir() else None
+        return merged_runtime(folder, "mlx") if (folder / FOLDER).is_dir() else None
 
 
 def _adapter(request: Request) -> Path | Mix:
@@ -131,18 +132,27 @@ def _write_merged(request: Request, folder: Path, template: str | None) -> dict[
     return {"tensors": kinds, "model": FOLDER}
 
 
-def _convert(adapter: Path | Mix, folder: Path, base: str) -> dict[str, Any]:
+def _convert(request: Request, folder: Path) -> dict[str, Any]:
+    """Convert the adapter; where MLX runs, mlx-lm loads it onto the base, and it has to act there."""
     from dlm_mlx.converting import convert
     from dlm_mlx.errors import Unusable
 
+    parts = _parts(_adapter(request))
     try:
-        made = convert(_parts(adapter), folder)
+        if find_spec("mlx") and find_spec("mlx_lm"):
+            from dlm_mlx.checking import convert_checked
+
+            made, moved = convert_checked(parts, folder, request.base.path)
+        else:
+            made, moved = convert(parts, folder), None
     except Unusable as problem:
-        raise ExportFailed(str(problem)) from problem
+        raise ExportRefused(f"{problem}. Or export with --merged") from problem
     path = folder / "adapter_config.json"
     # Training may have written a folder of this machine there.
-    path.write_text(canonical({**json.loads(path.read_bytes()), "model": base}), encoding="utf-8")
-    return {"modules": made.modules, "rank": made.rank, "scale": made.scale, "folded": made.folded}
+    named = {**json.loads(path.read_bytes()), "model": told(request.base)}
+    path.write_text(canonical(named), encoding="utf-8")
+    facts = {"modules": made.modules, "rank": made.rank, "scale": made.scale, "folded": made.folded}
+    return facts if moved is None else {**facts, "largest_change_of_a_logit": round(moved, 3)}
 
 
 def _config(folder: Path) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from dlm.errors import ExportFailed
 from dlm.store.files import write_atomic
+from dlm.training.mixing import Mix
 from dlm_sway.errors import SwayError
 
 if TYPE_CHECKING:
@@ -26,10 +27,8 @@ def write_suite(request: Request, folder: Path, written: Written) -> str:
     """Write the suite that judges what lies in ``folder``; its name.
 
     Raises:
-        ExportFailed: the target does not say how sway loads its files, or nothing can be asked of them.
+        ExportFailed: sway can load neither the files nor what they were made from, or nothing can be asked of them.
     """
-    if written.judged is None:
-        raise ExportFailed("this target does not say how sway loads its files: leave --emit-sway-json out")
     path = request.document.path
     if path is None:
         raise ExportFailed("the document has no path, so what was held out of training is not known")
@@ -52,12 +51,26 @@ def _drafted(path: Path, request: Request, folder: Path, written: Written) -> tu
 
     adapter = request.chosen.first if len(request.chosen.names) == 1 else None
     target = of_version(path, adapter, request.version.number)
+    what = f"exported ({written.quant or written.form})"
+    if written.judged is None:
+        what = "as trained, since no backend of sway loads the exported files"
+        request.say(f"note: the suite judges {request.version.name} {what}")
     base = str(request.base.path)
     models = {
         side: {key: base if value == BASE else value for key, value in spec.items()}
-        for side, spec in (written.judged or {}).items()
+        for side, spec in (written.judged or _as_trained(request)).items()
     }
-    what = f"exported ({written.quant or written.form})"
     elsewhere = Elsewhere(models, what, f"./{SECTIONS}")
     text = suite_for(target, f"dlm export {path.name} --emit-sway-json", folder / SUITE, manager(), elsewhere)
     return text, dump(target.sections or (), path.name, request.document.digest)
+
+
+def _as_trained(request: Request) -> dict[str, dict[str, str]]:
+    """The version's own adapter, for files that sway has no backend for; their certificate says how near they are."""
+    if isinstance(request.chosen.adapter, Mix) or request.chosen.adapter is None:
+        raise ExportFailed(
+            "sway loads neither these files nor a mix of adapters, so no suite can judge them: leave --emit-sway-json "
+            "out, or choose one adapter with --adapter"
+        )
+    base = {"kind": "hf", "base": BASE}
+    return {"base": base, "ft": {**base, "adapter": str(request.chosen.adapter)}}
