@@ -13,6 +13,7 @@ import pytest
 from dlm.corpus.records import Message
 from dlm_hf.render import Renderer
 from dlm_ollama.conversation import render
+from dlm_ollama.planning import stops
 from dlm_ollama.recognise import PROBES, Recognised, Unrecognised, Unspeakable, recognise
 
 INVITE = "{% if add_generation_prompt %}"
@@ -236,6 +237,12 @@ def test_a_base_that_refuses_a_longer_conversation_is_told_apart():
     template = "{% if messages | length > 2 %}{{ raise_exception('one question only') }}{% endif %}" + CHATML_TURNS
     with pytest.raises(Unspeakable, match="one question only"):
         recognise(Renderer(tokenizer_of(template, None, False, CHATML_TOKENS), None))
+
+
+def test_only_special_tokens_of_the_base_end_an_answer():
+    renderer = renderer_of("llama3")
+    usual = (*recognise(renderer).dialect.stops, "[/INST]")
+    assert stops(renderer, usual) == ("<|eot_id|>", "<|start_header_id|>")
 
 
 @pytest.mark.slow

@@ -135,6 +135,15 @@ def test_a_server_that_renders_otherwise_is_found_out(ollama, make_request, expo
         OllamaSink().finish(request, exported(request))
 
 
+def test_a_server_that_reads_as_many_other_tokens_is_found_out(ollama, make_request, exported):
+    honest = ollama.render
+    ollama.shows_prompts = False
+    ollama.render = lambda template, messages, system: honest(template, messages, system).replace("?", "!")
+    request = make_request()
+    with pytest.raises(ExportFailed, match="it reads the tokens"):
+        OllamaSink().finish(request, exported(request))
+
+
 def test_without_a_template_ollama_chooses_and_is_told_on(ollama, make_request, exported):
     ollama.render = lambda template, messages, system: messages[-1].content
     request = make_request(template=False)
@@ -254,6 +263,11 @@ def test_an_adapter_is_refused_before_any_work_where_ollama_makes_no_models_of_t
 def test_a_name_that_ollama_would_not_take_is_refused(make_request, name):
     with pytest.raises(UsageProblem, match="no name for Ollama"):
         OllamaSink().check(make_request(name=name or " "))
+
+
+def test_a_setting_of_the_weights_reaches_who_writes_them(make_request):
+    with pytest.raises(ExportRefused, match="--set imatrix=maybe"):
+        OllamaSink().check(make_request(imatrix="maybe"))
 
 
 @pytest.mark.parametrize("settings", [{"create": "maybe"}, {"num_ctx": "many"}, {"num_ctx": "3"}])

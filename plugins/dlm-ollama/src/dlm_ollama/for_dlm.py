@@ -22,6 +22,7 @@ def dlm_sinks() -> Iterator[SinkEntry]:
         quants=QUANTS,
         settings={
             "create": "auto (where Ollama runs), require (fail where it does not), or never",
+            "imatrix": "no: K-quants without an importance matrix",
             "num_ctx": "tokens that a conversation may have; the base's context is the most",
         },
     )

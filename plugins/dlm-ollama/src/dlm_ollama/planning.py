@@ -67,7 +67,7 @@ def modelfile(
             model=model,
             adapter=adapter,
             template=found.template if found else None,
-            stops=_stops(renderer, dialect.stops if dialect else ()),
+            stops=stops(renderer, dialect.stops if dialect else ()),
             temperature=temperature if export.default_temperature is None else export.default_temperature,
             top_p=top_p if export.default_top_p is None else export.default_top_p,
             num_ctx=_room(request, room),
@@ -84,7 +84,7 @@ def dated(request: Request) -> bool:
     return _DATED in (own_template(request.base.path) or "")
 
 
-def _stops(renderer: Renderer, usual: tuple[str, ...]) -> tuple[str, ...]:
+def stops(renderer: Renderer, usual: tuple[str, ...]) -> tuple[str, ...]:
     """What ends an answer as trained, the base's own end, and of the dialect's what is one special token here.
 
     Words of plain text are no stops: an answer may hold them.

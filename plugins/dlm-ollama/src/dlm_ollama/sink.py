@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 CREATE = ("auto", "require", "never")
 _LEAST_ROOM = 64
+_SHARED = ("imatrix",)
+"""Settings that are dlm-gguf's."""
 
 
 class OllamaSink(Sink):
@@ -103,7 +105,8 @@ def _for_gguf(request: Request) -> Request:
     """The same export without what only Ollama knows. The file always has the base's own template in it: what
     ``--no-template`` leaves out is the Modelfile's, and Ollama then falls back on the file's.
     """
-    return replace(request, wishes=replace(request.wishes, name=None, settings={}, template=True))
+    shared = {name: value for name, value in request.wishes.settings.items() if name in _SHARED}
+    return replace(request, wishes=replace(request.wishes, name=None, settings=shared, template=True))
 
 
 def _name(request: Request) -> str:
