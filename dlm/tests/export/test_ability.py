@@ -34,6 +34,12 @@ def test_base_show_says_it_of_a_base_that_is_not_on_this_disk(home) -> None:
     assert found["export"] == {"toy": "it writes toys, and this is a qwen3"}
 
 
+def test_of_a_repository_that_nobody_registered_it_is_not_known_yet(home) -> None:
+    shown = CliRunner().invoke(main, ["base", "show", "hf:acme/model"])
+    assert "export          not known until it is on this disk\n" in shown.stdout
+    assert json.loads(CliRunner().invoke(main, ["base", "show", "hf:acme/model", "--json"]).stdout)["export"] is None
+
+
 def test_check_says_it_of_the_document_s_base(write) -> None:
     path = write()
     assert "  export     toy\n" in CliRunner().invoke(main, ["check", str(path)]).stdout

@@ -155,20 +155,22 @@ def _facts(wanted: BaseModel, home: Path) -> dict[str, Any]:
     }
 
 
-def _export(wanted: BaseModel, found: LocalBase | None) -> dict[str, str | None]:
-    """Which installed targets can take it, and why others cannot."""
+def _export(wanted: BaseModel, found: LocalBase | None) -> dict[str, str | None] | None:
+    """Which installed targets can take it, and why others cannot; ``None`` where that is not known yet."""
     from ..export.ability import abilities, as_json, config_of
 
     config = config_of(wanted, found.path if found else None)
-    return as_json(abilities(config)) if config else {}
+    return as_json(abilities(config)) if config else None
 
 
-def _print_export(export: dict[str, str | None]) -> None:
+def _print_export(export: dict[str, str | None] | None) -> None:
     import textwrap
 
     from ..export.ability import Ability, told
 
-    lines = textwrap.wrap(told([Ability(*one) for one in export.items()]), 64, break_on_hyphens=False)
+    known = told([Ability(*one) for one in export.items()]) if export is not None else None
+    text = "not known until it is on this disk" if known is None else known
+    lines = textwrap.wrap(text, 64, break_on_hyphens=False)
     for number, line in enumerate(lines):
         click.echo(f"{'export' if number == 0 else '':<15} {line}")
 
