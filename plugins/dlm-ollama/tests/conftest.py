@@ -99,28 +99,42 @@ def ollama(loopback, tmp_path, monkeypatch):
 @pytest.fixture(scope="session")
 def base_folder(tmp_path_factory):
     """A random Llama of two layers with a tokenizer over bytes, and a template with a default system prompt."""
+    return save_base(tmp_path_factory.mktemp("base"), "<|im_start|>", adds=False)
+
+
+@pytest.fixture(scope="session")
+def starting_base(tmp_path_factory):
+    """The same with a token that begins a text: its tokenizer adds it, and its template writes it, too."""
+    return save_base(tmp_path_factory.mktemp("starting"), "<s>", adds=True)
+
+
+def save_base(folder: Path, start: str, *, adds: bool) -> Path:
     import torch
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
     inner = Tokenizer(models.BPE())
     inner.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     inner.decoder = decoders.ByteLevel()
-    special = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+    special = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", *(["<s>"] if adds else [])]
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     trainer = trainers.BpeTrainer(
         vocab_size=320, special_tokens=special, initial_alphabet=alphabet, show_progress=False
     )
     inner.train_from_iterator([WORDS] * 3, trainer)
+    number = inner.token_to_id(start)
+    if adds:
+        inner.post_processor = processors.TemplateProcessing(
+            single=f"{start} $A", pair="$A $B", special_tokens=[(start, number)]
+        )
     tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=inner, bos_token="<|im_start|>", eos_token="<|im_end|>", pad_token="<|endoftext|>"
+        tokenizer_object=inner, bos_token=start, eos_token="<|im_end|>", pad_token="<|endoftext|>"
     )
-    tokenizer.chat_template = TEMPLATE
+    tokenizer.chat_template = ("{{ bos_token }}" if adds else "") + TEMPLATE
     torch.manual_seed(0)
     shape = {"hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2, "num_attention_heads": 4}
-    ids = {"bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 0}
+    ids = {"bos_token_id": number, "eos_token_id": 2, "pad_token_id": 0}
     config = LlamaConfig(vocab_size=320, max_position_embeddings=512, tie_word_embeddings=True, **shape, **ids)
-    folder = tmp_path_factory.mktemp("base")
     LlamaForCausalLM(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder

@@ -59,13 +59,26 @@ def test_what_runs_here_in_place_of_ollama_reads_the_prompts_of_training(make_re
             assert runtime.prompt_ids(messages) == renderer.prompt_ids(messages)
 
 
-def test_a_start_token_in_the_template_that_the_file_adds_too_is_seen(make_request, exported):
-    folder = exported(make_request())
-    wrong = (folder / "Modelfile").read_text(encoding="utf-8").replace('TEMPLATE """', 'TEMPLATE """<|im_start|>')
-    (folder / "Modelfile").write_text(wrong, encoding="utf-8")
+def test_a_start_token_is_left_to_the_tokenizer_that_adds_it(ollama, make_request, exported, starting_base):
+    request = make_request(base=starting_base)
+    folder = exported(request)
+    assert "<s>" not in (modelfile(folder).template or "")
+    renderer = open_renderer(request.base, None)
     with OllamaSink().runtime(folder) as runtime:
-        ids = runtime.prompt_ids([Message("user", "One")])
-    assert ids[0] == ids[1]
+        ids = runtime.prompt_ids(CONVERSATIONS[1])
+        assert ids == renderer.prompt_ids(CONVERSATIONS[1])
+        assert [ids.count(start) for start in runtime.start_ids] == [1]
+    lines = OllamaSink().finish(request, folder)
+    assert lines[1] == "reads the prompts of training: 3 token counts, 3 rendered texts, token ids equal"
+
+
+def test_a_start_token_that_the_template_writes_too_is_seen(make_request, exported, starting_base):
+    folder = exported(make_request(base=starting_base))
+    text = (folder / "Modelfile").read_text(encoding="utf-8")
+    (folder / "Modelfile").write_text(text.replace('TEMPLATE """', 'TEMPLATE """<s>'), encoding="utf-8")
+    with OllamaSink().runtime(folder) as runtime:
+        ids = runtime.prompt_ids(CONVERSATIONS[1])
+        assert [ids.count(start) for start in runtime.start_ids] == [2]
 
 
 def test_a_model_is_created_compared_and_asked(ollama, make_request, exported):
