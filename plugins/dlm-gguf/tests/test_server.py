@@ -21,11 +21,16 @@ from typing import Any
 import pytest
 
 from dlm.bases import LocalBase
+from dlm.bases.contents import measure
 from dlm.chosen import Wanted, choose_adapter
 from dlm.document import read
 from dlm.errors import ExportRefused
+from dlm.export.options import ExportOptions
+from dlm.export.run import export_to
 from dlm.export.sink import Request, Wishes
+from dlm.store import Store
 from dlm.store.version import Version
+from dlm.testing import SinkContract
 from dlm_gguf.server import SCRIPT, LlamaServer
 
 pytest.importorskip("xllamacpp")
@@ -179,3 +184,23 @@ def test_a_base_without_a_template_is_refused_unless_none_is_wanted(asked) -> No
     with pytest.raises(ExportRefused, match="--no-template"):
         LlamaServer().check(request)
     LlamaServer().check(replace(request, wishes=replace(request.wishes, template=False)))
+
+
+class TestLlamaServerContract(SinkContract):
+    name = "llama-server"
+    plugin_module = "dlm_gguf.for_dlm"
+
+    @pytest.fixture
+    def export(self, make_base, make_adapter, tmp_path, monkeypatch):
+        monkeypatch.setenv("DLM_HOME", str(tmp_path / "home"))
+        base = make_base()
+        adapter, path = make_adapter(base), tmp_path / "doc.dlm"
+        path.write_text(f"---\ndlm_id: {ULID}\ndlm_version: 15\nbase_model: path:{base}\n---\nThe port is 7413.\n")
+        trained_on = {"key": f"path:{base}", "digest": measure(base).digest, "revision": None, "source": "a folder"}
+        facts = {"document_digest": read(path).digest, "section_ids": [], "base": trained_on, "recipe": {"seed": 42}}
+        store = Store(tmp_path / "home", ULID)
+        with store.lock("train"):
+            run = store.begin_run(facts)
+            run.commit(lambda place: shutil.copytree(adapter, place, dirs_exist_ok=True), {"precision": "fp32"})
+        # What the files say is tested above: random weights change too little for a certificate to tell.
+        return lambda out: export_to(path, "llama-server", options=ExportOptions(out=out, certify=False))

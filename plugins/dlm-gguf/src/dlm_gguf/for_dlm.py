@@ -15,6 +15,7 @@ QUANTS = (
     *("Q6_K", "Q5_K_M", "Q5_K_S", "Q4_K_M", "Q4_K_S", "Q3_K_M", "Q2_K"),
 )
 """The first line in Python, the second with llama.cpp."""
+IMATRIX = "no: K-quants without an importance matrix"
 
 
 @hookimpl
@@ -26,7 +27,7 @@ def dlm_sinks() -> Iterator[SinkEntry]:
         quants=QUANTS,
         settings={
             "base": "no: the adapter alone, for a base that is served already",
-            "imatrix": "no: K-quants without an importance matrix",
+            "imatrix": IMATRIX,
         },
     )
     yield SinkEntry(
@@ -34,4 +35,5 @@ def dlm_sinks() -> Iterator[SinkEntry]:
         target="dlm_gguf.server:LlamaServer",
         summary="GGUF files, and a script that serves them with llama.cpp's server.",
         quants=QUANTS,
+        settings={"imatrix": IMATRIX},
     )
