@@ -201,6 +201,13 @@ def test_a_default_system_prompt_stands_aside_for_a_given_one():
     assert given == "<|im_start|>system\nBe exact.<|im_end|>\n<|im_start|>user\na<|im_end|>\n<|im_start|>assistant\n"
 
 
+def test_what_looks_like_a_template_in_a_bases_own_words_stands_for_itself():
+    words = (DEFAULT_SYSTEM + CHATML_TURNS).replace("You are Ferry.", "{' + '{ .System }' + '}")
+    found = recognise(Renderer(tokenizer_of(words, None, False, CHATML_TOKENS), None))
+    assert isinstance(found, Recognised), found
+    assert "system\n{{ .System }}<|im_end|>" in render(found.template, [Message("user", "a")])
+
+
 def test_a_system_message_for_a_base_that_takes_none_goes_in_front_of_the_question():
     template = recognise(renderer_of("gemma2")).template
     said = render(template, [Message("system", "Be exact."), Message("user", "a")])
