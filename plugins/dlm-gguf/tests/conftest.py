@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from contextlib import closing
 from pathlib import Path
@@ -170,6 +171,21 @@ def save_tokenizer(folder: Path, pre_tokenizer: Any = None) -> None:
     )
     wrapped.chat_template = TEMPLATE
     wrapped.save_pretrained(folder)
+
+
+@pytest.fixture(scope="session")
+def real_base(tmp_path_factory):
+    """The smallest pretrained base, from ``$DLM_HOME`` if it lies there."""
+    from dlm.bases.cache import ensure
+    from dlm.bases.resolve import resolve
+    from dlm.errors import BaseModelError
+    from dlm_hf.backend import HfBackend
+
+    home = Path(os.environ.get("DLM_HOME") or tmp_path_factory.mktemp("home"))
+    try:
+        return ensure(resolve("smollm2-135m"), home, HfBackend(), print)
+    except BaseModelError as error:
+        pytest.skip(f"the base cannot be fetched here: {error}")
 
 
 @pytest.fixture
