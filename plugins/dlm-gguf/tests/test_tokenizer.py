@@ -200,6 +200,12 @@ def test_the_token_that_ends_an_answer_is_told_from_the_template(tmp_path):
     assert (keys["tokenizer.ggml.eos_token_id"], keys["tokenizer.ggml.eot_token_id"]) == (0, 2)
 
 
+def test_a_template_that_marks_what_is_trained_is_rendered_as_transformers_does(tmp_path):
+    marked = CHAT.replace("{{ m['content'] }}", "{% generation %}{{ m['content'] }}{% endgeneration %}")
+    vocabulary = read_vocabulary(save(bytes_tokenizer(), tmp_path), ROWS)
+    assert stop_of(marked + "{% if tools is not none %}{{ tools.x.y }}{% endif %}", vocabulary) == 2
+
+
 @pytest.mark.parametrize(
     ("template", "said"),
     [

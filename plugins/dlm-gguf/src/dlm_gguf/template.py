@@ -10,6 +10,8 @@ from dlm.errors import ExportRefused
 from .tokenizer import CONTROL, USER_DEFINED
 
 if TYPE_CHECKING:
+    from jinja2.ext import Extension
+
     from .tokenizer import Vocabulary
 
 _SAID = "0b8e5d"
@@ -46,7 +48,7 @@ def _rendered(template: str, vocabulary: Vocabulary) -> str:
 
     names = {name: vocabulary.tokens[number] for name, number in vocabulary.special.items()}
     environment = ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
+        trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols", _generation()]
     )
     environment.globals |= {"raise_exception": refuse, "strftime_now": lambda form: ""}
     environment.filters["tojson"] = lambda value, **_: json.dumps(value, ensure_ascii=False)
@@ -55,10 +57,25 @@ def _rendered(template: str, vocabulary: Vocabulary) -> str:
         {"role": "assistant", "content": _SAID},
         {"role": "user", "content": "Hello."},
     ]
-    given = {f"{name}_token": names.get(name, "") for name in ("bos", "eos", "unk", "pad")}
+    given: dict[str, Any] = {"tools": None, "documents": None}
+    given |= {f"{name}_token": names.get(name, "") for name in ("bos", "eos", "unk", "pad")}
     try:
         return environment.from_string(template).render(messages=messages, add_generation_prompt=False, **given)
     except (TemplateError, TypeError) as problem:
         raise ExportRefused(
             f"the base's conversation template cannot be rendered ({problem}): export without it: --no-template"
         ) from problem
+
+
+def _generation() -> type[Extension]:
+    """Of templates for training: a block that marks what an assistant says, and writes it as it is."""
+    from jinja2.ext import Extension
+
+    class Generation(Extension):
+        tags = {"generation"}  # noqa: RUF012
+
+        def parse(self, parser: Any) -> Any:
+            next(parser.stream)
+            return parser.parse_statements(("name:endgeneration",), drop_needle=True)
+
+    return Generation
