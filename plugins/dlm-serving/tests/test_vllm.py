@@ -14,7 +14,7 @@ import pytest
 
 from dlm.bases import LocalBase
 from dlm.chosen import Wanted
-from dlm.errors import ExportRefused
+from dlm.errors import ExportRefused, UsageProblem
 from dlm.export.sink import Wishes
 from dlm_serving.vllm import Vllm
 
@@ -148,8 +148,6 @@ def test_the_template_gives_the_prompt_of_training_the_document_s_system_prompt_
         ({"use_dora": True}, ADAPTER, "DoRA"),
         ({"modules_to_save": ["lm_head"]}, ADAPTER, "whole modules"),
         ({"r": 513}, ADAPTER, "rank 512 at most"),
-        ({}, replace(ADAPTER, name="a=b"), "cannot be the name"),
-        ({}, replace(ADAPTER, settings={"base": "not a repository"}), "ORG/NAME"),
     ],
 )
 def test_what_vllm_would_reject_is_refused_before_any_work(make_request, make_adapter, settings, wishes, why):
@@ -225,5 +223,19 @@ def test_an_adapter_of_rounded_weights_is_put_on_weights_rounded_in_the_same_way
 
 def test_several_adapters_are_no_merged_model(make_request, make_adapter) -> None:
     several = make_request({"one": make_adapter(1), "two": make_adapter(2)}, Wishes(form="merged"), Wanted(gate="off"))
-    with pytest.raises(ExportRefused, match="one, two"):
+    with pytest.raises(UsageProblem, match="one, two"):
         Vllm().check(several)
+
+
+@pytest.mark.parametrize(
+    ("wishes", "why"),
+    [
+        (replace(ADAPTER, name="a=b"), "cannot be the name"),
+        (replace(ADAPTER, name="../up"), "cannot be the name"),
+        (replace(ADAPTER, settings={"base": "not a repository"}), "ORG/NAME"),
+        (replace(ADAPTER, settings={"base": "org/name@main"}), "ORG/NAME@COMMIT"),
+    ],
+)
+def test_what_is_asked_for_amiss_is_a_mistake_of_whoever_asks(make_request, make_adapter, wishes, why) -> None:
+    with pytest.raises(UsageProblem, match=why):
+        Vllm().check(make_request({None: make_adapter(6)}, wishes))

@@ -12,7 +12,7 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..errors import ExportFailed, ExportRefused
+from ..errors import ExportFailed, UsageProblem
 from ..store.files import disk_errors
 
 if TYPE_CHECKING:
@@ -114,12 +114,12 @@ def served_name(wanted: str | None, dlm_id: str, adapter: str | None = None) -> 
     document's id.
 
     Raises:
-        ExportRefused: a server would take ``wanted`` for something else.
+        UsageProblem: a server would take ``wanted`` for something else.
     """
     if wanted is None:
         return adapter or f"dlm-{dlm_id.lower()}"
     if not _NAME.fullmatch(wanted) or len(wanted) > _NAME_LENGTH or ".." in wanted:
-        raise ExportRefused(
+        raise UsageProblem(
             f"--name {wanted!r} cannot be the name of a served model: give letters, digits and . _ - /, "
             f"{_NAME_LENGTH} at most, such as --name my-handbook"
         )

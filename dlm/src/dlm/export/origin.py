@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..bases.model import HubSource
-from ..errors import ExportRefused
+from ..errors import UsageProblem
 
 if TYPE_CHECKING:
     from ..bases import BaseModel, LocalBase
@@ -67,11 +67,11 @@ def parse_published(text: str) -> Published:
     """``ORG/NAME`` or ``ORG/NAME@COMMIT``, as somebody wrote it who knows that it is the same base.
 
     Raises:
-        ExportRefused: it is no repository.
+        UsageProblem: it is no repository.
     """
     repo, at, revision = text.partition("@")
     if not _REPOSITORY.fullmatch(repo) or (at and not _COMMIT.fullmatch(revision)):
-        raise ExportRefused(f"{text!r} is no repository on the Hub: write ORG/NAME, or ORG/NAME@COMMIT with 40 digits")
+        raise UsageProblem(f"{text!r} is no repository on the Hub: write ORG/NAME, or ORG/NAME@COMMIT with 40 digits")
     return Published(repo, revision or None, True)
 
 

@@ -8,7 +8,7 @@ import shutil
 from importlib.metadata import version as installed
 from typing import TYPE_CHECKING, Any, Final
 
-from dlm.errors import ExportFailed, ExportRefused
+from dlm.errors import ExportFailed, ExportRefused, UsageProblem
 from dlm.export.conversation import own_template, with_system_prompt
 from dlm.export.launching import served_name
 from dlm.export.origin import parse_published, published, told
@@ -60,9 +60,9 @@ class HubSink(Sink):
         _adapter(request)
         served_name(request.wishes.name, request.document.frontmatter.dlm_id)
         if settings.get("questions", _NO) not in (_YES, _NO):
-            raise ExportRefused(f"--set questions={settings['questions']}: write yes or no")
+            raise UsageProblem(f"--set questions={settings['questions']}: write yes or no")
         if not _LANGUAGE.fullmatch(settings.get("language", "en")):
-            raise ExportRefused(f"--set language={settings['language']}: write two or three letters, such as en")
+            raise UsageProblem(f"--set language={settings['language']}: write two or three letters, such as en")
 
     def write(self, request: Request, folder: Path) -> Written:
         base, adapter = base_of(request), _adapter(request)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from dlm.errors import ExportRefused
+from dlm.errors import ExportRefused, UsageProblem
 from dlm.export.conversation import TEMPLATE_FILE, require_template, with_system_prompt, write_template
 from dlm.export.launching import Server, Word, listening, served_name, text, variable, write_script
 from dlm.export.origin import fetched_from, parse_published, told
@@ -113,7 +113,7 @@ def all_served(request: Request) -> list[Served]:
         raise ExportRefused("there is no adapter to export: train the document first with `dlm train DOC`")
     if chosen.by == "first":
         if wanted is not None and len(request.version.adapters) > 1:
-            raise ExportRefused("--name names one model, and this version has several: choose one with --adapter")
+            raise UsageProblem("--name names one model, and this version has several: choose one with --adapter")
         return [Served(name, request.version.folder_of(name)) for name in request.version.adapters]
     mixed = isinstance(chosen.adapter, Mix)
     return [Served(served_name(wanted, identity, None if mixed else chosen.first), chosen.adapter)]
@@ -122,7 +122,7 @@ def all_served(request: Request) -> list[Served]:
 def _one(served: list[Served]) -> Served:
     if len(served) > 1:
         names = ", ".join(one.name for one in served)
-        raise ExportRefused(f"one merged model has one adapter, or a mix of several, and there are {names}: --adapter")
+        raise UsageProblem(f"one merged model has one adapter, or a mix of several, and there are {names}: --adapter")
     return served[0]
 
 
