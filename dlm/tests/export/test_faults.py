@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from dlm.errors import DlmError, StoreLocked
+from dlm.errors import DlmError, ExportFailed, StoreLocked
 from dlm.export import place
 from dlm.export.manifest import artifacts_of, read_manifest
 from dlm.export.options import ExportOptions
@@ -184,3 +184,30 @@ def test_the_version_that_is_exported_is_not_swept_away_meanwhile(trained, home,
     done = export_to(trained, "toy", options=ExportOptions(version=1, certify=False))
     assert done.manifest.adapter_version == 1
     assert [version.number for version in Store(home, DLM_ID).versions()] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("problem", "raised", "said"),
+    [
+        (KeyboardInterrupt(), KeyboardInterrupt, None),
+        (RuntimeError("a bug"), RuntimeError, "a bug"),
+        (RuntimeError("I/O error (os error 28)"), ExportFailed, "no space left to write"),
+        (PermissionError(errno.EACCES, "closed"), ExportFailed, "not allowed to write"),
+    ],
+)
+def test_whatever_a_target_raises_the_export_before_stays_and_nothing_is_left(
+    trained, monkeypatch, problem, raised, said
+) -> None:
+    from dlm.testing.toy_sink import ToySink
+
+    before = export_to(trained, "toy", options=named("old"))
+
+    def half(self, request, folder):
+        (folder / "half").write_bytes(b"half")
+        raise problem
+
+    monkeypatch.setattr(ToySink, "write", half)
+    with pytest.raises(raised, match=said):
+        export_to(trained, "toy", options=named("new"))
+    assert check_served(before.folder) == "old"
+    assert sorted(path.name for path in before.folder.parent.iterdir()) == [".locks", before.folder.name]

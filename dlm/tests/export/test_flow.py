@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -160,3 +161,31 @@ def test_a_suite_is_written_beside_the_files_or_its_plugin_is_named(trained, plu
     assert suite.is_file()
     assert found["next_steps"][-1] == f"sway run {suite}"
     assert "sway.yaml" not in {one["path"] for one in found["artifacts"]}, "it is there to be edited"
+
+
+def test_commands_that_are_printed_can_be_copied_whatever_the_folder_is_called(trained, tmp_path: Path) -> None:
+    out = tmp_path / "a model; of mine"
+    done = export_to(trained, "toy", options=ExportOptions(out=out, certify=False))
+    assert shlex.split(done.next_steps[0]) == ["toy-serve", str(out)]
+
+
+def test_a_target_that_holds_all_adapters_gets_all_where_none_was_chosen(home, write, plugins) -> None:
+    from dlm.entries import SinkEntry
+    from dlm.hookspecs import hookimpl
+
+    class Offers:
+        @hookimpl
+        def dlm_sinks(self):
+            summary, target = "Every adapter for itself.", "dlm.testing.toy_sink:ToySink"
+            yield SinkEntry(name="toys", target=target, summary=summary, every_adapter=True, forms=("adapter",))
+
+    plugins.register(Offers())
+    path = write("training:\n  adapters:\n    plans: {lora_r: 4}\n    code: {}")
+    train(path, options=TrainOptions(max_steps=2))
+    done = export_to(path, "toys", options=ExportOptions(certify=False))
+    assert done.manifest.every_adapter
+    assert [(one.name, one.weight) for one in done.manifest.adapters] == [("plans", 1.0), ("code", 1.0)]
+    one = export_to(path, "toys", options=ExportOptions(wanted=Wanted("code"), certify=False))
+    assert (one.manifest.every_adapter, len(one.manifest.adapters)) == (False, 1)
+    shown = CliRunner().invoke(main, ["export", str(path), "--target", "toys", "--merged", "--quant", "F64"])
+    assert "the target toys has no use for --quant and --merged: leave them out" in shown.output

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -76,12 +77,11 @@ def export_to(
     from ..document import read
     from ..store import layout
     from ..store.using import using
-    from .place import alone, settle
+    from .place import alone
 
     options, root = options or ExportOptions(), layout.home(home)
     job = _prepare(read(Path(path)), target, root, options, say)
     with using(job.request.version), alone(job.final, job.locks):
-        settle(job.final)
         done = _write(job)
         _record(job, done.manifest, say)
     _told(job, done.manifest, say)
@@ -210,7 +210,8 @@ def _write(job: _Job) -> Exported:
         write_manifest(place, manifest)
         judging = _suite(job, place, written) if job.options.suite else ()
         put_in_place(place, job.final)
-    steps = tuple(line.replace("{folder}", str(job.final)) for line in (*written.next_steps, *judging))
+    folder = shlex.quote(str(job.final))
+    steps = tuple(line.replace("{folder}", folder) for line in (*written.next_steps, *judging))
     return Exported(job.final, manifest, certificate, steps)
 
 
