@@ -148,3 +148,14 @@ def test_a_file_that_ends_early_is_named(make_base):
     last = max(weights.shapes)
     with pytest.raises(ExportFailed, match=r"model\.safetensors.*ends"):
         weights.whole(last)
+
+
+def test_weights_are_read_from_the_files_that_the_index_names(tmp_path):
+    save_file({"x": np.ones((2, 3), np.float32)}, tmp_path / "model-00001-of-00001.safetensors")
+    save_file({"layers.0.wq": np.ones((2, 3), np.float32)}, tmp_path / "consolidated.safetensors")
+    index = tmp_path / "model.safetensors.index.json"
+    index.write_text(json.dumps({"weight_map": {"x": "model-00001-of-00001.safetensors"}}))
+    assert of_folder(tmp_path).shapes == {"x": (2, 3)}
+    index.write_text(json.dumps({"weight_map": {"x": "model-00001-of-00001.safetensors", "y": "lost.safetensors"}}))
+    with pytest.raises(ExportFailed, match=r"lost\.safetensors"):
+        of_folder(tmp_path)

@@ -67,7 +67,7 @@ def pieces_tokenizer(prefix=True):
     made = Tokenizer(models.BPE(vocab, merges, unk_token="<unk>", byte_fallback=True, fuse_unk=True))
     steps = [normalizers.Prepend("▁")] if prefix else []
     made.normalizer = normalizers.Sequence([*steps, normalizers.Replace(" ", "▁")])
-    made.add_special_tokens(["<unk>", "<s>", "</s>"])
+    made.add_special_tokens(["<unk>", "<s>", "</s>", "<|endoftext|>"])
     made.post_processor = processors.TemplateProcessing(single="<s> $A", pair="<s> $A $B", special_tokens=[("<s>", 1)])
     return made
 
@@ -89,9 +89,9 @@ def served_vocabulary(tmp_path_factory):
     """Writes a base around a tokenizer, and opens what llama.cpp makes of it."""
     opened = []
 
-    def serve(made):
+    def serve(made, name="t"):
         folder = save(made, tmp_path_factory.mktemp("base"))
-        write_model(read_base(folder, None), [], "F32", About("t", "t"), folder / "model.gguf")
+        write_model(read_base(folder, None), [], "F32", About(name, "t"), folder / "model.gguf")
         opened.append(Model(folder / "model.gguf", vocabulary_only=True))
         return opened[-1]
 
@@ -143,6 +143,22 @@ def test_special_and_added_tokens_are_found_in_a_text(served_vocabulary):
     model = served_vocabulary(made)
     assert model.tokenize(text, start=False) == made.encode(text).ids
     assert made.token_to_id("ROLLBACK") in made.encode(text).ids
+
+
+@pytest.mark.parametrize("swallows", [True, False])
+@pytest.mark.parametrize("name", ["runbook", "phi-3 notes"])
+def test_spaces_behind_special_tokens_are_kept_or_swallowed_whatever_the_model_s_name(
+    swallows, name, served_vocabulary
+):
+    made = pieces_tokenizer()
+    made.add_special_tokens([AddedToken("<|end|>", rstrip=swallows, special=True)])
+    text = "the rollback<|end|>\n  of payments"
+    found = served_vocabulary(made, name).tokenize(text, start=False)
+    marker = made.token_to_id("<|end|>")
+    behind = found[found.index(marker) + 1 :]
+    wanted = made.encode(text, add_special_tokens=False).ids
+    assert (made.token_to_id("\n") in behind) == (not swallows)
+    assert found[: found.index(marker)] == wanted[: wanted.index(marker)]
 
 
 def test_rows_without_a_token_are_named_and_never_made_of_text(tmp_path):

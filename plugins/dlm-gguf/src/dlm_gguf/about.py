@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
 
 _STRIPPING = "Phi-3"
 """A name with which llama.cpp lets special tokens swallow spaces behind them; there is no key for it."""
+_STRIPS = re.compile(r"phi-?3", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -34,10 +36,7 @@ class About:
 
 def describe(writer: GGUFWriter, about: About, values: int | None = None, *, strips_right: bool = False) -> None:
     """Add the general keys to ``writer``; ``values`` is how many numbers the model holds."""
-    name = about.name
-    if strips_right and "phi-3" not in name.lower():
-        name = f"{name} ({_STRIPPING})"
-    writer.add_name(name)
+    writer.add_name(_safe_name(about.name, strips_right=strips_right))
     writer.add_basename(about.base)
     if values is not None:
         writer.add_size_label(_size_label(values))
@@ -54,6 +53,13 @@ def describe(writer: GGUFWriter, about: About, values: int | None = None, *, str
     for key, value in (("document_id", about.document), ("version", about.version), ("adapter", about.adapter)):
         if value is not None:
             writer.add_string(f"dlm.{key}", value)
+
+
+def _safe_name(name: str, *, strips_right: bool) -> str:
+    """A name that llama.cpp draws the right conclusion from."""
+    if not strips_right:
+        return _STRIPS.sub("Phi 3", name)
+    return name if _STRIPS.search(name) else f"{name} ({_STRIPPING})"
 
 
 def _size_label(values: int) -> str:

@@ -121,7 +121,7 @@ def refusal(config: Config) -> str | None:
         return _unknown(config, name)
     if config.get("quantization_config"):
         return "its weights are stored in fewer bits than a float has: name the base that they were made from"
-    activation = config.get("hidden_act") or config.get("hidden_activation") or found.activation
+    activation = config.get("hidden_activation") or config.get("hidden_act") or found.activation
     if activation != found.activation:
         return f"its activation is {activation}, and llama.cpp computes {found.activation} for {name}"
     return rope_of(config).refusal(found.rope) or found.refuses(config)

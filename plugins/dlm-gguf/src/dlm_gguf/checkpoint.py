@@ -81,8 +81,20 @@ class Checkpoint:
 
 
 def of_folder(folder: Path) -> Checkpoint:
-    """The weights in ``folder``, whatever number of files they are in."""
-    return Checkpoint(sorted(folder.glob("*.safetensors")))
+    """The weights in ``folder``: in the files that its index names, or in all where it has none. A publisher may have
+    put the same weights beside them, under other names.
+
+    Raises:
+        ExportFailed: the index cannot be read, or names a file that is not there.
+    """
+    index = folder / "model.safetensors.index.json"
+    if not index.is_file():
+        return Checkpoint(sorted(folder.glob("*.safetensors")))
+    try:
+        names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
+    except (OSError, ValueError, KeyError, AttributeError) as problem:
+        raise ExportFailed(f"{index} cannot be read ({problem}): fetch the base again") from problem
+    return Checkpoint([folder / name for name in names])
 
 
 def _header(path: Path) -> dict[str, _Place]:

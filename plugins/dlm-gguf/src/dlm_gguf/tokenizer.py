@@ -84,7 +84,7 @@ def read_vocabulary(folder: Path, rows: int) -> Vocabulary:
         add_bos=add_bos,
         add_eos=add_eos,
         space_prefix=pieces and _prefixed(found),
-        strips_right=any(one.get("rstrip") and one.get("special") for one in found.get("added_tokens", ())),
+        strips_right=_strips_right(found, tokens),
     )
 
 
@@ -189,6 +189,12 @@ def _around(found: Mapping[str, Any], settings: Mapping[str, Any]) -> tuple[bool
             ends = ends or (len(parts) > 1 and parts[-1] == "special")
     bos, eos = settings.get("add_bos_token"), settings.get("add_eos_token")
     return (begins if bos is None else bool(bos), ends if eos is None else bool(eos))
+
+
+def _strips_right(found: Mapping[str, Any], tokens: Sequence[str]) -> bool:
+    """Whether special tokens swallow spaces behind them, as those of Phi 3 do; llama.cpp knows it of no others."""
+    swallowing = any(one.get("rstrip") and one.get("special") for one in found.get("added_tokens", ()))
+    return swallowing and {"<unk>", "<s>", "</s>", "<|endoftext|>"} <= set(tokens)
 
 
 def _special(folder: Path, settings: Mapping[str, Any], tokens: Sequence[str]) -> dict[str, int]:
