@@ -207,3 +207,12 @@ def test_plugins_hear_of_a_finished_export(trained, plugins) -> None:
 def test_allow_lossy_without_measuring_is_a_contradiction(trained) -> None:
     shown = run("export", trained, "--target", "toy", "--no-verify", "--allow-lossy")
     assert (shown.exit_code, "give one" in shown.output) == (2, True)
+
+
+def test_forget_names_the_exports_that_still_know_it(trained, home) -> None:
+    from dlm.document import read
+
+    folder = export_to(trained, "toy", options=ExportOptions(certify=False)).folder
+    shown = run("forget", trained, read(trained).sections[0].id, "--yes")
+    assert shown.exit_code == 0, shown.output
+    assert f"  exported  {folder}" in shown.stdout

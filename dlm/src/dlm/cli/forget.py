@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ..corpus.forgetting import Forgotten, Target
     from ..document import Document
     from ..store import Store
@@ -65,7 +67,8 @@ def _forget(document: Document, store: Store, words: tuple[str, ...], *, yes: bo
         return
     done = forget(store, document, targets, now())
     if as_json:
-        _print_json({"forgotten": [_target(one) for one in done.targets], "still_known_by": _versions(done)})
+        found = {"forgotten": [_target(one) for one in done.targets], "still_known_by": _versions(done)}
+        _print_json({**found, "exported": [str(folder) for folder in _exported(store, done)]})
         return
     for target in done.targets:
         click.echo(f"forgotten: {_named(target)}")
@@ -73,7 +76,7 @@ def _forget(document: Document, store: Store, words: tuple[str, ...], *, yes: bo
             click.echo(f"  removed from {document.location}")
         if target.origin:
             click.echo("  the file stays where it is and is left out from now on")
-    _print_versions(document, done)
+    _print_versions(document, done, _exported(store, done))
 
 
 def _confirmed(document: Document, targets: tuple[Target, ...]) -> bool:
@@ -87,7 +90,21 @@ def _confirmed(document: Document, targets: tuple[Target, ...]) -> bool:
     return click.confirm("This removes the text for good. Forget?", default=False, err=True)
 
 
-def _print_versions(document: Document, done: Forgotten) -> None:
+def _exported(store: Store, done: Forgotten) -> list[Path]:
+    """Exports of versions that were trained on what is forgotten. Of one that cannot be read nothing is known: it is
+    named, too."""
+    from ..export.listing import exports_of
+
+    numbers = {version.number for version in done.versions}
+    found = exports_of(store.layout, store.manifest())
+    return [
+        one.folder
+        for one in found
+        if one.folder.exists() and (one.manifest is None or one.manifest.adapter_version in numbers)
+    ]
+
+
+def _print_versions(document: Document, done: Forgotten, exported: list[Path]) -> None:
     train = f"dlm train {shlex.quote(document.location)}"
     if not done.versions:
         click.echo("no trained version knows it")
@@ -96,6 +113,8 @@ def _print_versions(document: Document, done: Forgotten) -> None:
     click.echo("these versions were trained on it, and know it until their folders are gone:")
     for version in done.versions:
         click.echo(f"  v{version.number}  {version.path}")
+    for folder in exported:
+        click.echo(f"  exported  {folder}")
     click.echo(f"next: {train}")
     click.echo("then delete those folders, if nobody may ask the old versions any more")
 
