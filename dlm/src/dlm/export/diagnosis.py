@@ -96,8 +96,11 @@ def _why(quant: str | None, figures: Mapping[str, Estimate], aside: float, parts
             f"the adapter is not in it, or is not applied: it answers as the base does (strength {strength:.2f} of 1); "
             f"{AGAIN}"
         )
-    if abs(strength - 1) > (AS_TRAINED if floor_of(quant).effect >= EIGHT.effect else COARSELY) and kept < 0.95:
-        return f"the adapter acts with {strength:.2f} of its strength, so its scale is wrong; {AGAIN}"
+    acts = f"the adapter acts with {strength:.2f} of its strength"
+    if floor_of(quant).effect >= EIGHT.effect and abs(strength - 1) > AS_TRAINED and kept < 0.95:
+        return f"{acts}, so its scale is wrong; {AGAIN}"
+    if abs(strength - 1) > COARSELY and kept < 0.95:
+        return f"{acts}: its scale is wrong, or {quant} rounds its changes away; try --quant Q8_0, which tells which"
     finer = "F16" if floor_of(quant).effect >= EIGHT.effect else "Q8_0, or F16"
     return (
         f"{quant or 'this format'} rounds away too much of this model: choose a finer one (--quant {finer}), or keep "

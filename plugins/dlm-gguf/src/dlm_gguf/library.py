@@ -215,15 +215,19 @@ class Model:
         self._closing.callback(native.llama_batch_free, self._batch)
 
     def _adapt(self, adapters: Sequence[tuple[Path, float]], heard: Heard) -> None:
-        native, loaded = self.native, []
-        for path, _ in adapters:
-            adapter = native.llama_adapter_lora_init(self._model, os.fsencode(path))
+        self._loaded: list[tuple[Any, float]] = []
+        for path, weight in adapters:
+            adapter = self.native.llama_adapter_lora_init(self._model, os.fsencode(path))
             if not adapter:
                 raise ExportFailed(f"llama.cpp cannot put {path.name} on the base: {heard.told}")
-            loaded.append(adapter)
-        if not loaded:
-            return
-        put = (native.llama_adapter_lora_p_ctypes * len(loaded))(*loaded)
-        scales = (ctypes.c_float * len(loaded))(*(scale for _, scale in adapters))
-        if native.llama_set_adapters_lora(self._context, put, len(loaded), scales):
-            raise ExportFailed(f"llama.cpp cannot use {len(loaded)} adapters at once: {heard.told}")
+            self._loaded.append((adapter, weight))
+        if self._loaded:
+            self.weigh(1.0)
+
+    def weigh(self, factor: float) -> None:
+        """From now on the adapters count ``factor`` times their weights."""
+        native, count = self.native, len(self._loaded)
+        put = (native.llama_adapter_lora_p_ctypes * count)(*(adapter for adapter, _ in self._loaded))
+        scales = (ctypes.c_float * count)(*(factor * weight for _, weight in self._loaded))
+        if native.llama_set_adapters_lora(self._context, put, count, scales):
+            raise ExportFailed(f"llama.cpp cannot use {count} adapters at once")

@@ -9,7 +9,7 @@ llama.cpp's C function for templates would be no test: it knows some dozens by t
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from dlm.errors import ExportFailed
 from dlm.export.runtime import Runtime
@@ -27,6 +27,13 @@ if TYPE_CHECKING:
 TEMPLATE: Final = "tokenizer.chat_template"
 CONTEXT: Final = 2048
 """Tokens of the longest prompt with its answer; less where the model was trained on less."""
+
+
+class Written(NamedTuple):
+    """New tokens, without the one that ends an answer."""
+
+    ids: list[int]
+    ended: bool
 
 
 class LlamaCpp(Runtime):
@@ -95,8 +102,8 @@ class LlamaCpp(Runtime):
         start = self.piece(self._start) if self._starts and self._start >= 0 else ""
         return self.model.tokenize(text.removeprefix(start) if start else text, start=True)
 
-    def prompt_text(self, messages: Sequence[Message]) -> str:
-        """The conversation as the template writes it.
+    def prompt_text(self, messages: Sequence[Message], *, invite: bool = True) -> str:
+        """The conversation as the template writes it; with ``invite`` up to where the assistant is to speak.
 
         Raises:
             ExportFailed: the file holds no template, or one that cannot be rendered.
@@ -107,7 +114,9 @@ class LlamaCpp(Runtime):
         if self.template is None:
             raise ExportFailed("the file holds no conversation template, so it cannot be told what a prompt looks like")
         try:
-            return str(self._rendering()(messages=turns).prompt)
+            formatter = self._rendering()
+            formatter.add_generation_prompt = invite
+            return str(formatter(messages=turns).prompt)
         except Exception as error:  # a template is a program that came with a model
             raise ExportFailed(f"the file's conversation template cannot be rendered: {error}") from error
 
@@ -115,14 +124,18 @@ class LlamaCpp(Runtime):
         return self.model.tokenize(text, start=False)
 
     def log_probs(self, ids: Sequence[int], start: int = 0) -> Any:
+        return self.read(ids, start, self.model.rows)
+
+    def read(self, ids: Sequence[int], start: int, rows: int) -> Any:
+        """As :meth:`log_probs`, of at most ``rows`` tokens at once."""
         import numpy as np
 
         self._check(len(ids))
         self.model.forget()
         found = np.empty((len(ids) - start, self.model.vocabulary), dtype=np.float32)
         filled = 0
-        for at in range(0, len(ids), self.model.rows):
-            chunk = range(at, min(at + self.model.rows, len(ids)))
+        for at in range(0, len(ids), rows):
+            chunk = range(at, min(at + rows, len(ids)))
             logits = self.model.decode((ids[place], place, 0, place >= start) for place in chunk)
             found[filled : filled + len(logits)] = logits
             filled += len(logits)
@@ -134,19 +147,22 @@ class LlamaCpp(Runtime):
     def answers(self, conversations: Sequence[Sequence[Message]], max_new_tokens: int = 64) -> Iterator[Answer]:
         prompts = [self.prompt_ids(messages) for messages in conversations]
         for at in range(0, len(prompts), self.model.sequences):
-            yield from self._together(prompts[at : at + self.model.sequences], max_new_tokens)
+            started = time.perf_counter()
+            some = self.complete(prompts[at : at + self.model.sequences], max_new_tokens)
+            seconds = round((time.perf_counter() - started) / len(some), 3)
+            for written in some:
+                yield Answer(self.model.text(written.ids).strip(), len(written.ids), seconds, complete=written.ended)
 
     def piece(self, token: int) -> str:
         """The text of one token, special ones too."""
         return self.model.text([token], special=True)
 
-    def _together(self, prompts: Sequence[list[int]], new: int) -> list[Answer]:
-        """Answers that are made at the same time, each a sequence of its own; the time is shared out equally."""
-        started = time.perf_counter()
-        self._check(sum(len(prompt) + new for prompt in prompts) if len(prompts) == 1 else 0)
-        if sum(len(prompt) + new for prompt in prompts) > self.model.context:
+    def complete(self, prompts: Sequence[list[int]], new: int) -> list[Written]:
+        """What the model puts after each prompt, made at the same time: as many as fit, each a sequence of its own."""
+        if len(prompts) > self.model.sequences or sum(len(prompt) + new for prompt in prompts) > self.model.context:
+            self._check(len(prompts[0]) + new)
             half = len(prompts) // 2
-            return [*self._together(prompts[:half], new), *self._together(prompts[half:], new)]
+            return [*self.complete(prompts[:half], new), *self.complete(prompts[half:], new)] if half else []
         self.model.forget()
         following = [self._read(number, prompt) for number, prompt in enumerate(prompts)]
         written: list[list[int]] = [[] for _ in prompts]
@@ -160,11 +176,7 @@ class LlamaCpp(Runtime):
                 for number, token in zip(going, self.model.decode(rows).argmax(-1).tolist(), strict=True):
                     following[number] = token
                 going = [number for number in going if following[number] not in self._stop_ids]
-        seconds = round((time.perf_counter() - started) / len(prompts), 3)
-        return [
-            Answer(self.model.text(ids).strip(), len(ids), seconds, complete=following[n] in self._stop_ids)
-            for n, ids in enumerate(written)
-        ]
+        return [Written(ids, following[n] in self._stop_ids) for n, ids in enumerate(written)]
 
     def _read(self, sequence: int, prompt: Sequence[int]) -> int:
         """The token that the model puts after ``prompt``."""

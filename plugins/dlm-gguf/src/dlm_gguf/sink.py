@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dlm.export.runtime import Runtime
-    from dlm.export.sink import Request
+    from dlm.export.sink import Judged, Request
 
     from .weights import Model
 
@@ -66,7 +66,8 @@ class GgufSink(Sink):
     def write(self, request: Request, folder: Path) -> Written:
         form = request.wishes.form or "merged"
         facts = self._write_merged(request, folder) if form == "merged" else self._write_adapter(request, folder)
-        return Written(quant_of(request), form, {"written_by": _version(), **facts}, _steps(request))
+        facts = {"written_by": _version(), **facts}
+        return Written(quant_of(request), form, facts, _steps(request), lambda place: _judged(request, place))
 
     def runtime(self, folder: Path) -> AbstractContextManager[Runtime]:
         from .llamacpp import LlamaCpp
@@ -121,7 +122,16 @@ def _importance(request: Request) -> Mapping[str, Any] | None:
     from dlm.errors import UsageProblem
     from dlm.export.importance import importance_of
 
+    from .checkpoint import of_folder
+    from .lattice import on_a_grid
+
     if quant_of(request) in PURE or not weighed(request):
+        return None
+    if on_a_grid(of_folder(request.base.path)):
+        request.say(
+            "note: the base's weights were rounded to a few bits before they came here, so no importance matrix is "
+            "used: with one, rounding would find that grid again and lose the adapter"
+        )
         return None
     try:
         return importance_of(request)
@@ -147,6 +157,12 @@ def _kept_base(request: Request, model: Model) -> Path:
         "written_by": _version(),
     }
     return kept(request.cache, "base-gguf", made_of, make, request.say, suffix=".gguf")
+
+
+def _judged(request: Request, folder: Path) -> Judged:
+    from .judged import judged
+
+    return judged(folder, lambda path: _place(_kept_base(request, model_of(request)), path))
 
 
 def _place(kept_file: Path, path: Path) -> None:
