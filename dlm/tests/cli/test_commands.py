@@ -112,6 +112,7 @@ def test_every_faulty_line_of_a_file_of_questions_is_named(trained, tmp_path):
         (["Who?", "--version-number", "newest"], "dlm versions"),
         (["Who?", "--version-number", "v9"], "v9"),
         (["Who?", "--version-number", "v1", "--base"], "no versions"),
+        (["Who?", "--backend", "nobody"], "no installed plugin offers the backend 'nobody'"),
     ],
 )  # fmt: skip
 def test_a_prompt_that_makes_no_sense_ends_with_2_and_says_why(trained, arguments, told):
@@ -127,6 +128,11 @@ def test_the_base_and_the_open_book_answer_without_training(write):
     untrained = run("prompt", path, "Who?")
     assert untrained.exit_code == 2
     assert f"dlm train {path}" in untrained.stderr
+
+
+def test_a_backend_that_is_named_answers(trained):
+    named = run("prompt", trained, "Who?", "--backend", "toy")
+    assert (named.exit_code, named.stdout) == (0, run("prompt", trained, "Who?").stdout)
 
 
 def test_the_base_does_not_answer_as_the_trained_model_does(trained):

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from dlm._plugkit.errors import PluginUnavailable
+from dlm._plugkit.errors import PluginUnavailable, UnknownName
 from dlm.entries import BackendEntry
+from dlm.errors import UsageProblem
 from dlm.hookspecs import hookimpl
 from dlm.testing import ToyBackend, only_plugins
 from dlm.training.choose import choose
@@ -41,6 +42,18 @@ def test_a_plugin_may_decide():
         assert choose("train") == {}
     with only_plugins(Offers(better, entry("plain")), Chooses()):
         assert isinstance(choose("train"), ToyBackend)
+
+
+def test_one_that_is_named_is_taken_or_refused_with_the_reason():
+    first, named = entry("first", target="nowhere:Nothing", priority=9), entry("named", tasks=frozenset({"generate"}))
+    with only_plugins(Offers(first, named, entry("bare", requires=("no_such_library",)))):
+        assert isinstance(choose("generate", "named"), ToyBackend)
+        with pytest.raises(UsageProblem, match="named cannot train"):
+            choose("train", "named")
+        with pytest.raises(PluginUnavailable, match="lacks no_such_library"):
+            choose("train", "bare")
+        with pytest.raises(UnknownName, match="'nobody'"):
+            choose("train", "nobody")
 
 
 def test_without_a_backend_the_message_has_the_command():

@@ -10,7 +10,7 @@ import pytest
 from dlm_hf.scoring import HfScoring
 from dlm_mlx.judging import MlxJudging
 from dlm_mlx.scoring import MlxScoring
-from dlm_sway.errors import AdapterMismatch, NotSupported, TargetError
+from dlm_sway.errors import AdapterMismatch, BackendError, NotSupported, TargetError
 from dlm_sway.scoring.types import BASE, FT, Item, View
 from dlm_sway.spec.models import ModelSpec, SuiteDefaults
 from dlm_sway.suite.target import ModelPair
@@ -94,11 +94,18 @@ def test_other_nulls_keep_their_size_and_leave_nothing_behind(mlx, adapter, tiny
     assert mlx.compare(ITEMS, FT) == before
 
 
-def test_what_cannot_be_scored_in_mlx_says_what_to_write_instead(tiny_base, adapter):
+def test_what_cannot_be_scored_in_mlx_says_what_to_write_instead(tiny_base, adapter, tmp_path):
     two_models = ModelPair(ModelSpec(base=str(tiny_base)), ModelSpec(base=str(tiny_base)), differential=False)
     with pytest.raises(TargetError, match="kind: hf"):
         MlxJudging(two_models, SuiteDefaults(differential=False)).compare(ITEMS, FT)
-    quantised = adapter.parent / "quantised"
+    strange = tmp_path / "strange"
+    shutil.copytree(tiny_base, strange)
+    config = json.loads((strange / "config.json").read_text())
+    (strange / "config.json").write_text(json.dumps({**config, "model_type": "nobody_knows_it"}))
+    with pytest.raises(BackendError, match="kind: hf") as refused:
+        MlxJudging(pair_of(strange, adapter), SuiteDefaults()).inspect()
+    assert refused.value.exit_code == 3, "the base is at fault, not the adapter"
+    quantised = tmp_path / "quantised"
     shutil.copytree(adapter, quantised)
     (quantised / "version.json").write_text(json.dumps({"base_quantisation": "nf4"}))
     with pytest.raises(AdapterMismatch, match="nf4"):

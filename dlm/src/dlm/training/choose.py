@@ -56,11 +56,13 @@ def missing(entry: BackendEntry) -> list[str]:
 
 def _require(task: str, name: str) -> None:
     """That the backend ``name`` can do ``task`` here."""
+    from .._known import INSTALLS
     from ..plugins import manager
 
     entry = cast("BackendEntry", manager().entry("dlm_backends", name).entry)
     if lacking := missing(entry):
-        raise PluginUnavailable(f"backend {name}", "the installed plugins", f"it lacks {', '.join(lacking)}: {INSTALL}")
+        install = INSTALLS.get(("dlm_backends", name), f"pip install {' '.join(lacking)}")
+        raise PluginUnavailable(name, "the installed backends", f"it lacks {', '.join(lacking)}: {install}")
     if task not in entry.tasks:
         raise UsageProblem(f"the backend {name} cannot {task}: it can {', '.join(sorted(entry.tasks))}; name another")
 

@@ -70,7 +70,10 @@ def load_base(folder: Path, precision: str) -> Loaded:
         mx.eval(model.eval().parameters())
     except Exception as error:  # damaged files surface as whatever the library that reads them raises
         line = next(iter(str(error).strip().splitlines()), "no message")
-        raise Unusable(f"{folder}: mlx-lm cannot load this base: {type(error).__name__}: {line}") from error
+        raise Unusable(
+            f"{folder}: mlx-lm cannot load this base: {type(error).__name__}: {line}: check that the folder holds a "
+            "base's config.json and safetensors, complete"
+        ) from error
     require_agreement(folder, config, model, precision, quantised=quantised)
     return Loaded(model, precision, quantised, readable(config), int(model(mx.array([[0]])).shape[-1]))
 

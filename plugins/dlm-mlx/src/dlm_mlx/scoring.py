@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from dlm_sway.suite.target import ModelPair
 
     from .adapter_file import Update
+    from .loading import Loaded
     from .passes import Beginning
 
 KEPT_BYTES: Final = 1 << 30
@@ -58,7 +59,8 @@ class MlxScoring(Backend):
         self.folder = Path(spec.adapter or "").expanduser()
         with _sway_errors():
             self.adapter = read_adapter(self.folder)
-            self.loaded = load_base(base_folder(spec.base), pick_precision(spec.dtype, scoring=True))
+        self.loaded = _load(base_folder(spec.base), pick_precision(spec.dtype, scoring=True))
+        with _sway_errors():
             self.layers = Layers(self.loaded.model)
             self._wear(self.adapter.updates, self.folder)
             self.layers.require_worn(self.adapter.updates, self.folder)
@@ -315,6 +317,13 @@ def _finite(values: Any) -> Any:
 
 def _tensor(piece: mx.array) -> torch.Tensor:
     return torch.from_numpy(np.array(piece))
+
+
+def _load(folder: Path, precision: str) -> Loaded:
+    try:
+        return load_base(folder, precision)
+    except Unusable as error:
+        raise BackendError(f"{error}; or write kind: hf") from error
 
 
 @contextmanager
