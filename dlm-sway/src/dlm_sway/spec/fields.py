@@ -9,11 +9,29 @@ from pydantic import AfterValidator, ValidationInfo
 
 FOLDER = "folder"
 """Key of the validation context: the folder that relative paths count from first."""
+ROOT = "root"
+"""Key of the validation context: the only folder that paths may lead into; ``None`` in a suite that is one's own."""
+
+
+def inside(given: str | Path, root: Path) -> Path | None:
+    """``given``, counted from ``root``, as an existing path in ``root`` once links are followed.
+
+    ``None`` for everything else, so that nobody learns what lies outside. ``~`` is a name like any other.
+    """
+    try:
+        found = (root / given).resolve()
+        return found if found.is_relative_to(root.resolve()) and found.exists() else None
+    except (OSError, ValueError, RuntimeError):  # too long a name, a zero byte, links in a circle
+        return None
 
 
 def _path(value: Path, info: ValidationInfo) -> Path:
-    path = value.expanduser()
     context: Any = info.context or {}
+    if (root := context.get(ROOT)) is not None:
+        if (found := inside(value, root)) is None:
+            raise ValueError(f"no such file or folder among those that are served: {value}")
+        return found
+    path = value.expanduser()
     starts = [start for start in (context.get(FOLDER), Path.cwd()) if start is not None]
     for start in starts:
         if (start / path).exists():

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from .._plugkit.errors import PluginError
 from ..errors import Fault, SpecError
 from .faults import faults, unusable
-from .fields import FOLDER
+from .fields import FOLDER, ROOT
 from .models import Suite
 from .paths import resolve_models, resolve_source
 from .source import Source, kind_of, read
@@ -65,11 +65,43 @@ def plan(suite: Suite, manager: PluginManager, name: str) -> LoadedSuite:
     Raises:
         SpecError: with every mistake; lines are 0.
     """
-    data = suite.model_dump(mode="json")
-    canonical = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    digest = f"sha256:{hashlib.sha256(canonical.encode()).hexdigest()}"
+    digest = _digest(suite.model_dump(mode="json"))
     # Only what the author set: defaults are not requests that deserve a note.
     return _load(Source(name, suite.model_dump(mode="json", exclude_unset=True), digest=digest), manager)
+
+
+def received(data: Mapping[str, Any], manager: PluginManager, name: str, root: Path) -> LoadedSuite:
+    """A suite of somebody who may name nothing but what lies in ``root``, and no code and no server.
+
+    Paths count from ``root``. A ``.dlm`` document in it may lead to a model that lies elsewhere.
+
+    Raises:
+        SpecError: with every mistake; lines are 0.
+    """
+    loaded = _load(Source(name, dict(data), digest=_digest(data), root=root), manager)
+    # A plugin's key may be a plain path, which no validation has held against the root.
+    at = [index for index, planned in enumerate(loaded.probes) if _leaves(planned.probe.spec, root)]
+    if at:
+        source = Source(name, data)
+        fix = "name something in the served folder"
+        raise SpecError([source.fault(("suite", index), "a path leads out of what is served", fix) for index in at])
+    return loaded
+
+
+def _digest(data: Any) -> str:
+    canonical = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return f"sha256:{hashlib.sha256(canonical.encode()).hexdigest()}"
+
+
+def _leaves(value: Any, root: Path) -> bool:
+    """Whether a path that does not lie in ``root`` stands anywhere in ``value``."""
+    if isinstance(value, Path):
+        return not value.resolve().is_relative_to(root.resolve())
+    if isinstance(value, BaseModel):
+        return any(_leaves(getattr(value, name), root) for name in value.model_fields_set)  # defaults are the plugin's
+    if isinstance(value, Mapping):
+        return any(_leaves(item, root) for item in value.values())
+    return isinstance(value, (list, tuple, set, frozenset)) and any(_leaves(item, root) for item in value)
 
 
 def _load(source: Source, manager: PluginManager) -> LoadedSuite:
@@ -123,7 +155,7 @@ def _entry(
         found.append(source.fault((*place, "kind"), *unusable(error, kind, list(manager.offers("dlm_sway_probes")))))
         return None
     try:
-        spec = probe_type.spec_type.model_validate(dict(entry), context={FOLDER: source.folder})
+        spec = probe_type.spec_type.model_validate(dict(entry), context={FOLDER: source.folder, ROOT: source.root})
     except ValidationError as error:
         found += faults(error, probe_type.spec_type, source, place)
         return None

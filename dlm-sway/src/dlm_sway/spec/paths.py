@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._plugkit.errors import PluginError
 from ..errors import TargetError
 from .faults import unusable
+from .fields import inside
 
 if TYPE_CHECKING:
     from .._plugkit.plugins import PluginManager
@@ -19,6 +22,9 @@ if TYPE_CHECKING:
 
 SIDES = ("base", "ft")
 DOCUMENT = ".dlm"
+_HUB_ID = re.compile(r"\w[\w.-]{0,95}/\w[\w.-]{0,95}")
+_OWNERS_KEYS = ("endpoint", "entry_point", "trust_remote_code")
+"""What only the owner of the machine may set: they name code to run and servers to call."""
 
 
 def resolve_models(source: Source, manager: PluginManager, found: list[Fault]) -> dict[str, Any]:
@@ -33,8 +39,9 @@ def resolve_models(source: Source, manager: PluginManager, found: list[Fault]) -
     documents = Documents(source, manager, found)
     for side in SIDES:
         if isinstance(models.get(side), Mapping):
-            spec = documents.stand_for(dict(models[side]), side)
-            resolved[side] = _side(spec, ("models", side), source, manager, found)
+            spec = dict(models[side])
+            documented = documents.stand_for(spec, side)
+            resolved[side] = _side(spec, ("models", side), source, manager, found, documented)
     _same_base(resolved, source, found)
     return resolved
 
@@ -47,18 +54,20 @@ class Documents:
         self._source, self._manager, self._found = source, manager, found
         self._seen: dict[str, ModelPair | None] = {}
 
-    def stand_for(self, spec: dict[str, Any], side: str) -> dict[str, Any]:
-        """``spec`` with the model that a document stands for in the place of its path."""
+    def stand_for(self, spec: dict[str, Any], side: str) -> frozenset[str]:
+        """Put into ``spec`` the model that a document stands for, in the place of its path; the keys that changed."""
+        changed = set()
         for key in ("base", "adapter"):
             given = spec.get(key)
             if not isinstance(given, str) or not parted(given)[0].lower().endswith(DOCUMENT):
                 continue
-            found = _located(given, self._source.folder)
+            found = _located(given, self._source)
             if found is None:
                 continue  # reported as any other path that is not there
             if (pair := self._pair(found, ("models", side, key))) is not None:
                 spec[key] = pair.ft.base if key == "base" else str(pair.ft.adapter)
-        return spec
+                changed.add(key)
+        return frozenset(changed)
 
     def _pair(self, ref: str, place: Place) -> ModelPair | None:
         if ref not in self._seen:
@@ -86,7 +95,7 @@ def resolve_source(
     given = source.data.get("dlm_source")
     if not isinstance(given, str):
         return given, None
-    path = _located(given, source.folder)
+    path = _located(given, source)
     if path is None:
         found.append(source.fault(("dlm_source",), f"no such document: {given}", "correct the path, or remove the key"))
         return given, None
@@ -104,27 +113,42 @@ def parted(given: str) -> tuple[str, str]:
     return (path, name) if mark and "/" not in name and path.lower().endswith(DOCUMENT) else (given, "")
 
 
-def _located(given: str, folder: Path | None) -> str | None:
+def _located(given: str, source: Source) -> str | None:
     """``given`` as :func:`locate` finds it, with the adapter that it names."""
-    if (whole := locate(given, folder)) is not None:
+    if (whole := locate(given, source)) is not None:
         return str(whole)
     path, name = parted(given)
-    found = locate(path, folder) if name else None
+    found = locate(path, source) if name else None
     return None if found is None else f"{found}#{name}"
 
 
-def locate(given: str, folder: Path | None) -> Path | None:
-    """``given`` as an existing absolute path: ``~`` expanded, counted from ``folder``, then from the working folder."""
+def locate(given: str, source: Source) -> Path | None:
+    """``given`` as an existing absolute path: ``~`` expanded, counted from the suite's folder, then from the working
+    folder. Where ``source`` has a root, only what lies in it is found."""
+    if source.root is not None:
+        return inside(given, source.root)
     path = Path(given).expanduser()
-    for start in (folder, Path.cwd()):
+    for start in (source.folder, Path.cwd()):
         if start is not None and (start / path).exists():
             return (start / path).resolve()
     return None
 
 
 def _side(
-    spec: dict[str, Any], place: Place, source: Source, manager: PluginManager, found: list[Fault]
+    spec: dict[str, Any],
+    place: Place,
+    source: Source,
+    manager: PluginManager,
+    found: list[Fault],
+    documented: frozenset[str],
 ) -> dict[str, Any]:
+    """One side with its paths made absolute. Those that a document led to may lie anywhere."""
+    if source.root is not None:
+        for key in _OWNERS_KEYS:
+            if spec.get(key):
+                what = f"{key} cannot be set from outside"
+                found.append(source.fault((*place, key), what, "remove the key"))
+    trusted = replace(source, root=None)
     kind = spec.get("kind", "hf")
     if isinstance(kind, str):
         try:
@@ -133,23 +157,32 @@ def _side(
             what, fix = unusable(error, kind, list(manager.offers("dlm_sway_backends")))
             found.append(source.fault((*place, "kind"), what, fix))
     if isinstance(base := spec.get("base"), str):
-        spec["base"] = _base(base, (*place, "base"), source, found)
+        spec["base"] = _base(base, (*place, "base"), trusted if "base" in documented else source, found)
     if isinstance(adapter := spec.get("adapter"), str):
-        spec["adapter"] = _adapter(adapter, (*place, "adapter"), source, found)
+        spec["adapter"] = _adapter(adapter, (*place, "adapter"), trusted if "adapter" in documented else source, found)
     return spec
 
 
 def _base(given: str, place: Place, source: Source, found: list[Fault]) -> str:
     """A folder if there is one; else ``given`` as it is, for the backend to look up on a hub."""
-    if (path := locate(given, source.folder)) is not None and path.is_dir():
+    path = locate(given, source)
+    if path is not None and (path.is_dir() or source.root is not None):
         return str(path)
+    if source.root is not None and (not _HUB_ID.fullmatch(given) or Path(given).exists()):
+        what = f"no such folder among those that are served: {given}"
+        found.append(source.fault(place, what, "correct the path of the base model; it counts from the served folder"))
+        return given
     if given.startswith((".", "/", "~")):
         found.append(source.fault(place, f"no such folder: {given}", "correct the path of the base model"))
     return given
 
 
 def _adapter(given: str, place: Place, source: Source, found: list[Fault]) -> str:
-    path = locate(given, source.folder)
+    path = locate(given, source)
+    if path is None and source.root is not None:
+        what = f"no such folder among those that are served: {given}"
+        found.append(source.fault(place, what, "correct the path; it counts from the served folder"))
+        return given
     if path is None:
         looked = " nor in ".join(str(start) for start in (source.folder, Path.cwd()) if start is not None)
         what = f"no such folder: {given} (neither in {looked})" if source.folder else f"no such folder: {given}"

@@ -27,6 +27,8 @@ class Source:
     lines: Mapping[Place, int] = field(default_factory=dict)
     digest: str = ""
     """``sha256:...`` of the file's bytes, or of the suite's canonical JSON."""
+    root: Path | None = None
+    """Set for a suite of somebody else's: the only folder that its paths may lead into, and count from."""
 
     def line(self, place: Place) -> int:
         """Line of ``place``, or of the nearest thing around it; 0 when there are no lines."""

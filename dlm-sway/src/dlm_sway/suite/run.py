@@ -10,11 +10,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from .._plugkit.errors import PluginUnavailable
 from ..errors import AdapterMismatch, NothingToAsk, NotSupported, SpecError, SwayError, TargetError
 from ..probes.base import ProbeContext
 from ..result import ProbeResult, SuiteResult
@@ -22,14 +20,13 @@ from ..scoring.session import asking
 from ..sections import doc_text
 from ..spec.load import LoadedSuite, PlannedProbe, load, plan
 from ..spec.models import Suite, merged_weights
+from .choosing import Chosen, choose
 from .conclude import ASKED_MODEL, conclude, deciding
 from .gate import DISABLED
 from .multiplicity import adjusted
-from .no_model import NoModel
 from .preflight import preflight
 from .provenance import provenance
 from .score import composite, score_of
-from .target import ModelPair
 
 if TYPE_CHECKING:
     from .._plugkit.plugins import PluginManager
@@ -37,8 +34,6 @@ if TYPE_CHECKING:
     from ..scoring.backend import Backend
     from ..scoring.session import Session
     from ..sections import SectionData
-
-ALL_CAPABILITIES: Final = frozenset({"compare", "generate", "inspect", "null", "scale", "texts"})
 
 _WITHOUT_NUMBERS: Final = frozenset({"inspect"})
 """What still works when the model answers with NaN: reading the adapter's file."""
@@ -51,7 +46,7 @@ def run(
     *,
     weights: Mapping[str, float] | None = None,
     threshold: float | None = None,
-    backend: Backend | None = None,
+    backend: Backend | Chosen | None = None,
     manager: PluginManager | None = None,
     facts: Mapping[str, Any] | None = None,
     sections: Sequence[SectionData] | None = None,
@@ -62,10 +57,11 @@ def run(
     """Run every enabled entry of ``spec`` and say what the verdicts mean together.
 
     ``weights`` are merged over the suite's category weights, ``threshold`` replaces its coverage threshold.
-    ``backend`` is used instead of the one that ``models.ft.kind`` names, is trusted to give every capability, and is
-    not closed. ``sections`` are what was taught, instead of what the suite's ``dlm_source`` holds. ``facts`` are added
-    to the provenance. With ``cache``, what an earlier run asked of the same models is not asked again. ``trace`` is a
-    file to which every question is written, a line of JSON each. ``say`` hears progress, one line at a time.
+    ``backend`` is used instead of the one that ``models.ft.kind`` names, and is not closed; one that was not chosen by
+    :func:`~.choosing.choose` is trusted to give every capability. ``sections`` are what was taught, instead of what the
+    suite's ``dlm_source`` holds. ``facts`` are added to the provenance. With ``cache``, what an earlier run asked of
+    the same models is not asked again. ``trace`` is a file to which every question is written, a line of JSON each.
+    ``say`` hears progress, one line at a time.
 
     A probe that raises becomes the verdict ``error`` and the suite goes on.
 
@@ -82,7 +78,8 @@ def run(
     if sections is not None:
         loaded = replace(loaded, sections=tuple(sections))
     started_at, clock = datetime.now(UTC), time.perf_counter()
-    model, gives, backend_source = _backend(loaded, manager) if backend is None else (backend, ALL_CAPABILITIES, "")
+    chosen = choose(loaded, manager) if backend is None else backend
+    model, gives, backend_source = chosen if isinstance(chosen, Chosen) else Chosen(chosen)
     with ExitStack() as stack:
         if backend is None:
             stack.callback(model.close)
@@ -127,22 +124,6 @@ def _with(
     defaults = loaded.suite.defaults.model_copy(update=given)
     type(defaults).model_validate(defaults.model_dump())  # a copy is not validated
     return replace(loaded, suite=loaded.suite.model_copy(update={"defaults": defaults}))
-
-
-def _backend(loaded: LoadedSuite, manager: PluginManager) -> tuple[Backend, frozenset[str], str]:
-    """The backend that ``models.ft.kind`` names, what it can do, and who offers it."""
-    models = loaded.suite.models
-    pair = ModelPair(models.base, models.ft, loaded.suite.defaults.differential)
-    if not any(planned.entry.needs for planned in _enabled(loaded)):
-        return NoModel(pair, loaded.suite.defaults), frozenset(), ""
-    offer = manager.entry("dlm_sway_backends", models.ft.kind)
-    absent = [module for module in getattr(offer.entry, "requires", ()) if find_spec(module) is None]
-    if absent:
-        cause = f"{', '.join(absent)} not installed: pip install 'dlm-sway[{models.ft.kind}]'"
-        raise PluginUnavailable(models.ft.kind, offer.source, cause)
-    backend_type = manager.resolve("dlm_sway_backends", models.ft.kind)
-    gives: frozenset[str] = getattr(offer.entry, "gives", frozenset())
-    return backend_type(pair, loaded.suite.defaults), gives, offer.source
 
 
 def _run_all(

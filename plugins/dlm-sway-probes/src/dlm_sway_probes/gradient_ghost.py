@@ -14,6 +14,7 @@ from pydantic import Field
 from dlm_sway import Measurement, Probe, ProbeContext, ProbeResult, Verdict
 from dlm_sway.errors import NothingToAsk
 from dlm_sway.probes.base import ProbeSpec
+from dlm_sway.spec.fields import SuitePath
 
 from .tensors import Tensors
 from .training_record import newest_checkpoint, pickled_state, read_object, version_facts
@@ -31,7 +32,7 @@ _BETA1 = 0.9
 class GradientGhostSpec(ProbeSpec):
     """Keys of a ``gradient_ghost`` entry."""
 
-    adapter_path: Path | None = None
+    adapter_path: SuitePath | None = None
     """Folder of an adapter, of a store, or of the state that a stopped run left; without it, the suite's adapter."""
     min_steps_threshold: int = Field(default=50, ge=0)
     undertrained_layer_ratio: float = Field(default=2.0, gt=1)
@@ -67,7 +68,7 @@ class GradientGhost(Probe[GradientGhostSpec]):
 
     def run(self, ctx: ProbeContext) -> ProbeResult:
         """Read what training left."""
-        folder = self.spec.adapter_path.expanduser().absolute() if self.spec.adapter_path else ctx.adapter
+        folder = self.spec.adapter_path or ctx.adapter
         if folder is None:
             raise NothingToAsk("no adapter: name one with adapter_path")
         found = read(folder)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
@@ -14,6 +13,7 @@ from scipy.special import ndtri
 from dlm_sway import Measurement, Probe, ProbeContext, ProbeResult
 from dlm_sway.errors import NothingToAsk
 from dlm_sway.probes.base import ProbeSpec
+from dlm_sway.spec.fields import SuitePath
 
 from .training_record import Phase, Run, read_run, store_of, version_facts
 
@@ -31,7 +31,7 @@ _NEIGHBOURS = 2
 class TrainingDriftSpec(ProbeSpec):
     """Keys of a ``training_drift`` entry."""
 
-    store_path: Path | None = None
+    store_path: SuitePath | None = None
     """The store of the document; without it, the one that the adapter lies in."""
     min_steps: int = Field(default=10, ge=4)
     rolling_window: int = Field(default=10, ge=3)
@@ -100,7 +100,7 @@ class TrainingDrift(Probe[TrainingDriftSpec]):
 
     def _run(self, ctx: ProbeContext) -> Run:
         adapter = ctx.adapter
-        place = self.spec.store_path.expanduser() if self.spec.store_path else adapter
+        place = self.spec.store_path or adapter
         store = store_of(place.absolute()) if place else None
         if store is None:
             raise NothingToAsk("no training log: the adapter lies in no store of dlm; name one with store_path")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import AfterValidator, ValidationInfo
 
-from dlm_sway.spec.fields import FOLDER
+from dlm_sway.spec.fields import FOLDER, ROOT, inside
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,9 +31,9 @@ _OWN: Final = "sentence_transformers."
 _PICKLED: Final = (".bin", ".pt", ".pth", ".pkl", ".ckpt")
 
 
-def locate(name: str, starts: Sequence[Path] = ()) -> Path:
+def locate(name: str, starts: Sequence[Path] = (), root: Path | None = None) -> Path:
     """The folder of the model that a suite calls ``name``: a folder itself, an installed package that carries one, or
-    the hub's cache on this machine.
+    the hub's cache on this machine. With ``root``, a folder must lie in it.
 
     Raises:
         ValueError: there is none, or it may not be loaded; with what to do.
@@ -41,7 +41,10 @@ def locate(name: str, starts: Sequence[Path] = ()) -> Path:
     for module in ("sentence_transformers", "sklearn"):
         if find_spec(module) is None:
             raise ValueError(f"{module} is not installed: pip install 'dlm-sway[semsim]'")
-    own = [start / Path(name).expanduser() for start in (*starts, Path.cwd())]
+    if root is None:
+        own = [start / Path(name).expanduser() for start in (*starts, Path.cwd())]
+    else:
+        own = [found] if (found := inside(name, root)) else []
     folder = next((path for path in own if path.is_dir()), None) or _installed(name) or _in_cache(name)
     if folder is None:
         raise ValueError(
@@ -96,8 +99,9 @@ def _check(folder: Path) -> None:
 
 
 def _located(value: str, info: ValidationInfo) -> str:
-    start = (info.context or {}).get(FOLDER)
-    return str(locate(value, [start] if start else []))
+    context = info.context or {}
+    start = context.get(FOLDER)
+    return str(locate(value, [start] if start else [], context.get(ROOT)))
 
 
 EmbeddingModel = Annotated[str, AfterValidator(_located)]
