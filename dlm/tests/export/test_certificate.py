@@ -148,7 +148,7 @@ def test_the_same_noise_passes_in_a_coarse_format_and_not_in_a_fine_one():
 
 def test_weights_in_another_order_are_told_by_text_that_has_nothing_to_do_with_the_document():
     found = certificate(noise=4.0)
-    assert any("damaged or in another order" in reason for reason in found.reasons)
+    assert any("damaged, or in another order" in reason for reason in found.reasons)
 
 
 @pytest.mark.parametrize(
