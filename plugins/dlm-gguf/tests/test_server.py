@@ -32,6 +32,7 @@ from dlm.store import Store
 from dlm.store.version import Version
 from dlm.testing import SinkContract
 from dlm_gguf.server import SCRIPT, LlamaServer
+from dlm_gguf.sink import GgufSink, files_of
 
 pytest.importorskip("xllamacpp")
 pytestmark = pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing:FutureWarning")
@@ -204,3 +205,25 @@ class TestLlamaServerContract(SinkContract):
             run.commit(lambda place: shutil.copytree(adapter, place, dirs_exist_ok=True), {"precision": "fp32"})
         # What the files say is tested above: random weights change too little for a certificate to tell.
         return lambda out: export_to(path, "llama-server", options=ExportOptions(out=out, certify=False))
+
+
+def test_sway_compares_what_is_served_with_the_untouched_base_of_the_same_type(asked, tmp_path) -> None:
+    from dlm_gguf.header import read_header
+
+    forms = {"merged": {}, "adapter": {}, "alone": {"settings": {"base": "no"}}}
+    found = {}
+    for name, more in forms.items():
+        folder = tmp_path / name
+        folder.mkdir()
+        request = asked("merged" if name == "merged" else "adapter", **more)
+        judged = GgufSink().write(request, folder).judged
+        found[name] = judged(folder)
+        for side in found[name].values():
+            for key in set(side) - {"kind"}:
+                assert read_header(folder / side[key]), (name, side)
+    merged, beside, alone = found["merged"], found["adapter"], found["alone"]
+    assert merged["ft"] == {"kind": "gguf", "base": "./model.F32.gguf"}
+    assert merged["base"] == alone["base"] == {"kind": "gguf", "base": "./sway-base/base.gguf"}
+    assert beside["ft"] == {"kind": "gguf", "base": "./base.F32.gguf", "adapter": "./adapter.gguf"}
+    assert alone["ft"] == {**alone["base"], "adapter": "./adapter.gguf"}
+    assert files_of(tmp_path / "merged") == (tmp_path / "merged" / "model.F32.gguf", None), "served as before"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from ..store.version import Version
     from .runtime import Runtime
 
+Judged = Mapping[str, Mapping[str, str]]
 Form = Literal["merged", "adapter"]
 """``merged``: one model, the adapter's updates added to the base's weights. ``adapter``: the updates alone, put on
 the base by whatever serves it."""
@@ -80,9 +82,10 @@ class Written:
     """For the manifest: what produced it, what fell back to another type, names of the model."""
     next_steps: tuple[str, ...] = ()
     """Commands that use it, for people; ``{folder}`` stands for where it lies in the end."""
-    judged: Mapping[str, Mapping[str, str]] | None = None
+    judged: Judged | Callable[[Path], Judged] | None = None
     """How dlm-sway loads it: ``models`` of a suite in its folder, with a ``base`` and an ``ft`` side. ``{base}`` stands
-    for the folder of the base on this machine."""
+    for the folder of the base on this machine. A function is given the folder, and called when a suite is wanted: it
+    may write what only a suite needs into a folder of its own there."""
 
 
 class Sink(ABC):

@@ -161,6 +161,7 @@ def _kept_base(request: Request, model: Model) -> Path:
 
 def _judged(request: Request, folder: Path) -> Judged:
     from .judged import judged
+    from .weights import model_of
 
     return judged(folder, lambda path: _place(_kept_base(request, model_of(request)), path))
 

@@ -52,13 +52,14 @@ def _drafted(path: Path, request: Request, folder: Path, written: Written) -> tu
     adapter = request.chosen.first if len(request.chosen.names) == 1 else None
     target = of_version(path, adapter, request.version.number)
     what = f"exported ({written.quant or written.form})"
-    if written.judged is None:
+    judged = written.judged(folder) if callable(written.judged) else written.judged
+    if judged is None:
         what = "as trained, since no backend of sway loads the exported files"
         request.say(f"note: the suite judges {request.version.name} {what}")
     base = str(request.base.path)
     models = {
         side: {key: base if value == BASE else value for key, value in spec.items()}
-        for side, spec in (written.judged or _as_trained(request)).items()
+        for side, spec in (judged or _as_trained(request)).items()
     }
     elsewhere = Elsewhere(models, what, f"./{SECTIONS}")
     text = suite_for(target, f"dlm export {path.name} --emit-sway-json", folder / SUITE, manager(), elsewhere)
