@@ -53,7 +53,8 @@ def blocks_of(mask: torch.Tensor) -> tuple[Block, ...]:
 
 def in_blocks(mask: torch.Tensor, model: Any) -> torch.Tensor:
     """``mask``, which then says what its blocks are where ``model`` attends here: not every layer has to find out."""
-    if model.config._attn_implementation == NAME and mask.shape[-1] >= SHORTEST:
+    chosen = getattr(getattr(model, "config", None), "_attn_implementation", None)
+    if chosen == NAME and mask.shape[-1] >= SHORTEST:
         mask.blocks = blocks_of(mask)  # type: ignore[attr-defined]
     return mask
 
