@@ -163,6 +163,18 @@ def test_an_adapter_is_looked_up_beside_the_file_and_then_in_the_working_folder(
     assert f"no such folder: ./adapter (neither in {tmp_path} nor in {elsewhere})" in fault.what
 
 
+def test_a_base_may_be_a_file_that_is_named_by_a_path(
+    suite_file: Write, manager: PluginManager, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = suite_file("- {name: a, kind: say}\n")
+    for name in ("table", "base.gguf"):
+        (tmp_path / name).write_bytes(b"x")
+    assert load(path, manager).suite.models.base.base == "table", "a hub's name is none of the files around it"
+    path.write_text(path.read_text().replace("base: table", "base: ./base.gguf"))
+    assert load(path, manager).suite.models.base.base == str(tmp_path / "base.gguf")
+
+
 def test_a_backend_nobody_offers_is_named_with_those_that_exist(suite_file: Write, manager: PluginManager) -> None:
     base, ft = faults(suite_file("- {name: a, kind: say}\n", kind="api"), manager)
     assert (base.line, base.where, ft.where) == (3, "models.base.kind", "models.ft.kind")

@@ -164,9 +164,10 @@ def _side(
 
 
 def _base(given: str, place: Place, source: Source, found: list[Fault]) -> str:
-    """A folder if there is one; else ``given`` as it is, for the backend to look up on a hub."""
+    """A folder if there is one, or a file that is named by a path; else ``given`` as it is, for the backend to look up
+    on a hub. Whether a file will do is the backend's to say."""
     path = locate(given, source)
-    if path is not None and (path.is_dir() or source.root is not None):
+    if path is not None and (path.is_dir() or "/" in given or source.root is not None):
         return str(path)
     if source.root is not None and (not _HUB_ID.fullmatch(given) or Path(given).exists()):
         what = f"no such folder among those that are served: {given}"
