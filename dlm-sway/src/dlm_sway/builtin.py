@@ -72,11 +72,17 @@ def dlm_sway_probes() -> Iterable[ProbeEntry]:
 @hookimpl
 def dlm_sway_reports() -> Iterable[ReportEntry]:
     """The formats that need nothing but the core."""
-    yield ReportEntry(name="json", target="dlm_sway.report.json:render", summary="The result itself, schema version 1.")
-    yield ReportEntry(name="junit", target="dlm_sway.report.junit:render", summary="One test case a probe, for CI.")
-    yield ReportEntry(name="markdown", target="dlm_sway.report.markdown:render", summary="For pull requests and wikis.")
-    yield ReportEntry(name="md", target="dlm_sway.report.markdown:render", summary="The same as markdown.")
-    yield ReportEntry(name="terminal", target="dlm_sway.report.terminal:render", summary="For reading at 80 columns.")
+    markdown = "dlm_sway.report.markdown:render"
+    offers = (
+        ("json", "dlm_sway.report.json:render", "The result itself, schema version 1.", (".json",)),
+        ("junit", "dlm_sway.report.junit:render", "One test case a probe, for CI.", (".xml",)),
+        ("markdown", markdown, "For pull requests and wikis.", (".md", ".markdown")),
+        ("md", markdown, "The same as markdown.", ()),
+        ("sarif", "dlm_sway.report.sarif:render", "What to look at, for code scanning.", (".sarif", ".sarif.json")),
+        ("terminal", "dlm_sway.report.terminal:render", "For reading at 80 columns.", (".txt",)),
+    )
+    for name, target, summary, endings in offers:
+        yield ReportEntry(name=name, target=target, summary=summary, endings=endings)
 
 
 @hookimpl

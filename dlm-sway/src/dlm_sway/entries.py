@@ -48,3 +48,8 @@ class QuantiserEntry(Entry):
 @dataclass(frozen=True, kw_only=True)
 class ReportEntry(Entry):
     """A report writer; the target is a callable ``(result: dict) -> str``."""
+
+    endings: tuple[str, ...] = ()
+    """How its files end, such as ``.md``: ``--out`` finds the format by it."""
+    needs_file: bool = False
+    """Whether it is too long to be printed."""

@@ -70,3 +70,5 @@ class SuiteResult:
     wall_seconds: float
     summary: tuple[str, ...] = ()
     """The conclusion in words, one sentence a line."""
+    status: Literal["finished", "interrupted"] = "finished"
+    """``interrupted``: some entries were not asked, and stand among ``probes`` as skipped."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..errors import TargetError
 from ..spec.models import DEFAULT_WEIGHTS
 from ..suite.gate import decide
+from .shape import faults
 
 if TYPE_CHECKING:
     from ..result import ProbeResult, SuiteResult
@@ -44,6 +45,7 @@ def to_dict(result: SuiteResult) -> dict[str, Any]:
         "score": result.score,
         "probes": [_probe(probe) for probe in result.probes],
         "null_stats": {p.name: _null_stats(p) for p in result.probes if p.nulls is not None},
+        "status": result.status,
         "started_at": result.started_at,
         "finished_at": result.finished_at,
         "wall_seconds": result.wall_seconds,
@@ -61,10 +63,10 @@ def read(path: Path) -> dict[str, Any]:
         TargetError: the file cannot be read, or is not a sway result.
     """
     try:
-        data = json.loads(path.read_text("utf-8"))
+        data = json.loads(path.read_text("utf-8-sig"))
     except OSError as error:
         raise TargetError(f"{path}: {error.strerror}: check the path of the result file") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise TargetError(f"{path}: not JSON: {error}: write results with `sway run SPEC --json FILE`") from error
     return completed(data, str(path))
 
@@ -75,7 +77,7 @@ def completed(data: Any, source: str) -> dict[str, Any]:
     Unknown keys and unknown probes are kept as they are.
 
     Raises:
-        TargetError: it is not a result, or a probe lacks one of those three.
+        TargetError: it is not a result, a probe lacks one of those three, or a value is of another type.
     """
     if not isinstance(data, dict) or not isinstance(data.get("probes"), list):
         raise TargetError(f"{source}: not a sway result: it has no list `probes`")
@@ -83,9 +85,13 @@ def completed(data: Any, source: str) -> dict[str, Any]:
         raise TargetError(
             f"{source}: schema_version {data['schema_version']!r} is not {SCHEMA_VERSION}: upgrade dlm-sway to read it"
         )
-    found = {**_DEFAULTS, **{key: value for key, value in _plain(data).items() if value is not None}}
+    found = {**_DEFAULTS, **_given(_plain(data))}
     found["probes"] = [_completed_probe(probe, index, source) for index, probe in enumerate(data["probes"])]
-    found["score"] = {**_DEFAULTS["score"], **found["score"]}
+    if isinstance(found["score"], Mapping):
+        found["score"] = {**_DEFAULTS["score"], **_given(found["score"])}
+    if wrong := list(faults(found)):
+        more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
+        raise TargetError(f"{source}: {wrong[0]}{more}: write results with `sway run SPEC --json FILE`")
     return found
 
 
@@ -103,6 +109,7 @@ _DEFAULTS: Final[dict[str, Any]] = {
     "score": {"overall": None, "band": "", "components": {}, "weights": DEFAULT_WEIGHTS, "findings": []},
     "spec_path": "",
     "started_at": EPOCH,
+    "status": "finished",
     "summary": [],
     "sway_version": "",
     "wall_seconds": 0.0,
@@ -136,7 +143,12 @@ def _completed_probe(probe: Any, index: int, source: str) -> dict[str, Any]:
     for key in ("name", "kind", "verdict"):
         if not isinstance(probe.get(key), str):
             raise TargetError(f"{source}: probes[{index}] has no {key}")
-    return {**_PROBE_DEFAULTS, **_plain({key: value for key, value in probe.items() if value is not None})}
+    return {**_PROBE_DEFAULTS, **_given(_plain(probe))}
+
+
+def _given(data: Mapping[str, Any]) -> dict[str, Any]:
+    """``data`` without its nulls, whose place the defaults take."""
+    return {key: value for key, value in data.items() if value is not None}
 
 
 def _probe(probe: ProbeResult) -> dict[str, Any]:

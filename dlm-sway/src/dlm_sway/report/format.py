@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import PurePath
 from typing import Any, Final
 
+from ..suite.gate import DISABLED
+
 CATEGORIES: Final = ("adherence", "attribution", "calibration", "ablation", "baseline")
 MISSING: Final = "—"
 _METHODS: Final = {
@@ -97,6 +99,13 @@ def cache(result: Mapping[str, Any]) -> str | None:
     stats = result["backend_stats"]
     hits, total = stats.get("cache_hits", 0), stats.get("cache_hits", 0) + stats.get("cache_misses", 0)
     return f"{hits}/{total} = {hits / total:.0%}" if total else None
+
+
+def alarming(probe: Mapping[str, Any]) -> bool:
+    """Whether somebody must look at it: anything but a pass, and a skip that the suite's author asked for."""
+    if probe["verdict"] == "skip":
+        return bool(probe["evidence"].get("skip_reason") != DISABLED)
+    return bool(probe["verdict"] != "pass")
 
 
 def _absent(value: Any) -> bool:

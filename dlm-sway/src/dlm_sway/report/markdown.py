@@ -17,7 +17,7 @@ def _head(result: dict[str, Any]) -> Iterator[str]:
     yield "# sway report"
     yield ""
     if result["conclusion"]:
-        yield f"**Conclusion:** {result['conclusion']}  "
+        yield f"**Conclusion:** {_text(result['conclusion'])}  "
     score = result["score"]
     yield f"**Overall:** {fmt.score(score['overall'])}" + (f" (`{score['band']}`)  " if score["band"] else "  ")
     yield f"**Base:** {_code(result['base_model_id'])}  "
@@ -28,8 +28,10 @@ def _head(result: dict[str, Any]) -> Iterator[str]:
         yield f"**Determinism:** `{word}` {seed}  "
     if (cache := fmt.cache(result)) is not None:
         yield f"**Backend:** cache {cache}  "
-    if result["gate"]:
-        yield f"**Gate:** {result['gate']['outcome']} (threshold {fmt.score(result['gate'].get('threshold'))})  "
+    if result["status"] != "finished":
+        yield f"**Status:** {_text(result['status'])}  "
+    if "outcome" in result["gate"]:
+        yield f"**Gate:** {_text(result['gate']['outcome'])} (threshold {fmt.score(result['gate'].get('threshold'))})  "
     if (family := fmt.family(result)) is not None:
         yield f"**Tests:** {family}  "
     yield ""
@@ -53,7 +55,7 @@ def _probes(result: dict[str, Any]) -> Iterator[str]:
         cells = [
             _cell(probe["name"]),
             f"`{_cell(probe['kind'])}`",
-            probe["verdict"],
+            _cell(probe["verdict"]),
             fmt.score(probe["score"]),
             fmt.raw(probe["raw"]),
             fmt.ci(probe["ci_95"]),
@@ -86,7 +88,8 @@ def _rest(result: dict[str, Any]) -> Iterator[str]:
 
 
 def _flat(stats: Any) -> bool:
-    return isinstance(stats, dict) and (stats.get("degenerate") or 0) >= 0.5
+    degenerate = stats.get("degenerate") if isinstance(stats, dict) else None
+    return isinstance(degenerate, (int, float)) and degenerate >= 0.5
 
 
 def _cell(text: str) -> str:

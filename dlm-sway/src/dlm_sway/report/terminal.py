@@ -69,9 +69,12 @@ def _head(result: dict[str, Any], width: int) -> Iterator[Line]:
     yield Line("sway report", "bold", len("sway report"))
     yield from _wrapped("  base     ", fmt.label(result["base_model_id"]), width)
     yield from _wrapped("  adapter  ", fmt.label(result["adapter_id"]), width)
+    if result["status"] != "finished":
+        word = _printable(result["status"]).upper()
+        yield from (Line(""), Line(word, "bold yellow", len(word)))
     if result["conclusion"]:
         yield Line("")
-        word = result["conclusion"].upper()
+        word = _printable(result["conclusion"]).upper()
         yield Line(word, _STYLES.get(result["conclusion"], "bold"), len(word))
         for sentence in result["summary"]:
             yield from _wrapped("  ", sentence, width)
@@ -80,8 +83,8 @@ def _head(result: dict[str, Any], width: int) -> Iterator[Line]:
 def _probe(probe: dict[str, Any], told: bool, width: int) -> Iterator[Line]:
     """One probe; what the summary has ``told`` in full is not repeated."""
     verdict = probe["verdict"]
-    mark = _MARKS.get(verdict, verdict.upper())
-    kind = f" ({probe['kind']})" if probe["kind"] != probe["name"] else ""
+    mark = _MARKS.get(verdict, _printable(verdict).upper())
+    kind = f" ({_printable(probe['kind'])})" if probe["kind"] != probe["name"] else ""
     numbers = ", ".join(_numbers(probe))
     head = f"{mark:<6} {_printable(probe['name'])}{kind}"
     fits = len(head) + 2 + len(numbers) <= width
@@ -113,7 +116,7 @@ def _numbers(probe: dict[str, Any]) -> Iterator[str]:
     if probe["mde"] is not None:
         yield f"mde {fmt.raw(probe['mde'])}"
     if probe["nulls"] is not None:
-        yield f"{probe['nulls']['n']} nulls up to {fmt.raw(probe['nulls']['largest'])}"
+        yield f"{probe['nulls'].get('n', fmt.MISSING)} nulls up to {fmt.raw(probe['nulls'].get('largest'))}"
     if probe["duration_s"] >= 0.005:
         yield fmt.duration(probe["duration_s"])
 
@@ -136,8 +139,8 @@ def _score(result: dict[str, Any], width: int) -> Iterator[Line]:
     if (family := fmt.family(result)) is not None:
         yield from _wrapped("", family, width)
     gate = result["gate"]
-    if gate.get("threshold") is not None:
-        yield from _wrapped("", f"gate: {gate['outcome']} (threshold {fmt.score(gate['threshold'])})", width)
+    if "outcome" in gate:
+        yield from _wrapped("", f"gate: {gate['outcome']} (threshold {fmt.score(gate.get('threshold'))})", width)
 
 
 def _foot(result: dict[str, Any], width: int) -> Iterator[Line]:
