@@ -11,7 +11,7 @@ from pathlib import Path
 import gguf
 import numpy as np
 import pytest
-from safetensors.numpy import load_file
+from safetensors.numpy import load_file, save_file
 
 from dlm.bases import LocalBase
 from dlm.chosen import Wanted, choose_adapter
@@ -25,7 +25,7 @@ from dlm_gguf.checkpoint import of_folder
 from dlm_gguf.header import read_header
 from dlm_gguf.layout import lay_out
 from dlm_gguf.merging import Merged, read_parts
-from dlm_gguf.quantising import PURE
+from dlm_gguf.quantising import PURE, quantised
 from dlm_gguf.sink import GgufSink, files_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing")  # PEFT calls transformers so
@@ -311,3 +311,18 @@ def _adapter_for(base, make_adapter):
 def _whole(weights, name):
     shape = weights.shapes[name]
     return weights.rows(name, 0, shape[0] if len(shape) > 1 else 1)
+
+
+@pytest.mark.parametrize(("quant", "told"), [("Q4_1", True), ("Q8_0", False)])
+def test_a_base_that_was_rounded_before_is_named_where_a_type_may_find_its_grid_again(
+    quant, told, make_base, make_adapter, make_request, exported
+):
+    base = make_base("llama", hidden_size=256, intermediate_size=256)
+    tensors = load_file(base / "model.safetensors")
+    for name, values in tensors.items():
+        if values.ndim == 2:
+            tensors[name] = gguf.dequantize(quantised(values, "Q4_1"), gguf.GGMLQuantizationType.Q4_1)
+    save_file(tensors, base / "model.safetensors", {"format": "pt"})
+    said: list[str] = []
+    exported(make_request(quant, base=base, said=said))
+    assert any("rounded to a few bits" in line and "--unmerged" in line for line in said) == told

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from .weights import Model
 
 ADAPTER = "adapter.gguf"
+COARSE = ("Q5_1", "Q5_0", "Q4_1", "Q4_0")
+"""Types that have few steps between the smallest and the largest weight of a block."""
 
 
 class GgufSink(Sink):
@@ -88,6 +90,7 @@ class GgufSink(Sink):
         importance = _importance(request)
         facts = write_weights(model, parts, quant_of(request), about_of(request), path, importance)
         _say_fallbacks(request, facts)
+        _say_rounded_twice(request)
         return {**facts, **_compared(path, request), "model": path.name}
 
     def _write_adapter(self, request: Request, folder: Path) -> dict[str, Any]:
@@ -189,6 +192,18 @@ def _say_fallbacks(request: Request, facts: Mapping[str, Any]) -> None:
         request.say(
             f"note: {len(names)} of {total} tensors have rows that {quant_of(request)} cannot divide, and are held in "
             "a larger type: for this base Q8_0 costs little more and loses less"
+        )
+
+
+def _say_rounded_twice(request: Request) -> None:
+    """Small steps away from a grid are lost when weights are rounded to the same one again."""
+    from .checkpoint import of_folder
+    from .lattice import on_a_grid
+
+    if quant_of(request) in COARSE and on_a_grid(of_folder(request.base.path)):
+        request.say(
+            f"note: the base's weights were rounded to a few bits before they came here; {quant_of(request)} may find "
+            "that grid again and lose the adapter: take Q8_0, or keep the adapter apart with --unmerged"
         )
 
 
