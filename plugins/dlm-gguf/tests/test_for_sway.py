@@ -97,3 +97,11 @@ def test_a_file_that_is_not_there_or_damaged_is_named(files):
 def test_what_decides_the_numbers_is_known_without_loading_a_model(files):
     identity = judging(files[0]).identity(lambda path: path.name)
     assert (identity.base["model"], identity.adapter["model"]) == ("base.gguf", "merged.gguf")
+
+
+def test_damage_on_which_llama_cpp_ends_the_program_is_an_error_here(files):
+    whole = (files[0] / "merged.gguf").read_bytes()
+    assert b"Fr" in whole
+    (files[0] / "broken.gguf").write_bytes(whole.replace(b"Fr", b"F\x00"))
+    with pytest.raises(BackendError, match=r"broken\.gguf"):
+        judging(files[0], "broken.gguf").compare([Item("Who?")], FT)

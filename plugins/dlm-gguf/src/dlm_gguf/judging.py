@@ -179,8 +179,10 @@ def _files_of(spec: ModelSpec, where: str) -> Files:
 
 def _opened(model: Path, adapter: Path | None) -> LlamaCpp:
     from .llamacpp import LlamaCpp
+    from .trying import require_loadable
 
     with _explained():
+        require_loadable(model, [adapter] if adapter else [])
         return LlamaCpp(model, [(adapter, 1.0)] if adapter else [], context=CONTEXT)
 
 
