@@ -22,7 +22,7 @@ AS_TRAINED: Final = 0.10
 COARSELY: Final = 0.35
 """The same below: rounding of all weights is no noise alone, and moves answers along the adapter's direction too."""
 DAMAGED: Final = 1.0
-"""Nats a position on general text that no format costs."""
+"""Nats a position on general text that no format costs; asked where nothing is known about the adapter's effect."""
 ASIDE: Final = 0.75
 """Share of the adapter's own movement by which an export moves elsewhere, that no format costs where it passes."""
 AGAIN: Final = "write the export again; if it comes back, report it with certificate.json"
@@ -86,7 +86,7 @@ def _why(quant: str | None, figures: Mapping[str, Estimate], aside: float, parts
     general = parts["general"].divergence.value if "general" in parts else figures["divergence"].value
     if not math.isfinite(figures["divergence"].value):
         return f"the export gives no finite numbers: its weights are damaged; {AGAIN}"
-    if general > DAMAGED or aside > ASIDE:
+    if aside > ASIDE or (general > DAMAGED and not math.isfinite(aside)):
         return (
             f"it is another model ({general:.2f} nats away on text that has nothing to do with the document): weights "
             f"are damaged, or in another order than the program reads them, such as rows of queries and keys; {AGAIN}"
