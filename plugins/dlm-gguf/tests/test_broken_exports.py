@@ -166,7 +166,7 @@ def test_two_start_tokens_are_caught(bench):
 def test_a_dropped_adapter_is_caught(bench):
     found = bench.certificate(bench.export(merged=False))
     assert "effect kept" in failed(found)
-    assert found.effect_kept.value == pytest.approx(0, abs=0.01)
+    assert found.effect_kept.value == pytest.approx(0, abs=0.05)
     assert any("the adapter is not in it" in reason for reason in found.reasons)
 
 
