@@ -139,6 +139,18 @@ class ExportUnfaithful(DlmError):
     exit_code = 1
 
 
+class PackInvalid(DlmError):
+    """A pack that is damaged, forged, or of a newer dlm. Nothing of it was put in place."""
+
+    exit_code = 1
+
+
+class PackRefused(DlmError):
+    """A pack that would give away what is not to be shared, or that would replace what is there."""
+
+    exit_code = 1
+
+
 class RuntimeMissing(DlmError):
     """The program that would serve an export is not installed, so nothing could be measured."""
 
