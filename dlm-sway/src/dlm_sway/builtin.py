@@ -33,6 +33,11 @@ def dlm_sway_commands() -> Iterable[CommandEntry]:
         summary="Judge an adapter or a document without writing a suite.",
     )
     yield CommandEntry(
+        name="compare",
+        target="dlm_sway.cli.compare:compare",
+        summary="Compare saved results: what got worse, and is it shown?",
+    )
+    yield CommandEntry(
         name="doctor", target="dlm_sway.cli.doctor:doctor", summary="Show what is installed and what is wrong with it."
     )
     yield CommandEntry(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -159,13 +159,18 @@ class Probe(ABC, Generic[S]):
             NothingToAsk: see :meth:`prepare`.
             ProbeError: what was asked cannot be measured.
         """
+        from ..scoring.questions import Questions
         from ..scoring.types import FT
         from ..suite.calibrate import measure_nulls
 
         probe = self.prepare(ctx)
-        measured = probe.measure(ctx.scoring, FT)
+        questions = Questions(ctx.scoring, self.kind, self.spec)
+        measured = probe.measure(questions, FT)
         nulls = measure_nulls(probe, ctx) if self.calibrated and ctx.nulls is not None else []
-        return probe.judge(measured, nulls, ctx)
+        result = probe.judge(measured, nulls, ctx)
+        # With what was asked and the number of each item, two runs can be compared item by item.
+        items = {"asked": questions.digest, "values": list(measured.values), "groups": list(measured.groups)}
+        return replace(result, evidence={**result.evidence, "items": items})
 
     def result(self, verdict: Any, message: str, **numbers: Any) -> ProbeResult:
         """A :class:`ProbeResult` for this entry; ``numbers`` are its other fields."""

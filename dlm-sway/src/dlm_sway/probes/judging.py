@@ -194,6 +194,7 @@ def unharmed(
     limit = margin if worse == "higher" else -margin
     bounds = f"one-sided {1 - ctx.alpha:.0%} bounds {test.low:.2g} and {test.high:.2g}" if estimate.bounds else ""
     numbers = {"noise_floor": floor, **numbers}
+    evidence = {"worse": worse, **(evidence or {})}
     return _harm(probe, test.outcome, estimate, limit, what, unit, sign, bounds, z, also, evidence, numbers)
 
 
@@ -214,6 +215,7 @@ def unharmed_rate(
     test = rate_not_above(events, n, limit, ctx.alpha)
     estimate = Estimate(test.interval.rate, test.interval.bounds, n, n, minimum_detectable_rate(n, limit, ctx.alpha))
     bounds = f"{events} of {n}, one-sided {1 - ctx.alpha:.0%} bounds {test.low:.2g} and {test.high:.2g}"
+    evidence = {"worse": "higher", **(evidence or {})}
     return _harm(probe, test.outcome, estimate, limit, what, "", "", bounds, z, also, evidence, numbers)
 
 

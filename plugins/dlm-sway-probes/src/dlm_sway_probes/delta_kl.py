@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -60,9 +61,7 @@ class DeltaKl(Probe[DeltaKlSpec]):
 
     def run(self, ctx: ProbeContext) -> ProbeResult:
         """As every calibrated probe; a guard is not compared with random adapters, so none are measured."""
-        if self.spec.assert_mean_lte is None:
-            return super().run(ctx)
-        return self.judge(self.measure(ctx.scoring, View("ft")), [], ctx)
+        return super().run(ctx if self.spec.assert_mean_lte is None else replace(ctx, nulls=None))
 
     def judge(self, measured: Measurement, nulls: Sequence[Measurement], ctx: ProbeContext) -> ProbeResult:
         """Above the noise, above the threshold and above random adapters; or, as a guard, below the margin."""
