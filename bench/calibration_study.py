@@ -22,8 +22,8 @@ The suite is what ``sway autogen`` would draft for a document of invented facts,
   adapters of several times the norm.
 
 Every trial is a line of ``--out``, and a study that was stopped goes on where it was. ``--first`` leaves trials to
-other processes; their files put together are one study. Ends with 1 when some rate of false alarms is shown to lie
-above alpha.
+other processes; their files put together are one study, and ``--show FILE...`` prints its tables. Ends with 1 when
+some rate of false alarms is shown to lie above alpha.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ import hashlib
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -48,7 +48,7 @@ if str(HERE) not in sys.path:
 from calibration import material  # noqa: E402
 from calibration.models import Question, Real, Tables, entries_about, random_adapter, real  # noqa: E402
 from calibration.tally import Trial, rows, table, too_many  # noqa: E402
-from learning.results import Results  # noqa: E402
+from learning.results import Cell, Results  # noqa: E402
 
 from dlm_sway.plugins import manager  # noqa: E402
 from dlm_sway.spec.load import load  # noqa: E402
@@ -74,6 +74,8 @@ class Planned(NamedTuple):
 def main() -> int:
     """Make the trials that are missing, then print the tables."""
     options = _options()
+    if options.show:
+        return _told([cell for path in options.show for cell in Results(path, _say).cells], options.alpha)
     results = Results(options.out, _say)
     study = _digest(options)
     if any(cell["key"]["study"] != study for cell in results.cells):
@@ -85,10 +87,15 @@ def main() -> int:
             started = time.perf_counter()
             results.add(key, _trial(planned.make()), full=True)
             _say(f"{at}: {planned.arm} {planned.size:g} #{planned.trial}: {time.perf_counter() - started:.1f} s")
-    trials: list[Trial] = [{**cell["key"], **cell["measured"]} for cell in results.cells]
+    return _told(results.cells, options.alpha)
+
+
+def _told(cells: Sequence[Cell], alpha: float) -> int:
+    """Print the tables; 1 when false alarms are shown to be too many."""
+    trials: list[Trial] = [{**cell["key"], **cell["measured"]} for cell in cells]
     found = rows(trials)
-    print(table(found, options.alpha))
-    wrong = too_many(found, options.alpha)
+    print(table(found, alpha))
+    wrong = too_many(found, alpha)
     for row in wrong:
         _say(f"{row.name} ({row.arm}): {row.found.events} alarms in {row.found.n} are more than alpha allows")
     return 1 if wrong else 0
@@ -204,7 +211,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--nulls", type=int, help="null adapters that calibrate; as many as the suite needs by default")
     parser.add_argument("--kinds", type=lambda text: text.split(","), default=[], help="only these probes")
     parser.add_argument("--alpha", type=float, default=0.05)
-    parser.add_argument("--out", type=Path, required=True, help="results, a line each; what is there is not done again")
+    parser.add_argument("--out", type=Path, help="results, a line each; what is there is not done again")
+    parser.add_argument("--show", type=Path, nargs="+", help="only print the tables of these results, of one study")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--dtype", default="auto")
     options = parser.parse_args()
@@ -212,6 +220,8 @@ def _options() -> argparse.Namespace:
     options.sizes = _numbers(SIZES[where]) if options.sizes is None else options.sizes
     options.harm_sizes = _numbers(HARM[where]) if options.harm_sizes is None else options.harm_sizes
     options.trials = options.adapters if options.trials is None else options.trials
+    if not (options.out or options.show):
+        parser.error("name a file for the results with --out")
     if (options.placebos or options.family) and options.base is None:
         parser.error("--placebos and --family need --base")
     if options.family and not (options.nulls and options.first % options.family == 0):
