@@ -21,8 +21,10 @@ PLUGINS = (
     "dlm_rocm",
     "dlm_serving",
     "dlm_sway_dlm",
+    "dlm_sway_html",
     "dlm_sway_probes",
     "dlm_sway_semantic",
+    "dlm_sway_serve",
     "dlm_sway_style",
     "dlm_teacher",
 )

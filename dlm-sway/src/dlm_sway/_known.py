@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 INSTALLS: dict[tuple[str, str], str] = {
+    ("dlm_sway_backends", "gguf"): "pip install 'dlm-sway[gguf]'",
     ("dlm_sway_backends", "hf"): "pip install 'dlm-sway[hf]'",
     ("dlm_sway_backends", "mlx"): "pip install 'dlm-sway[mlx]'",
     ("dlm_sway_commands", "convert-adapter"): "pip install 'dlm-sway[mlx]'",
+    ("dlm_sway_commands", "serve"): "pip install 'dlm-sway[serve]'",
     ("dlm_sway_probes", "adapter_ablation"): "pip install 'dlm-sway[hf]'",
     ("dlm_sway_probes", "adapter_revert"): "pip install 'dlm-sway[semsim]'",
     ("dlm_sway_probes", "answer_gain"): "pip install 'dlm-sway[hf]'",
@@ -29,4 +31,5 @@ INSTALLS: dict[tuple[str, str], str] = {
     ("dlm_sway_probes", "tool_use_fidelity"): "pip install 'dlm-sway[hf]'",
     ("dlm_sway_probes", "training_drift"): "pip install 'dlm-sway[hf]'",
     ("dlm_sway_quantisers", "nf4"): "pip install 'dlm-sway[qlora]'",
+    ("dlm_sway_reports", "html"): "pip install 'dlm-sway[viz]'",
 }

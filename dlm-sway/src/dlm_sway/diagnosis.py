@@ -20,7 +20,7 @@ EXTRAS: Final = {
     "pytest": ("pytest",),
     "semsim": ("sentence_transformers", "sklearn"),
     "style": ("spacy", "textstat", "nlpaug"),
-    "viz": ("matplotlib", "plotly"),
+    "viz": ("plotly",),
 }
 """Modules that each extra brings."""
 

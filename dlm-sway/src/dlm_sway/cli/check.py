@@ -6,12 +6,14 @@ from pathlib import Path
 
 import click
 
-from .options import facts, json_option, no_cache_option, progress, publish
+from .options import facts, format_option, json_option, no_cache_option, out_option, outputs
 
 
 @click.command(short_help="Judge an adapter or a document without writing a suite.")
 @click.argument("ref")
 @json_option
+@format_option
+@out_option
 @click.option(
     "--nulls", default=39, show_default=True, type=click.IntRange(1, 999), help="Random adapters to compare with."
 )
@@ -34,6 +36,8 @@ def check(
     ctx: click.Context,
     ref: str,
     json_path: Path | None,
+    formats: tuple[str, ...],
+    outs: tuple[Path, ...],
     nulls: int,
     base: str | None,
     margin: float,
@@ -46,17 +50,21 @@ def check(
     harmed or broken. 4: could not tell.
     """
     from ..suite.check import check as check_target
+    from .running import finish, watching
 
+    reports = outputs(formats, outs, {"json": json_path})
     lines = [line.strip() for line in prompts.read_text("utf-8").splitlines()] if prompts else []
-    checked = check_target(
-        ref,
-        nulls=nulls,
-        base=base,
-        margin=margin,
-        prompts=[line for line in lines if line],
-        facts=facts(),
-        cache=not no_cache,
-        say=progress,
-    )
-    publish(checked.result, {"json": json_path})
+    with watching(ctx, reports, resumable=False) as watched:
+        checked = check_target(
+            ref,
+            nulls=nulls,
+            base=base,
+            margin=margin,
+            prompts=[line for line in lines if line],
+            facts=facts(),
+            cache=not no_cache,
+            say=watched.say,
+            keep=watched.keep,
+        )
+    finish(checked.result, reports)
     ctx.exit(checked.exit_code)

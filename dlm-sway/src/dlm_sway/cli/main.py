@@ -33,7 +33,7 @@ class Sway(LazyGroup):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            click.echo("interrupted: the suite did not finish and nothing was written", err=True)
+            click.echo("interrupted: nothing was written", err=True)
             ctx.exit(130)
         except (click.exceptions.Exit, click.Abort, click.ClickException):
             raise

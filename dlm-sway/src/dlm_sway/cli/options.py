@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Mapping, Sequence
 
-    from ..result import SuiteResult
+    from ..report.outputs import Output
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -44,6 +44,25 @@ json_option = click.option("-j", "--json", "json_path", type=FILE, help="Also wr
 no_cache_option = click.option(
     "--no-cache", is_flag=True, help="Ask the model everything anew, and keep nothing for later runs."
 )
+format_option = click.option(
+    "-f",
+    "--format",
+    "formats",
+    multiple=True,
+    metavar="NAME",
+    help="terminal, markdown, junit, sarif, json, html, ...; again for another.",
+)
+out_option = click.option(
+    "-o",
+    "--out",
+    "outs",
+    multiple=True,
+    type=FILE,
+    help="Write the report here, in the format of the --format with the same number, or that of its ending.",
+)
+resume_option = click.option(
+    "--resume", is_flag=True, help="Go on with the interrupted run that the --json file holds."
+)
 trace_option = click.option("--trace", "trace_path", type=FILE, help="Append a line of JSON here for every question.")
 
 
@@ -57,23 +76,18 @@ def progress(line: str) -> None:
     click.echo(line, err=True)
 
 
-def publish(result: SuiteResult, files: dict[str, Path | None]) -> dict[str, Any]:
-    """Print ``result`` and write it to ``files`` (format -> path). Returns the JSON's data.
+def outputs(
+    formats: Sequence[str], paths: Sequence[Path], named: Mapping[str, Path | None] | None = None
+) -> list[Output]:
+    """The reports asked for with ``--format``, ``--out`` and options of their own (``named``: format -> file).
 
     Raises:
-        SwayError: a file cannot be written.
+        TargetError, PluginError: they cannot be written as asked.
     """
     from ..plugins import manager
-    from ..report.document import to_dict
-    from ..report.write import write
+    from ..report.outputs import plan
 
-    document = to_dict(result)
-    show(document)
-    for name, path in files.items():
-        if path is not None:
-            render: Callable[[dict[str, Any]], str] = manager().resolve("dlm_sway_reports", name)
-            write(path, render(document))
-    return document
+    return plan(formats, paths, list((named or {}).items()), manager())
 
 
 def show(document: dict[str, Any]) -> None:

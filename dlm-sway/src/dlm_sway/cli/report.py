@@ -1,4 +1,4 @@
-"""``sway report``: a saved result in any format that an installed plugin writes."""
+"""``sway report``: a saved result in any formats that installed plugins write."""
 
 from __future__ import annotations
 
@@ -6,29 +6,26 @@ from pathlib import Path
 
 import click
 
-from .options import FILE, show
+from .options import format_option, out_option, outputs, show
 
 
 @click.command(short_help="Show a saved result again.")
 @click.argument("result", type=click.Path(path_type=Path), metavar="JSON")
-@click.option(
-    "--format", "name", default="terminal", show_default=True, help="terminal, markdown (md), junit, json, ..."
-)
-@click.option("-o", "--out", type=FILE, help="Write to this file instead of printing.")
-def report(result: Path, name: str, out: Path | None) -> None:
-    """Show the result saved in JSON again, in another format.
+@format_option
+@out_option
+def report(result: Path, formats: tuple[str, ...], outs: tuple[Path, ...]) -> None:
+    """Show the result saved in JSON again, in other formats.
 
-    The plugins that made the result need not be installed.
+    The plugins that made the result need not be installed. Without options it is printed as `sway run` did.
     """
-    from ..plugins import manager
     from ..report.document import read
-    from ..report.write import write
+    from ..report.outputs import TERMINAL, write_all
 
-    render = manager().resolve("dlm_sway_reports", name)
+    reports = outputs(formats, outs)
     document = read(result)
-    if out is not None:
-        write(out, render(document))
-    elif name == "terminal":
+    for one in reports:
+        if one.path is None and one.format != TERMINAL:
+            click.echo(one.render(document), nl=False)
+    if not reports or any(one.path is None and one.format == TERMINAL for one in reports):
         show(document)
-    else:
-        click.echo(render(document), nl=False)
+    write_all(reports, document)

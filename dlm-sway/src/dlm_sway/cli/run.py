@@ -6,23 +6,42 @@ from pathlib import Path
 
 import click
 
-from .options import FILE, facts, json_option, no_cache_option, progress, publish, trace_option, weights_option
+from .options import (
+    FILE,
+    facts,
+    format_option,
+    json_option,
+    no_cache_option,
+    out_option,
+    outputs,
+    resume_option,
+    trace_option,
+    weights_option,
+)
 
 
 @click.command(short_help="Run a suite and report what it found.")
 @click.argument("spec", type=click.Path(path_type=Path))
 @json_option
 @click.option("-m", "--markdown", "markdown_path", type=FILE, help="Also write a Markdown report here.")
+@format_option
+@out_option
 @weights_option
+@resume_option
 @no_cache_option
 @trace_option
 @click.option("--dry-run", is_flag=True, help="Check the suite and list its probes; load no model.")
+@click.pass_context
 def run(
+    ctx: click.Context,
     spec: Path,
     json_path: Path | None,
     markdown_path: Path | None,
+    formats: tuple[str, ...],
+    outs: tuple[Path, ...],
     weights: dict[str, float] | None,
     dry_run: bool,
+    resume: bool,
     no_cache: bool,
     trace_path: Path | None,
 ) -> None:
@@ -34,9 +53,22 @@ def run(
         list_entries(spec)
         return
     from ..suite.run import run as run_suite
+    from .running import finish, to_go_on_with, watching
 
-    result = run_suite(spec, weights=weights, facts=facts(), cache=not no_cache, trace=trace_path, say=progress)
-    publish(result, {"json": json_path, "markdown": markdown_path})
+    reports = outputs(formats, outs, {"json": json_path, "markdown": markdown_path})
+    earlier = to_go_on_with(reports, cache=not no_cache) if resume else None
+    with watching(ctx, reports) as watched:
+        result = run_suite(
+            spec,
+            weights=weights,
+            facts=facts(),
+            cache=not no_cache,
+            trace=trace_path,
+            say=watched.say,
+            earlier=earlier,
+            keep=watched.keep,
+        )
+    finish(result, reports)
 
 
 def list_entries(spec: Path) -> None:

@@ -68,13 +68,11 @@ def _wrong(data: Mapping[str, Any], kinds: Mapping[str, Kind], where: str) -> It
 
 
 def _fits(value: Any, kind: Kind) -> bool:
-    if isinstance(value, bool) or not isinstance(value, kind.types):
-        return False
     if kind is _TEXTS:
-        return all(isinstance(one, str) for one in value)
+        return isinstance(value, list) and all(isinstance(one, str) for one in value)
     if kind is _NUMBERS:
-        return all(_fits(one, _MAYBE) for one in value.values())
-    return True
+        return isinstance(value, dict) and all(_fits(one, _MAYBE) for one in value.values())
+    return isinstance(value, kind.types) and not isinstance(value, bool)
 
 
 def _short(value: Any) -> str:

@@ -25,9 +25,11 @@ def write(path: Path, text: str) -> None:
             os.fsync(file.fileno())
         Path(temporary).chmod(0o666 & ~_umask())
         Path(temporary).replace(path)
-    except OSError as error:
+    except BaseException as error:  # Ctrl-C leaves no half a file behind either
         if temporary:
             Path(temporary).unlink(missing_ok=True)
+        if not isinstance(error, OSError):
+            raise
         raise SwayError(f"{path}: cannot write the report: {error.strerror}: choose another path") from error
 
 

@@ -54,6 +54,11 @@ class Remembered:
             raise
 
     @property
+    def identity(self) -> Identity | None:
+        """What decides every number; ``None`` when the backend cannot say."""
+        return self._identity
+
+    @property
     def works(self) -> bool:
         """Whether anything can be taken or kept: not when the backend cannot say what decides its numbers."""
         return self._identity is not None

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from .backend import Backend
-    from .remembering import Remembered
+    from .remembering import Identity, Remembered
     from .trace import Trace
     from .types import AdapterInspection, Answer, Comparison, TextLogprob
 
@@ -73,6 +73,11 @@ class Session:
         self._trace = trace
         self._known: dict[tuple[str, View], dict[Hashable, Any]] = {}
         self._facts: dict[tuple[str, View], Any] = {}
+
+    @property
+    def identity(self) -> Identity | None:
+        """What decides every number; ``None`` when the backend cannot say, or nothing is kept between runs."""
+        return None if self._remembered is None else self._remembered.identity
 
     def compare(self, items: Sequence[Item], view: View, *, per_position: bool = False) -> list[Comparison]:
         """Compare ``view`` with the base on every item, in the order given.

@@ -13,7 +13,7 @@ from ..data import general_items
 from ..errors import TargetError
 from ..spec.models import Models, ModelSpec, Suite, SuiteDefaults
 from .conclude import changes_nothing
-from .run import run
+from .run import Keep, run
 from .target import ModelPair, Target
 
 if TYPE_CHECKING:
@@ -50,11 +50,12 @@ def check(
     facts: Mapping[str, Any] | None = None,
     cache: bool = True,
     say: Callable[[str], None] = lambda _: None,
+    keep: Keep = lambda _: None,
 ) -> Checked:
     """Judge what ``ref`` names: an adapter folder, or anything that a plugin can resolve, such as a document.
 
     ``base`` replaces the base that an adapter folder names; ``prompts`` the packaged questions it is asked. ``margin``
-    (nats) is how far unrelated answers may move.
+    (nats) is how far unrelated answers may move. ``keep`` gets the unfinished result after every question.
 
     Raises:
         TargetError: ``ref`` cannot be resolved.
@@ -72,7 +73,14 @@ def check(
         **(facts or {}),
     }
     result = run(
-        suite, backend=backend, manager=manager, facts=provenance, sections=target.sections, cache=cache, say=say
+        suite,
+        backend=backend,
+        manager=manager,
+        facts=provenance,
+        sections=target.sections,
+        cache=cache,
+        say=say,
+        keep=keep,
     )
     result = replace(result, summary=(*sentences(result.probes), *unasked(target), *_caveats(target)))
     return Checked(result, exit_code(result, asked_learning=bool(target.held_out)))

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
+from .resuming import sections_digest
+
 if TYPE_CHECKING:
     from ..spec.load import LoadedSuite
 
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 def provenance(
     loaded: LoadedSuite,
     described: Mapping[str, object],
+    models_digest: str,
     backend_stats: Mapping[str, Any],
     backend_source: str,
     facts: Mapping[str, Any],
@@ -26,6 +29,8 @@ def provenance(
         "adapter_id": str(adapter) if adapter is not None else suite.models.ft.base,
         "spec_path": loaded.source,
         "spec_digest": loaded.digest,
+        "sections_digest": sections_digest(loaded.sections),
+        "models_digest": models_digest,
         "suite": suite.model_dump(mode="json"),
         "seed": suite.defaults.seed,
         "alpha": suite.defaults.alpha,

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..errors import AdapterMismatch, NothingToAsk, NotSupported, SpecError, SwayError, TargetError
 from ..probes.base import ProbeContext
@@ -26,6 +26,7 @@ from .gate import DISABLED
 from .multiplicity import adjusted
 from .preflight import preflight
 from .provenance import provenance
+from .resuming import models_digest, unasked
 from .score import composite, score_of
 
 if TYPE_CHECKING:
@@ -34,11 +35,13 @@ if TYPE_CHECKING:
     from ..scoring.backend import Backend
     from ..scoring.session import Session
     from ..sections import SectionData
+    from .resuming import Earlier
 
 _WITHOUT_NUMBERS: Final = frozenset({"inspect"})
 """What still works when the model answers with NaN: reading the adapter's file."""
 
 Say = Callable[[str], None]
+Keep = Callable[[SuiteResult], None]
 
 
 def run(
@@ -53,6 +56,8 @@ def run(
     cache: bool = True,
     trace: Path | None = None,
     say: Say = lambda _: None,
+    earlier: Earlier | None = None,
+    keep: Keep = lambda _: None,
 ) -> SuiteResult:
     """Run every enabled entry of ``spec`` and say what the verdicts mean together.
 
@@ -61,7 +66,9 @@ def run(
     :func:`~.choosing.choose` is trusted to give every capability. ``sections`` are what was taught, instead of what the
     suite's ``dlm_source`` holds. ``facts`` are added to the provenance. With ``cache``, what an earlier run asked of
     the same models is not asked again. ``trace`` is a file to which every question is written, a line of JSON each.
-    ``say`` hears progress, one line at a time.
+    ``say`` hears progress, one line at a time. ``earlier`` is what an interrupted run of the same suite left: its
+    entries are not asked again. ``keep`` gets the unfinished result after every entry, those still to come skipped and
+    p-values not adjusted; it can be gone on with.
 
     A probe that raises becomes the verdict ``error`` and the suite goes on.
 
@@ -69,6 +76,7 @@ def run(
         SpecError: the suite cannot be run as written.
         PluginError: the backend cannot be imported.
         SwayError: the models cannot be loaded, or do not belong together.
+        TargetError: ``earlier`` is of another run.
     """
     if manager is None:
         from ..plugins import manager as installed
@@ -77,7 +85,7 @@ def run(
     loaded = _with(spec, manager, weights, threshold)
     if sections is not None:
         loaded = replace(loaded, sections=tuple(sections))
-    started_at, clock = datetime.now(UTC), time.perf_counter()
+    begun = _Begun(datetime.now(UTC).isoformat(), time.perf_counter())
     chosen = choose(loaded, manager) if backend is None else backend
     model, gives, backend_source = chosen if isinstance(chosen, Chosen) else Chosen(chosen)
     with ExitStack() as stack:
@@ -85,23 +93,71 @@ def run(
             stack.callback(model.close)
         session = stack.enter_context(asking(model, cache=cache, trace=trace, say=say))
         described = session.describe()  # what cannot be loaded ends the run here, rather than every probe in turn
-        results = _run_all(loaded, session, gives, manager, say)
+
+        def found() -> dict[str, Any]:
+            digest = models_digest(session.identity)
+            return provenance(loaded, described, digest, session.counts.as_dict(), backend_source, facts or {})
+
+        known = earlier.for_run(found()) if earlier else {}
+
+        def ended(results: Sequence[ProbeResult]) -> None:
+            if len(results) < len(loaded.probes):
+                keep(_unfinished(loaded, results, {**found(), **_resumed(known)}, begun))
+
+        results = _run_all(loaded, session, gives, manager, say, known, ended)
+        facts_found = {**found(), **_resumed(known)}
     defaults = loaded.suite.defaults
     results = [_scored(one) for one in adjusted(results, defaults.multiplicity, defaults.alpha)]
-    category_weights = merged_weights(defaults.score_weights)
     conclusion = conclude(results)
-    result = SuiteResult(
-        probes=tuple(results),
-        conclusion=conclusion,
-        score=composite(results, category_weights),
-        provenance=provenance(loaded, described, session.counts.as_dict(), backend_source, facts or {}),
-        started_at=started_at.isoformat(),
-        finished_at=datetime.now(UTC).isoformat(),
-        wall_seconds=round(time.perf_counter() - clock, 3),
-        summary=tuple(f"{r.name}: {r.message}" for r in deciding(conclusion, results)),
-    )
+    summary = tuple(f"{r.name}: {r.message}" for r in deciding(conclusion, results))
+    result = _result(loaded, results, conclusion, summary, facts_found, begun)
     manager.notify("dlm_sway_suite_finished", say, result=result)
     return result
+
+
+class _Begun(NamedTuple):
+    """When a run began, for people and for measuring."""
+
+    at: str
+    clock: float
+
+
+def _result(
+    loaded: LoadedSuite,
+    results: Sequence[ProbeResult],
+    conclusion: str,
+    summary: tuple[str, ...],
+    facts: dict[str, Any],
+    begun: _Begun,
+) -> SuiteResult:
+    return SuiteResult(
+        probes=tuple(results),
+        conclusion=conclusion,
+        score=composite(results, merged_weights(loaded.suite.defaults.score_weights)),
+        provenance=facts,
+        started_at=begun.at,
+        finished_at=datetime.now(UTC).isoformat(),
+        wall_seconds=round(time.perf_counter() - begun.clock, 3),
+        summary=summary,
+    )
+
+
+def _unfinished(
+    loaded: LoadedSuite, results: Sequence[ProbeResult], facts: dict[str, Any], begun: _Begun
+) -> SuiteResult:
+    """The result so far. Damage that was found is found; anything better waits for the other entries."""
+    rest = [(one.probe.spec.name, one.probe.spec.kind, one.entry.category) for one in loaded.probes[len(results) :]]
+    conclusion = conclude(results)
+    if conclusion not in ("broken", "harmed"):
+        conclusion = "could not tell"
+    told = f"interrupted: {len(results)} of {len(loaded.probes)} entries were asked, p-values are not adjusted yet"
+    whole = _result(loaded, [*results, *unasked(rest)], conclusion, (told,), facts, begun)
+    return replace(whole, status="interrupted")
+
+
+def _resumed(known: Mapping[str, ProbeResult]) -> dict[str, Any]:
+    """For the provenance: the entries whose results are those of an earlier, interrupted run."""
+    return {"resumed": sorted(known)} if known else {}
 
 
 def _with(
@@ -127,7 +183,13 @@ def _with(
 
 
 def _run_all(
-    loaded: LoadedSuite, session: Session, gives: frozenset[str], manager: PluginManager, say: Say
+    loaded: LoadedSuite,
+    session: Session,
+    gives: frozenset[str],
+    manager: PluginManager,
+    say: Say,
+    known: Mapping[str, ProbeResult],
+    ended: Callable[[Sequence[ProbeResult]], None],
 ) -> list[ProbeResult]:
     manager.notify("dlm_sway_suite_started", say, name=loaded.source, probes=len(loaded.probes))
     ctx = _context(loaded, session)
@@ -136,12 +198,17 @@ def _run_all(
     asked = False
     for number, planned in enumerate(loaded.probes, start=1):
         spec = planned.probe.spec
+        if spec.name in known:
+            say(f"[{number}/{len(loaded.probes)}] {spec.name} ({spec.kind}): known from the interrupted run")
+            results.append(known[spec.name])
+            continue
         say(f"[{number}/{len(loaded.probes)}] {spec.name} ({spec.kind})")
         if not asked and _asks_model(planned, gives):
             broken, asked = preflight(session), True
         session.probe = spec.name
         results.append(run_probe(planned, ctx, gives if broken is None else gives & _WITHOUT_NUMBERS, broken))
         manager.notify("dlm_sway_probe_finished", say, result=results[-1])
+        ended(results)
     return [broken, *results] if broken else results
 
 
