@@ -41,6 +41,11 @@ def dlm_sway_commands() -> Iterable[CommandEntry]:
         name="doctor", target="dlm_sway.cli.doctor:doctor", summary="Show what is installed and what is wrong with it."
     )
     yield CommandEntry(
+        name="explain",
+        target="dlm_sway.cli.explain:explain",
+        summary="Say what a probe asks, how it decides and what to do.",
+    )
+    yield CommandEntry(
         name="gate", target="dlm_sway.cli.gate:gate", summary="Run a suite; the exit code is the verdict."
     )
     yield CommandEntry(
@@ -51,6 +56,9 @@ def dlm_sway_commands() -> Iterable[CommandEntry]:
     )
     yield CommandEntry(name="report", target="dlm_sway.cli.report:report", summary="Show a saved result again.")
     yield CommandEntry(name="run", target="dlm_sway.cli.run:run", summary="Run a suite and report what it found.")
+    yield CommandEntry(
+        name="trace", target="dlm_sway.cli.trace:trace", summary="Sum up a trace: by probe, by view, the slowest."
+    )
 
 
 @hookimpl
