@@ -38,6 +38,19 @@ def dlm_commands() -> Iterable[CommandEntry]:
         summary="Check an export's files, and measure again what they say.",
     )
     yield CommandEntry(
+        name="pack",
+        target="dlm.cli.pack:pack",
+        summary="Put a trained document into one file for another machine.",
+    )
+    yield CommandEntry(
+        name="unpack",
+        target="dlm.cli.unpack:unpack",
+        summary="Put the document and the store of a pack in place.",
+    )
+    yield CommandEntry(
+        name="verify", target="dlm.cli.verify:verify", summary="Check a pack, and say what is in it."
+    )
+    yield CommandEntry(
         name="show",
         target="dlm.cli.show:show",
         summary="Show what was trained from a document, and what has changed since.",

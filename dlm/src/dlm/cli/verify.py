@@ -1,0 +1,54 @@
+"""``dlm verify``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .sizes import size
+from .visible import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..share.receiving import Received
+
+
+@click.command(short_help="Check a pack, and say what is in it.")
+@click.argument("pack", metavar="PACK", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def verify(pack: Path, as_json: bool) -> None:
+    """Read all of PACK, compare every file with its digest, and say what is in it. Writes nothing.
+
+    Ends with 1 when the pack is damaged, forged, or of a newer dlm.
+    """
+    from ..share.receiving import receive
+
+    found = receive(pack, None)
+    if as_json:
+        facts = {"pack": str(pack), "format": found.format, "digest": found.digest, "bytes": found.size}
+        click.echo(json.dumps({**facts, "manifest": found.manifest.model_dump(mode="json")}, indent=2))
+        return
+    click.echo(f"{pack}: whole, as it was made")
+    for name, text in _lines(found):
+        click.echo(f"  {name:<10} {visible(text)}")
+
+
+def _lines(found: Received) -> Iterator[tuple[str, str]]:
+    manifest = found.manifest
+    yield "digest", found.digest
+    yield "format", f"{found.format}, profile {manifest.profile}" if found.format > 1 else "1, of the prior trainer"
+    yield "made by", manifest.created_by
+    yield "document", manifest.document.name + ("" if manifest.document.whole else " (frontmatter alone)")
+    yield "dlm_id", manifest.dlm_id
+    yield "base", str(manifest.base.key) + (f", {manifest.base.digest[:19]}" if manifest.base.digest else "")
+    others = f", of {len(manifest.versions)}" if len(manifest.versions) > 1 else ""
+    yield "version", f"v{manifest.version:04d}{others}, {manifest.created_at}"
+    if manifest.adapters:
+        yield "adapters", ", ".join(manifest.adapters)
+    if manifest.exports:
+        yield "exports", ", ".join(manifest.exports)
+    yield "size", f"{size(found.size)}, {len(manifest.members)} files of {size(manifest.bytes)}"

@@ -1,0 +1,125 @@
+"""Whether the parts of a pack agree: one document, one store, versions whose weights are those that they name.
+
+Digests tell that a pack arrived as it was made; this tells that what was made is a trained document.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from ..errors import DlmError, PackInvalid
+from ..store.layout import ADAPTERS, VERSIONS, store_layout, version_name
+from ..store.ledger import Ledger
+from ..store.manifest import Manifest
+from ..store.version import ADAPTER_FILE, FACTS_FILE
+from .members import DOCUMENT, NOT_TOUCHED
+
+if TYPE_CHECKING:
+    from .manifest import PackManifest
+
+STORY = "store/manifest.json"
+POINTER = "store/adapter/current.txt"
+LEDGER = "store/replay/ledger.json"
+_SMALL = re.compile(rf"{DOCUMENT}|{STORY}|{POINTER}|{LEDGER}|store/{VERSIONS}/v\d+/{FACTS_FILE}".replace(".", r"\."))
+
+
+def is_small(name: str) -> bool:
+    """Whether the content of this member is looked into."""
+    return _SMALL.fullmatch(name) is not None
+
+
+def check(place: str, manifest: PackManifest, sums: dict[str, str], small: dict[str, bytes]) -> None:
+    """See to it that everything in a pack is about one document. ``small`` are the contents of :func:`is_small`.
+
+    Raises:
+        PackInvalid: it is not; says what contradicts what.
+    """
+    try:
+        store_layout(Path(), manifest.dlm_id)
+    except DlmError as problem:
+        raise PackInvalid(f"{place}: {problem}. {NOT_TOUCHED}") from problem
+    for name in (DOCUMENT, STORY, POINTER):
+        if name not in small:
+            raise PackInvalid(f"{place} has no {name}. {NOT_TOUCHED}")
+    _document(place, manifest, small[DOCUMENT])
+    _story(place, manifest, small)
+    _versions(place, manifest, sums, small)
+
+
+def document_id(data: bytes) -> str | None:
+    """``dlm_id`` of the document that ``data`` is; ``None`` when it is none. Sections need not be understood here."""
+    from ..document.mapping import read_mapping
+    from ..document.scan import decode, frame, normalise
+
+    mistakes: list[str] = []
+
+    def report(line: int, col: int, what: str, fix: str) -> None:
+        mistakes.append(what)
+
+    text = decode(data, report)
+    head = None if text is None else frame(normalise(text), report)[0]
+    found = None if head is None or mistakes else read_mapping(head, 2, report)
+    given = found[0].get("dlm_id") if found else None
+    return given if isinstance(given, str) else None
+
+
+def _document(place: str, manifest: PackManifest, data: bytes) -> None:
+    from ..document.identity import digest
+
+    found = document_id(data)
+    if found != manifest.dlm_id:
+        said = f"the document says {found!r}" if found else "the document cannot be read"
+        raise PackInvalid(f"{place} is of {manifest.dlm_id}, and {said}. {NOT_TOUCHED}")
+    if manifest.document.digest not in (None, digest(data.decode())):
+        raise PackInvalid(f"{place}: the document is not the one that pack.json describes. {NOT_TOUCHED}")
+
+
+def _story(place: str, manifest: PackManifest, small: dict[str, bytes]) -> None:
+    try:
+        story = Manifest.model_validate_json(small[STORY])
+        if LEDGER in small:
+            Ledger.model_validate_json(small[LEDGER])
+    except (ValidationError, RecursionError) as problem:
+        raise PackInvalid(f"{place}: its store's manifest or ledger cannot be read ({_first(problem)})") from problem
+    if story.dlm_id != manifest.dlm_id:
+        raise PackInvalid(f"{place} is of {manifest.dlm_id}, and its store of {story.dlm_id!r}. {NOT_TOUCHED}")
+    wanted = f"{VERSIONS}/{version_name(manifest.version)}"
+    if small[POINTER].decode("utf-8", "replace").strip() != wanted:
+        raise PackInvalid(f"{place}: its current version is not {wanted}, as pack.json says. {NOT_TOUCHED}")
+    if manifest.version not in manifest.versions:
+        raise PackInvalid(f"{place}: the current version is not among its versions. {NOT_TOUCHED}")
+
+
+def _versions(place: str, manifest: PackManifest, sums: dict[str, str], small: dict[str, bytes]) -> None:
+    there = {name.split("/")[3] for name in sums if name.startswith(f"store/{VERSIONS}/")}
+    if there != {version_name(number) for number in manifest.versions}:
+        raise PackInvalid(f"{place} holds other versions than pack.json says. {NOT_TOUCHED}")
+    for number in manifest.versions:
+        folder = f"store/{VERSIONS}/{version_name(number)}"
+        facts = _facts(place, small.get(f"{folder}/{FACTS_FILE}"))
+        adapters = facts.get("adapters") or {"": facts}
+        if not isinstance(adapters, dict) or not all(isinstance(one, dict) for one in adapters.values()):
+            raise PackInvalid(f"{place}: {version_name(number)} names no adapters. {NOT_TOUCHED}")
+        for name, own in adapters.items():
+            file = f"{folder}/{ADAPTERS}/{name}/{ADAPTER_FILE}" if name else f"{folder}/{ADAPTER_FILE}"
+            if sums.get(file) is None or sums[file] != own.get("adapter_sha256"):
+                raise PackInvalid(f"{place}: {file} is not the adapter that its version was made with. {NOT_TOUCHED}")
+
+
+def _facts(place: str, data: bytes | None) -> dict[str, Any]:
+    try:
+        found = json.loads(data or b"")
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise PackInvalid(f"{place}: a version in it does not say how it was made. {NOT_TOUCHED}")
+    return found
+
+
+def _first(problem: Exception) -> str:
+    return str(problem).splitlines()[0]

@@ -1,0 +1,209 @@
+"""``dlm pack``: a trained document becomes one file."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets as random_names
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..errors import NotTrained, PackRefused, UsageProblem
+from ..store import Store
+from ..store.files import disk_errors, sync_folder
+from ..store.layout import home as home_of
+from .choosing import Chosen, Wanted, choose
+from .manifest import (
+    PackedBase,
+    PackedDocument,
+    PackManifest,
+    PackMember,
+    digest_of,
+    dump,
+    sums_text,
+)
+from .members import DOCUMENT, LIMITS, PACK, SUMS
+from .tape import CHUNK, writing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..document.model import Document
+    from .choosing import Piece
+    from .manifest import Profile
+
+SUFFIX = ".pack"
+
+
+@dataclass(frozen=True)
+class PackOptions:
+    """What goes in, and where it is written."""
+
+    profile: Profile = "share"
+    exports: bool = False
+    out: Path | None = None
+    """By default ``<document>.pack``, so ``runbook.dlm.pack``."""
+    force: bool = False
+    """Replace a file that is there."""
+
+
+class Packed(NamedTuple):
+    """What was made."""
+
+    path: Path
+    manifest: PackManifest
+    digest: str
+    size: int
+    notes: tuple[str, ...]
+
+
+class _Hashed(NamedTuple):
+    piece: Piece
+    size: int
+    digest: str
+    stamp: tuple[int, int] | None
+    """Of a file: what tells that nobody wrote it since."""
+
+
+def pack(path: Path, options: PackOptions, *, home: Path | None = None) -> Packed:
+    """Make a pack of the document in ``path`` and what was trained from it.
+
+    The same content gives the same bytes, on any day and any machine with the same zstd.
+
+    Raises:
+        DocumentError: the document cannot be read.
+        NotTrained: it has no version yet.
+        PackRefused: something in it must not be shared, or there is a file where the pack would be.
+        StoreLocked: a training runs.
+        StoreError: the store is damaged, or the disk cannot be written.
+    """
+    from ..document import read
+
+    document, data = read(path), path.read_bytes()
+    out = (options.out or path.with_name(path.name + SUFFIX)).absolute()
+    if out.exists() and not options.force:
+        raise PackRefused(f"{out} exists: choose another name with --out FILE, or replace it with --force")
+    root = home_of(home)
+    store = Store(root, document.frontmatter.dlm_id)
+    if store.current() is None:
+        raise NotTrained(f"{path} has no trained version, so there is nothing to pack: run `dlm train {path}` first")
+    store.settle()
+    with store.lock("pack"):
+        wanted = _wanted(store, document, data, options, root)
+        chosen = choose(wanted)
+        hashed = _hash(chosen.pieces)
+        manifest = _manifest(wanted, chosen, hashed)
+        sums = _write(out, manifest, hashed)
+    return Packed(out, manifest, digest_of(sums), out.stat().st_size, tuple(chosen.notes))
+
+
+def _wanted(store: Store, document: Document, data: bytes, options: PackOptions, home: Path) -> Wanted:
+    version = store.current()
+    if version is None:
+        raise NotTrained("the version that was current has gone meanwhile: run the command again")
+    version.verify()
+    from ..store.manifest import fresh
+
+    manifest = store.manifest() or fresh(store.dlm_id)
+    return Wanted(store, document, data, version, manifest, options.profile, options.exports, home)
+
+
+def _hash(pieces: list[Piece]) -> list[_Hashed]:
+    """Every piece with its digest; files are read in parallel."""
+    if len(pieces) > LIMITS.members:
+        raise PackRefused(f"{len(pieces):,} files are too many for a pack, which holds {LIMITS.members:,}")
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(_hash_one, pieces))
+
+
+def _hash_one(piece: Piece) -> _Hashed:
+    if isinstance(piece.source, bytes):
+        return _Hashed(piece, len(piece.source), hashlib.sha256(piece.source).hexdigest(), None)
+    with disk_errors(piece.source), piece.source.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        facts = os.fstat(file.fileno())
+    return _Hashed(piece, facts.st_size, digest, (facts.st_size, facts.st_mtime_ns))
+
+
+def _manifest(wanted: Wanted, chosen: Chosen, hashed: list[_Hashed]) -> PackManifest:
+    from importlib.metadata import version as version_of
+
+    from ..document.identity import digest
+
+    facts, front = wanted.version.facts, wanted.document.frontmatter
+    base = facts.get("base") or {}
+    whole = wanted.profile != "adapter-only"
+    stub = next(piece.source for piece in chosen.pieces if piece.name == DOCUMENT)
+    text = wanted.document.digest if whole or not isinstance(stub, bytes) else digest(stub.decode())
+    key = front.base_model if wanted.profile != "full" else base.get("key")
+    return PackManifest(
+        profile=wanted.profile,
+        dlm_id=front.dlm_id,
+        created_at=_moment(wanted),
+        created_by=f"dlm {version_of('dlm')}",
+        document=PackedDocument(name=_name_of(wanted.document), digest=text, whole=whole),
+        base=PackedBase(key=key, revision=base.get("revision"), digest=base.get("digest")),
+        version=wanted.version.number,
+        versions=tuple(version.number for version in chosen.versions),
+        adapters=wanted.version.adapters,
+        exports=tuple(chosen.exports),
+        members=tuple(PackMember(path=one.piece.name, size=one.size) for one in hashed),
+    )
+
+
+def _name_of(document: Document) -> str:
+    name = document.path.name if document.path else "document"
+    return name if name.endswith(".dlm") else f"{name}.dlm"
+
+
+def _moment(wanted: Wanted) -> str:
+    """``SOURCE_DATE_EPOCH``, else when the version was made: nothing that differs from one packing to the next."""
+    if given := os.environ.get("SOURCE_DATE_EPOCH"):
+        try:
+            moment = datetime.fromtimestamp(int(given), UTC)
+        except (ValueError, OverflowError, OSError) as problem:
+            raise UsageProblem(f"SOURCE_DATE_EPOCH={given} is no number of seconds since 1970") from problem
+        return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return str(wanted.version.facts.get("created_at") or "1970-01-01T00:00:00Z")
+
+
+def _write(out: Path, manifest: PackManifest, hashed: list[_Hashed]) -> bytes:
+    """Write the pack beside ``out`` and move it there; what its ``SHA256SUMS`` says."""
+    head = dump(manifest)
+    sums = sums_text({PACK: hashlib.sha256(head).hexdigest(), **{one.piece.name: one.digest for one in hashed}})
+    temporary = out.with_name(f".{out.name}.{random_names.token_hex(4)}.tmp")
+    with disk_errors(out):
+        try:
+            with temporary.open("xb") as file:
+                with writing(file, _seconds(manifest.created_at)) as tape:
+                    tape.add(SUMS, len(sums), iter([sums]))
+                    tape.add(PACK, len(head), iter([head]))
+                    for one in hashed:
+                        tape.add(one.piece.name, one.size, _content(one))
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(out)
+        finally:
+            temporary.unlink(missing_ok=True)
+        sync_folder(out.parent)
+    return sums
+
+
+def _seconds(moment: str) -> int:
+    return max(0, min(8**11 - 1, int(datetime.fromisoformat(moment).timestamp())))
+
+
+def _content(one: _Hashed) -> Iterator[bytes]:
+    source = one.piece.source
+    if isinstance(source, bytes):
+        yield source
+        return
+    with source.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            yield chunk
+        facts = os.fstat(file.fileno())
+    if (facts.st_size, facts.st_mtime_ns) != one.stamp:
+        raise PackRefused(f"{source} was changed while it was packed: run the command again")
