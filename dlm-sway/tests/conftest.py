@@ -63,6 +63,7 @@ class SaySpec(ProbeSpec):
 
     verdict: str = "pass"
     raw: float | None = None
+    p: float | None = None
 
 
 class Say(Told):
@@ -72,7 +73,7 @@ class Say(Told):
     spec_type = SaySpec
 
     def run(self, ctx: ProbeContext) -> ProbeResult:
-        return self.result(self.spec.verdict, f"said {self.spec.verdict}", raw=self.spec.raw)
+        return self.result(self.spec.verdict, f"said {self.spec.verdict}", raw=self.spec.raw, p_value=self.spec.p)
 
 
 class RaiseSpec(ProbeSpec):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -12,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from dlm_sway.errors import SwayError
-from dlm_sway.report import document, junit, markdown, terminal
+from dlm_sway.report import document, junit, markdown, sarif, terminal
 from dlm_sway.report import format as fmt
 from dlm_sway.report.write import write
 
@@ -139,3 +140,86 @@ def test_the_golden_results_are_strict_json() -> None:
     assert golden
     for path in golden:
         json.loads(path.read_text(), parse_constant=lambda word: pytest.fail(word))
+
+
+VERDICTS = ["pass", "fail", "error", "inconclusive", "skip"]
+
+
+def every_verdict() -> dict[str, Any]:
+    data = load("learned")
+    for probe, verdict in zip(data["probes"], VERDICTS, strict=True):
+        probe["verdict"] = verdict
+    return data
+
+
+def test_junit_follows_the_schema_of_ant() -> None:
+    data = every_verdict()
+    data["probes"][0]["name"] = " two\n  lines "
+    suite = ElementTree.fromstring(junit.render(data))
+    assert suite.tag == "testsuite"
+    required = {"name", "timestamp", "hostname", "tests", "failures", "errors", "time"}
+    assert required <= set(suite.attrib) <= required | {"skipped"}
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", suite.attrib["timestamp"])
+    tags = [child.tag for child in suite]
+    assert tags == ["properties", *["testcase"] * 5, "system-out", "system-err"]
+    assert all(set(one.attrib) == {"name", "value"} and one.attrib["name"] for one in suite[0])
+    for case in suite.findall("testcase"):
+        assert set(case.attrib) == {"name", "classname", "time"}
+        assert len(case) <= 1
+        # A token: no break, and no space at either end.
+        assert case.attrib["name"] == " ".join(case.attrib["name"].split())
+        assert all(set(child.attrib) == {"message", "type"} for child in case)
+
+
+def test_a_junit_report_of_a_result_without_times_has_some() -> None:
+    suite = ElementTree.fromstring(junit.render(load("prior")))
+    assert suite.get("timestamp") == "1970-01-01T00:00:00"
+    data = load("prior") | {"started_at": "yesterday"}
+    assert ElementTree.fromstring(junit.render(data)).get("timestamp") == "1970-01-01T00:00:00"
+
+
+def test_sarif_has_an_alert_for_what_needs_looking_at_and_the_verdicts_of_all() -> None:
+    data = every_verdict()
+    log = json.loads(sarif.render(data))
+    assert (log["version"], set(log)) == ("2.1.0", {"$schema", "version", "runs"})
+    (run,) = log["runs"]
+    rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
+    assert rules == sorted({probe["kind"] for probe in data["probes"]})
+    assert [(one["properties"]["verdict"], one["level"]) for one in run["results"]] == [
+        ("fail", "error"),
+        ("error", "error"),
+        ("inconclusive", "warning"),
+        ("skip", "note"),
+    ]
+    for one in run["results"]:
+        assert rules[one["ruleIndex"]] == one["ruleId"]
+        assert one["message"]["text"]
+    assert run["properties"]["verdicts"] == {probe["name"]: probe["verdict"] for probe in data["probes"]}
+    assert run["invocations"] == [{"executionSuccessful": True, "exitCode": 0}]
+
+
+def test_a_sarif_alert_stays_the_same_one_while_its_numbers_change() -> None:
+    one, two = every_verdict(), every_verdict()
+    two["probes"][1] |= {"raw": 9.0, "message": "another", "duration_s": 5.0}
+    first, second = (
+        [alert["partialFingerprints"] for alert in json.loads(sarif.render(data))["runs"][0]["results"]]
+        for data in (one, two)
+    )
+    assert first == second
+    assert len({json.dumps(alert) for alert in first}) == 4
+
+
+def test_sarif_points_at_the_suite_file_and_an_entry_that_was_switched_off_is_no_alert() -> None:
+    data = load("prior") | {"spec_path": "suites/my suite.yaml"}
+    data["probes"][2]["evidence"] = {"skip_reason": "disabled"}
+    (alert,) = json.loads(sarif.render(data))["runs"][0]["results"]
+    place = alert["locations"][0]
+    assert place["physicalLocation"]["artifactLocation"]["uri"] == "suites/my%20suite.yaml"
+    assert place["logicalLocations"] == [{"name": "topics", "kind": "member"}]
+
+
+def test_no_color_is_followed_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    shown = io.StringIO()
+    terminal.show(load("learned"), Console(file=shown, width=80, force_terminal=True, color_system="standard"))
+    assert not re.search(r"\x1b\[[\d;]*3\d", shown.getvalue())

@@ -11,9 +11,12 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dlm_sway.cli.main import main
 from dlm_sway.report import document
+from dlm_sway_html.charts import charts
 from dlm_sway_html.page import render
 
 GOLDEN = Path(__file__).parents[3] / "contracts" / "golden" / "report"
@@ -141,3 +144,24 @@ def test_a_page_that_asks_for_another_file_would_be_found_out(
     page = tmp_path / "report.html"
     page.write_text(render(everything).replace("</main>", '<img src="https://example.org/a.png"></main>'), "utf-8")
     assert any("Content Security Policy" in line for line in browse(page)[1])
+
+
+ANY = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | st.floats() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=6,
+)
+KEYS = ["per_section", "per_section_threshold", "lambdas", "mean_divergence_per_lambda", "curve_sampled"]
+ROW = st.fixed_dictionaries({}, optional=dict.fromkeys(("effective_sis", "ci_95", "section_id", "tag", "passed"), ANY))
+EVIDENCE = st.dictionaries(st.sampled_from(KEYS), ANY | st.lists(ROW, max_size=3) | st.lists(st.floats(), max_size=4))
+
+
+@given(EVIDENCE, ANY)
+def test_whatever_a_probe_leaves_as_evidence_the_charts_are_strict_json(
+    evidence: dict[str, Any], threshold: Any
+) -> None:
+    probe = {"name": "a", "kind": "b", "verdict": "pass", "p_value": 0.5, "evidence": evidence}
+    data = {"probes": [probe], "provenance": {"versions": threshold}, "gate": {"outcome": "pass"}}
+    found = charts(document.completed(data, "r.json"))
+    for chart in found:
+        json.dumps(chart.figure, allow_nan=False)

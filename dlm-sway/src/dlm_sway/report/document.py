@@ -34,6 +34,10 @@ _LIFTED: Final = (
 """Provenance that stands at the top of the JSON, where earlier versions put it."""
 
 
+_LARGEST: Final = 2**1000
+"""An integer from here on is as good as infinite: arithmetic on numbers cannot hold it."""
+
+
 def to_dict(result: SuiteResult) -> dict[str, Any]:
     """The result as the JSON's data: no NaN, no tuples, nothing that ``json`` could not write."""
     gate = decide(result.probes, result.score, result.provenance["threshold"])
@@ -176,8 +180,10 @@ def _plain(value: Any) -> Any:
 
     Anything else a plugin may have put into its evidence becomes its text: one odd object must not lose a whole run.
     """
-    if value is None or isinstance(value, (bool, int, str)):
+    if value is None or isinstance(value, (bool, str)):
         return value
+    if isinstance(value, int):
+        return value if abs(value) < _LARGEST else None
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):
