@@ -38,6 +38,9 @@ def dlm_sway_commands() -> Iterable[CommandEntry]:
         summary="Compare saved results: what got worse, and is it shown?",
     )
     yield CommandEntry(
+        name="diff", target="dlm_sway.cli.diff:diff", summary="Compare two adapters on one base, loaded once."
+    )
+    yield CommandEntry(
         name="doctor", target="dlm_sway.cli.doctor:doctor", summary="Show what is installed and what is wrong with it."
     )
     yield CommandEntry(
@@ -50,6 +53,9 @@ def dlm_sway_commands() -> Iterable[CommandEntry]:
     )
     yield CommandEntry(
         name="list-probes", target="dlm_sway.cli.list_probes:list_probes", summary="Show the probes a suite can name."
+    )
+    yield CommandEntry(
+        name="matrix", target="dlm_sway.cli.matrix:matrix", summary="Rank several adapters on one base, loaded once."
     )
     yield CommandEntry(
         name="plugins", target="dlm_sway.cli.plugins:plugins", summary="Show plugins, their hooks and their failures."

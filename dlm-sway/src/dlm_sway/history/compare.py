@@ -18,7 +18,10 @@ from .change import ALPHA, Change, Worse, moved_p, paired, unpaired
 
 Outcome = Literal["worse", "better", "not told apart", "undirected", "not compared", "lost"]
 
-_DECIDED: Final = ("pass", "fail", "warn", "inconclusive")
+MEASURED: Final = "measured"
+"""In the place of a verdict where a number was taken that nobody judged."""
+
+_DECIDED: Final = ("pass", "fail", "warn", "inconclusive", MEASURED)
 
 
 class Run(NamedTuple):

@@ -10,7 +10,7 @@ from typing import Any, Final
 from ..report import format as fmt
 from ..report.document import EPOCH
 from .change import Change
-from .compare import Compared, Outcome, Row, deltas
+from .compare import MEASURED, Compared, Outcome, Row, deltas
 
 WIDTH: Final = 80
 MARKS: Final[dict[Outcome, str]] = {
@@ -85,9 +85,13 @@ def text(found: Compared, width: int = WIDTH) -> str:
 
 
 def _lines(found: Compared, width: int) -> Iterator[str]:
-    yield f"sway compare: {len(found.runs)} runs"
+    unjudged = all(_unjudged(run.result) for run in found.runs)
+    yield "sway diff: two adapters, one base" if unjudged else f"sway compare: {len(found.runs)} runs"
     for run in found.runs:
         result = run.result
+        if _unjudged(result):
+            yield f"  {run.label}  {fmt.label(result['adapter_id'])}"
+            continue
         when = "" if result["finished_at"] == EPOCH else result["finished_at"][:16].replace("T", " ")
         words = [when, result["conclusion"] or result["score"].get("band", "")]
         yield f"  {run.label}  {'  '.join(filter(None, words))}  score {fmt.score(result['score']['overall'])}"
@@ -99,6 +103,11 @@ def _lines(found: Compared, width: int) -> Iterator[str]:
         yield from _row(row, width)
     yield ""
     yield closing(found)
+
+
+def _unjudged(result: dict[str, Any]) -> bool:
+    """Whether it holds numbers only, as those of ``sway diff`` do."""
+    return any(probe["verdict"] == MEASURED for probe in result["probes"])
 
 
 def _rule(found: Compared) -> str:
@@ -128,8 +137,11 @@ def _row(row: Row, width: int) -> Iterator[str]:
 def _series(row: Row) -> str:
     if all(one is None or one["raw"] is None for one in row.probes):
         return " -> ".join(fmt.MISSING if one is None else one["verdict"] for one in row.probes)
-    words = [fmt.MISSING if one is None else f"{fmt.raw(one['raw'])} {one['verdict']}" for one in row.probes]
-    return " -> ".join(words)
+    return " -> ".join(fmt.MISSING if one is None else _number(one) for one in row.probes)
+
+
+def _number(probe: dict[str, Any]) -> str:
+    return fmt.raw(probe["raw"]) + ("" if probe["verdict"] == MEASURED else f" {probe['verdict']}")
 
 
 def _moved(change: Change) -> str:
@@ -162,7 +174,9 @@ def markdown(found: Compared) -> str:
 
 
 def _markdown(found: Compared) -> Iterator[str]:
-    yield from (f"# sway compare — {len(found.runs)} runs", "", "## Runs", "")
+    unjudged = all(_unjudged(run.result) for run in found.runs)
+    title = "sway diff — two adapters, one base" if unjudged else f"sway compare — {len(found.runs)} runs"
+    yield from (f"# {title}", "", "## Runs", "")
     yield from ("| run | finished | conclusion | score |", "| --- | --- | --- | ---: |")
     for run in found.runs:
         result = run.result
@@ -175,6 +189,8 @@ def _markdown(found: Compared) -> Iterator[str]:
 
 
 def _scores(found: Compared) -> Iterator[str]:
+    if all(_unjudged(run.result) for run in found.runs):
+        return
     labels = [run.label for run in found.runs]
     steps = [f"Δ {a}→{b}" for a, b in pairwise(labels)]
     yield from ("## Scores", "", _cells("probe", *labels, *steps))
