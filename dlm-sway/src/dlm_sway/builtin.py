@@ -52,6 +52,11 @@ def dlm_sway_commands() -> Iterable[CommandEntry]:
         name="gate", target="dlm_sway.cli.gate:gate", summary="Run a suite; the exit code is the verdict."
     )
     yield CommandEntry(
+        name="golden",
+        target="dlm_sway.cli.golden:golden",
+        summary="Hold a result against a stored one, number by number.",
+    )
+    yield CommandEntry(
         name="list-probes", target="dlm_sway.cli.list_probes:list_probes", summary="Show the probes a suite can name."
     )
     yield CommandEntry(
