@@ -54,6 +54,14 @@ def test_ctrl_c_keeps_and_shows_what_is_done_and_the_same_command_goes_on(
     assert data["provenance"]["resumed"] == ["a", "b"]
 
 
+def test_a_second_ctrl_c_loses_nothing_that_the_first_one_left(suite_file: Write, tmp_path: Path) -> None:
+    spec, kept = suite_file(ENTRIES), tmp_path / "r.json"
+    sway("run", spec, "--json", kept)
+    done = sway("run", spec, "--json", kept, "--resume")
+    assert (done.exit_code, "--resume goes on" in done.stderr) == (130, True)
+    assert [one["verdict"] for one in json.loads(kept.read_text())["probes"]] == ["pass", "pass", "skip"]
+
+
 def test_ctrl_c_without_a_file_shows_what_is_done_and_says_how_to_keep_it(suite_file: Write) -> None:
     done = sway("run", suite_file(ENTRIES))
     assert (done.exit_code, "PASS   a (moved)" in done.stdout) == (130, True)

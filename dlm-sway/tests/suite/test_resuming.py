@@ -94,6 +94,17 @@ def test_wherever_a_run_is_stopped_going_on_gives_the_result_of_a_whole_one(
     assert [line.split()[1] for line in asked if "known from" in line] == taken
 
 
+def test_what_stands_after_an_entry_that_is_asked_again_is_not_lost_when_that_is_interrupted(
+    suite_file: Callable[..., Path], manager: PluginManager, tmp_path: Path
+) -> None:
+    entries = "- {name: bug, kind: raise}\n- {name: a, kind: moved}\n- {name: b, kind: moved}\n"
+    spec, kept = suite_file(entries), []
+    found = left(stopped(spec, manager, 2), tmp_path)
+    run(spec, manager=manager, earlier=found, keep=kept.append)
+    verdicts = [[one.verdict for one in result.probes] for result in kept]
+    assert verdicts == [["error", "pass", "skip"], ["error", "pass", "skip"]]
+
+
 def test_chance_is_shared_over_all_tests_though_they_ran_in_two_goes(
     suite_file: Callable[..., Path], manager: PluginManager, tmp_path: Path
 ) -> None:

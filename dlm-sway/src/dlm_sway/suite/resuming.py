@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, get_args
@@ -19,6 +19,7 @@ from ..result import NullSummary, ProbeResult, Verdict
 if TYPE_CHECKING:
     from ..scoring.remembering import Identity
     from ..sections import SectionData
+    from ..spec.load import PlannedProbe
 
 INTERRUPTED: Final = "interrupted"
 """``status`` of a result that lacks entries, and ``evidence["skip_reason"]`` of those."""
@@ -78,11 +79,14 @@ def earlier(path: Path, document: Mapping[str, Any]) -> Earlier | None:
     return Earlier(path, document["provenance"], results)
 
 
-def unasked(names: Sequence[tuple[str, str, str]]) -> Iterator[ProbeResult]:
-    """Results of entries (name, kind, category) that a run did not come to."""
-    for name, kind, category in names:
-        message = "not asked: the run was interrupted"
-        yield ProbeResult(name, kind, "skip", message, category=category, evidence={"skip_reason": INTERRUPTED})
+def unasked(planned: PlannedProbe, known: Mapping[str, ProbeResult]) -> ProbeResult:
+    """What stands for an entry that a run did not come to: its result from an earlier one, or that it was not asked."""
+    spec = planned.probe.spec
+    if spec.name in known:
+        return known[spec.name]
+    evidence = {"skip_reason": INTERRUPTED}
+    message = "not asked: the run was interrupted"
+    return ProbeResult(spec.name, spec.kind, "skip", message, category=planned.entry.category, evidence=evidence)
 
 
 def sections_digest(sections: Sequence[SectionData] | None) -> str:

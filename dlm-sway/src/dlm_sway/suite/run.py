@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from .._plugkit.plugins import PluginManager
     from ..probes.null_adapter import NullPlan
     from ..scoring.backend import Backend
-    from ..scoring.session import Session
+    from ..scoring.session import Memory, Session
     from ..sections import SectionData
     from .resuming import Earlier
 
@@ -53,7 +53,7 @@ def run(
     manager: PluginManager | None = None,
     facts: Mapping[str, Any] | None = None,
     sections: Sequence[SectionData] | None = None,
-    cache: bool = True,
+    cache: bool | Memory = True,
     trace: Path | None = None,
     say: Say = lambda _: None,
     earlier: Earlier | None = None,
@@ -65,10 +65,10 @@ def run(
     ``backend`` is used instead of the one that ``models.ft.kind`` names, and is not closed; one that was not chosen by
     :func:`~.choosing.choose` is trusted to give every capability. ``sections`` are what was taught, instead of what the
     suite's ``dlm_source`` holds. ``facts`` are added to the provenance. With ``cache``, what an earlier run asked of
-    the same models is not asked again. ``trace`` is a file to which every question is written, a line of JSON each.
-    ``say`` hears progress, one line at a time. ``earlier`` is what an interrupted run of the same suite left: its
-    entries are not asked again. ``keep`` gets the unfinished result after every entry, those still to come skipped and
-    p-values not adjusted; it can be gone on with.
+    the same models is not asked again; it may also be what makes the memory that is used. ``trace`` is a file to which
+    every question is written, a line of JSON each. ``say`` hears progress, one line at a time. ``earlier`` is what an
+    interrupted run of the same suite left: its entries are not asked again. ``keep`` gets the unfinished result after
+    every entry, those still to come skipped and p-values not adjusted; it can be gone on with.
 
     A probe that raises becomes the verdict ``error`` and the suite goes on.
 
@@ -102,7 +102,7 @@ def run(
 
         def ended(results: Sequence[ProbeResult]) -> None:
             if len(results) < len(loaded.probes):
-                keep(_unfinished(loaded, results, {**found(), **_resumed(known)}, begun))
+                keep(_unfinished(loaded, results, known, {**found(), **_resumed(known)}, begun))
 
         results = _run_all(loaded, session, gives, manager, say, known, ended)
         facts_found = {**found(), **_resumed(known)}
@@ -143,15 +143,20 @@ def _result(
 
 
 def _unfinished(
-    loaded: LoadedSuite, results: Sequence[ProbeResult], facts: dict[str, Any], begun: _Begun
+    loaded: LoadedSuite,
+    results: Sequence[ProbeResult],
+    known: Mapping[str, ProbeResult],
+    facts: dict[str, Any],
+    begun: _Begun,
 ) -> SuiteResult:
     """The result so far. Damage that was found is found; anything better waits for the other entries."""
-    rest = [(one.probe.spec.name, one.probe.spec.kind, one.entry.category) for one in loaded.probes[len(results) :]]
-    conclusion = conclude(results)
+    rest = [unasked(one, known) for one in loaded.probes[len(results) :]]
+    asked = [*results, *(one for one in rest if one.name in known)]
+    conclusion = conclude(asked)
     if conclusion not in ("broken", "harmed"):
         conclusion = "could not tell"
-    told = f"interrupted: {len(results)} of {len(loaded.probes)} entries were asked, p-values are not adjusted yet"
-    whole = _result(loaded, [*results, *unasked(rest)], conclusion, (told,), facts, begun)
+    told = f"interrupted: {len(asked)} of {len(loaded.probes)} entries were asked, p-values are not adjusted yet"
+    whole = _result(loaded, [*results, *rest], conclusion, (told,), facts, begun)
     return replace(whole, status="interrupted")
 
 
@@ -201,6 +206,7 @@ def _run_all(
         if spec.name in known:
             say(f"[{number}/{len(loaded.probes)}] {spec.name} ({spec.kind}): known from the interrupted run")
             results.append(known[spec.name])
+            ended(results)
             continue
         say(f"[{number}/{len(loaded.probes)}] {spec.name} ({spec.kind})")
         if not asked and _asks_model(planned, gives):
