@@ -105,7 +105,7 @@ def _sections(result: Mapping[str, Any]) -> Chart | None:
         return None
     rows = sorted(found, key=lambda row: -row["effective_sis"])
     names = _distinct([str(row.get("tag") or row.get("section_id") or "section") for row in rows])
-    ends = [_interval(row.get("ci_95")) or (row["effective_sis"],) * 2 for row in rows]
+    ends = [_interval(row.get("ci_95")) for row in rows]
     passed = [row.get("passed") is not False for row in rows]
     data = {
         "type": "bar",
@@ -115,8 +115,10 @@ def _sections(result: Mapping[str, Any]) -> Chart | None:
         "error_x": {
             "type": "data",
             "symmetric": False,
-            "array": [max(0.0, high - row["effective_sis"]) for row, (_, high) in zip(rows, ends, strict=True)],
-            "arrayminus": [max(0.0, row["effective_sis"] - low) for row, (low, _) in zip(rows, ends, strict=True)],
+            "array": [one and max(0.0, one[1] - row["effective_sis"]) for row, one in zip(rows, ends, strict=True)],
+            "arrayminus": [
+                one and max(0.0, row["effective_sis"] - one[0]) for row, one in zip(rows, ends, strict=True)
+            ],
         },
         "marker": {"color": [COLOURS["pass"] if one else COLOURS["fail"] for one in passed]},
         "hovertext": [

@@ -20,9 +20,12 @@
     };
   }
 
+  // Intervals are drawn like text: bars of either colour lie under them.
+  const trace = (one) => (one.error_x ? { ...one, error_x: { ...one.error_x, color: colour("--ink") } } : one);
+
   function draw() {
     for (const [id, figure] of Object.entries(figures)) {
-      Plotly.react(id, figure.data, layout(figure), config);
+      Plotly.react(id, figure.data.map(trace), layout(figure), config);
     }
   }
 
