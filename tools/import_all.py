@@ -21,6 +21,7 @@ PLUGINS = (
     "dlm_rocm",
     "dlm_serving",
     "dlm_sway_dlm",
+    "dlm_sway_api",
     "dlm_sway_html",
     "dlm_sway_probes",
     "dlm_sway_semantic",

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 INSTALLS: dict[tuple[str, str], str] = {
+    ("dlm_sway_backends", "api"): "pip install 'dlm-sway[api]'",
     ("dlm_sway_backends", "gguf"): "pip install 'dlm-sway[gguf]'",
     ("dlm_sway_backends", "hf"): "pip install 'dlm-sway[hf]'",
     ("dlm_sway_backends", "mlx"): "pip install 'dlm-sway[mlx]'",

@@ -168,9 +168,35 @@ class Probe(ABC, Generic[S]):
         measured = probe.measure(questions, FT)
         nulls = measure_nulls(probe, ctx) if self.calibrated and ctx.nulls is not None else []
         result = probe.judge(measured, nulls, ctx)
+        if questions.partial:
+            result = probe._at_both_ends(result, measured, nulls, ctx)
         # With what was asked and the number of each item, two runs can be compared item by item.
         items = {"asked": questions.digest, "values": list(measured.values), "groups": list(measured.groups)}
         return replace(result, evidence={**result.evidence, "items": items})
+
+    def _at_both_ends(
+        self, result: ProbeResult, measured: Measurement, nulls: Sequence[Measurement], ctx: ProbeContext
+    ) -> ProbeResult:
+        """``result``, which rests on the least that was measured, if the most would lead to the same verdict."""
+        from ..errors import ProbeError
+        from ..scoring.questions import Questions
+        from ..scoring.types import FT
+
+        try:
+            most = self.measure(Questions(ctx.scoring, self.kind, self.spec, most=True), FT)
+            other = self.judge(most, nulls, ctx)
+        except ProbeError:
+            most, other = None, None
+        if most is not None and most.values == measured.values:
+            return result
+        ends = [measured.mean, most.mean if most else None]
+        between = f"between {ends[0]:.3g} and {f'{ends[1]:.3g}' if most else 'any size'}, since the rest is not shown"
+        evidence = {**result.evidence, "bounds": ends, "verdicts": [result.verdict, other and other.verdict]}
+        if other is not None and other.verdict == result.verdict:
+            return replace(result, message=f"{result.message}; {between}", evidence=evidence)
+        told = f"{result.verdict} at the one end, {other.verdict if other else 'unknown'} at the other"
+        message = f"cannot be told: the mean lies {between}: {told}; raise defaults.top_k"
+        return replace(result, verdict="inconclusive", score=None, message=message, evidence=evidence)
 
     def result(self, verdict: Any, message: str, **numbers: Any) -> ProbeResult:
         """A :class:`ProbeResult` for this entry; ``numbers`` are its other fields."""

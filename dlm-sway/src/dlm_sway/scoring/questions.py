@@ -1,10 +1,15 @@
-"""What a probe asked, as one digest: two measurements with the same digest hold the same items in the same order."""
+"""What a probe asked, as one digest: two measurements with the same digest hold the same items in the same order.
+
+With ``most``, divergences that are intervals are answered with their upper ends instead of their lower ones.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from typing import TYPE_CHECKING, Any
+
+from .types import at_most
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,8 +24,11 @@ _ELSEWHERE = frozenset({"name", "enabled", "weight"})
 class Questions:
     """Hands everything on to ``scoring``, and notes what was asked, not what was answered nor through which view."""
 
-    def __init__(self, scoring: Scoring, kind: str, spec: ProbeSpec) -> None:
+    def __init__(self, scoring: Scoring, kind: str, spec: ProbeSpec, *, most: bool = False) -> None:
         self._scoring = scoring
+        self._most = most
+        self.partial = False
+        """Whether an answer was an interval: see :attr:`~dlm_sway.scoring.types.Comparison.at_most`."""
         self._digest = hashlib.sha256()
         # Limits say how numbers are judged; every other key may say how they are made.
         keys = {key: value for key, value in spec.model_dump(mode="json").items() if key not in _ELSEWHERE}
@@ -34,7 +42,9 @@ class Questions:
     def compare(self, items: Sequence[Item], view: View, *, per_position: bool = False) -> list[Comparison]:
         """See :class:`~dlm_sway.probes.base.Scoring`, as the rest."""
         self._note("compare", items)
-        return self._scoring.compare(items, view, per_position=per_position)
+        found = self._scoring.compare(items, view, per_position=per_position)
+        self.partial = self.partial or any(one.at_most is not None for one in found)
+        return [at_most(one) for one in found] if self._most else found
 
     def noise(self, items: Sequence[Item]) -> list[Comparison]:
         """Base against base."""

@@ -11,11 +11,12 @@ import hashlib
 import json
 import os
 from dataclasses import asdict, dataclass
+from math import isinf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from .cache import CacheFile, Unusable, null_file, score_file
-from .types import AdapterInspection, Answer, Comparison, Item, ModuleUpdate, TextLogprob
+from .types import AdapterInspection, Answer, Comparison, Divergences, Item, ModuleUpdate, TextLogprob
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -73,7 +74,7 @@ class Remembered:
     def put(self, operation: str, view: View, answers: Mapping[Any, Any]) -> None:
         """Keep ``answers``, but for those that are not finite numbers."""
         keys = self._keys(operation, view, list(answers))
-        values = {key: text for one, key in keys.items() if (text := _written(answers[one])) is not None}
+        values = {key: text for one, key in keys.items() if (text := written(answers[one])) is not None}
         if values:
             self._with(view, lambda file: file.put(values))
 
@@ -143,8 +144,13 @@ def _asked(question: Any) -> object:
     return question
 
 
-def _written(answer: Any) -> str | None:
+def written(answer: Any) -> str | None:
+    """An answer as it is kept; ``None`` when a number in it is not finite."""
     data = asdict(answer) if isinstance(answer, AdapterInspection) else answer
+    if isinstance(answer, Comparison) and answer.at_most is not None:
+        # JSON has no infinity, and an upper bound may be one.
+        most = [str(one) if isinf(one) else one for one in answer.at_most]
+        data = [*answer[:-1], most]
     try:
         return json.dumps(data, allow_nan=False)
     except ValueError:
@@ -158,7 +164,8 @@ def _inspection(data: dict[str, Any]) -> AdapterInspection:
 
 
 def _comparison(data: list[Any]) -> Comparison:
-    return Comparison._make([*data[:-1], tuple(data[-1])])
+    *numbers, positions, most = [*data, None][:10]
+    return Comparison._make([*numbers, tuple(positions), None if most is None else Divergences(*map(float, most))])
 
 
 _READ: Final[dict[str, Callable[[Any], Any]]] = {

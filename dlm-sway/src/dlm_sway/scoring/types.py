@@ -65,6 +65,15 @@ class Item(NamedTuple):
     suite's system prompt does not apply."""
 
 
+class Divergences(NamedTuple):
+    """Four of :class:`Comparison`'s numbers, at one end of an interval."""
+
+    kl: float
+    reverse_kl: float
+    js: float
+    tv: float
+
+
 class Comparison(NamedTuple):
     """View against base on one item, in nats, means over the item's scored positions.
 
@@ -83,6 +92,14 @@ class Comparison(NamedTuple):
     """The same under the view."""
     per_position: tuple[float, ...] = ()
     """KL(view || base) at each scored position, where it was asked for."""
+    at_most: Divergences | None = None
+    """Where a backend sees only a part of the distributions: the most that the divergences can be, those above being
+    the least. Either KL may be infinite here. ``None``: they are exact."""
+
+
+def at_most(one: Comparison) -> Comparison:
+    """``one`` with its divergences as large as they can be."""
+    return one if one.at_most is None else one._replace(**one.at_most._asdict(), at_most=None)
 
 
 class TextLogprob(NamedTuple):
