@@ -100,7 +100,7 @@ def _lines(found: Compared, width: int) -> Iterator[str]:
         yield from _wrapped(f"note: {note}", width, "")
     yield ""
     for row in sorted(found.rows, key=lambda row: (_ORDER.index(row.outcome), row.name)):
-        yield from _row(row, width)
+        yield from row_lines(row, width)
     yield ""
     yield closing(found)
 
@@ -121,7 +121,8 @@ def closing(found: Compared) -> str:
     return ", ".join(f"{count} {one}" for count, one in counts if count) or "no entries"
 
 
-def _row(row: Row, width: int) -> Iterator[str]:
+def row_lines(row: Row, width: int = WIDTH) -> Iterator[str]:
+    """One entry: its numbers, how they moved, and what that shows."""
     kind = f" ({row.kind})" if row.kind != row.name else ""
     yield from _wrapped(f"{MARKS[row.outcome]:<6} {row.name}{kind}  {_series(row)}", width, " " * 7)
     detail = [] if row.change is None else [_moved(row.change)]
