@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from ..errors import DlmError, PackInvalid
-from ..store.layout import ADAPTERS, VERSIONS, store_layout, version_name
+from ..errors import PackInvalid
+from ..store.layout import ADAPTERS, VERSIONS, version_name
 from ..store.ledger import Ledger
 from ..store.manifest import Manifest
 from ..store.version import ADAPTER_FILE, FACTS_FILE
@@ -39,10 +38,6 @@ def check(place: str, manifest: PackManifest, sums: dict[str, str], small: dict[
     Raises:
         PackInvalid: it is not; says what contradicts what.
     """
-    try:
-        store_layout(Path(), manifest.dlm_id)
-    except DlmError as problem:
-        raise PackInvalid(f"{place}: {problem}. {NOT_TOUCHED}") from problem
     for name in (DOCUMENT, STORY, POINTER):
         if name not in small:
             raise PackInvalid(f"{place} has no {name}. {NOT_TOUCHED}")

@@ -9,13 +9,15 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ..errors import PackInvalid
+from ..errors import PackInvalid, StoreError
 from ..store.encoding import canonical, jsonable
-from .members import LIMITS, NOT_TOUCHED, PACK, require_name
+from ..store.layout import store_layout
+from .members import LIMITS, NOT_TOUCHED, PACK, require_name, shown
 
 PACK_FORMAT: Literal[2] = 2
 PRIOR_FORMAT = 1
@@ -106,8 +108,21 @@ def parse(data: bytes, place: str) -> PackManifest:
         raise PackInvalid(f"{place}: its {PACK} is not one ({what}). {NOT_TOUCHED}") from problem
     except (ValueError, RecursionError) as problem:
         raise PackInvalid(f"{place}: its {PACK} is no JSON ({problem}). {NOT_TOUCHED}") from problem
+    require_id(manifest.dlm_id, place)
     _check_members(manifest, place)
     return manifest
+
+
+def require_id(dlm_id: str, place: str) -> None:
+    """See to it that ``dlm_id`` may become the name of a store's folder.
+
+    Raises:
+        PackInvalid: it may not.
+    """
+    try:
+        store_layout(Path(), dlm_id)
+    except StoreError as problem:
+        raise PackInvalid(f"{place}: {shown(dlm_id)} is not a document id. {NOT_TOUCHED}") from problem
 
 
 def _check_members(manifest: PackManifest, place: str) -> None:

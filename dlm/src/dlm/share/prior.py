@@ -10,15 +10,14 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from ..errors import DlmError, PackInvalid
+from ..errors import PackInvalid
 from ..store.encoding import canonical, jsonable
 from ..store.files import disk_errors
-from ..store.layout import ADAPTERS, VERSIONS, is_adapter, store_layout, version_name
+from ..store.layout import ADAPTERS, VERSIONS, is_adapter, version_name
 from ..store.manifest import Manifest
 from ..store.version import ADAPTER_FILE, CONFIG_FILE, FACTS_FILE
 from .checking import document_id
@@ -30,12 +29,14 @@ from .manifest import (
     PackMember,
     digest_of,
     parse_sums,
+    require_id,
 )
 from .members import DOCUMENT, LIMITS, NOT_TOUCHED, PRIOR_FIRST, allowed, shown
 from .receiving import Hasher, Received, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from .tape import Entry, Reader
 
@@ -156,11 +157,11 @@ def _manifest(path: Path, seen: _Seen) -> tuple[PackManifest, tuple[_Current, ..
     ids = {given, str(store.get("dlm_id")), str(document_id(seen.small[documents[0]]))}
     if len(ids) != 1:
         raise PackInvalid(f"{path}: manifest, store and document are of different documents. {NOT_TOUCHED}")
+    require_id(given, str(path))
     current = _current(path, seen)
     try:
-        store_layout(Path(), given)
         return _described(header, store, given, documents[0], current, seen), current
-    except (DlmError, ValidationError) as problem:
+    except ValidationError as problem:
         raise PackInvalid(f"{path}: {str(problem).splitlines()[0]}. {NOT_TOUCHED}") from problem
 
 

@@ -7,6 +7,7 @@ loosely.
 
 from __future__ import annotations
 
+import re
 import tarfile
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
@@ -24,6 +25,8 @@ CHUNK = 2**20
 THREADS = 2
 """Compressing ones. Their number does not change the bytes, as long as there is one."""
 _END = bytes(BLOCK)
+_PAX_PATH = re.compile(rb"(?:\A|\n)\d+ path=([^\n]*)\n")
+_LONGEST_PAX = 2**14
 _LARGEST_OCTAL = 8**11 - 1
 _KINDS = {
     tarfile.SYMTYPE: "a symbolic link",
@@ -126,6 +129,8 @@ class Reader:
         if block == _END:
             self._require_end()
             return None
+        if not self._strict and block[156:157] == tarfile.XHDTYPE:
+            return self._renamed(block)
         entry = self._entry(block)
         if self._strict:
             self._require_canonical(entry)
@@ -168,10 +173,7 @@ class Reader:
         return b"".join(self.chunks())
 
     def _entry(self, block: bytes) -> Entry:
-        try:
-            info = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
-        except tarfile.TarError as problem:
-            raise self._bad(f"a member's header is damaged ({problem})") from problem
+        info = self._info(block)
         folder = info.type == tarfile.DIRTYPE and not self._strict and info.size == 0
         if info.type not in (tarfile.REGTYPE, tarfile.AREGTYPE) and not folder:
             kind = _KINDS.get(info.type, "an extension of tar")
@@ -179,6 +181,25 @@ class Reader:
         if not 0 <= info.size <= LIMITS.member:
             raise self._bad(f"{shown(info.name)} says that it is {info.size:,} bytes large")
         return Entry(info.name, info.size, int(info.mtime), block, folder)
+
+    def _info(self, block: bytes) -> tarfile.TarInfo:
+        try:
+            return tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
+        except tarfile.TarError as problem:
+            raise self._bad(f"a member's header is damaged ({problem})") from problem
+
+    def _renamed(self, block: bytes) -> Entry:
+        """The member behind an extended header, under the name that it gives: tar's way with names beyond ASCII."""
+        said = self._info(block)
+        if not 0 < said.size <= _LONGEST_PAX:
+            raise self._bad(f"the header of {shown(said.name)} is {said.size:,} bytes large")
+        self._left, self._name = said.size, said.name
+        name = _PAX_PATH.search(self.content(_LONGEST_PAX))
+        entry = self._entry(self._exactly(BLOCK))
+        if name is not None:
+            entry = entry._replace(name=name[1].decode("utf-8", "surrogateescape"))
+        self._left, self._name = entry.size, entry.name
+        return entry
 
     def _require_canonical(self, entry: Entry) -> None:
         self._mtime = entry.mtime if self._mtime is None else self._mtime

@@ -53,7 +53,7 @@ def unpack(path: Path, *, home: Path | None = None, out: Path | None = None, for
         StoreError: the disk is full or closed to us. In every case everything is as it was.
     """
     root, folder = home_of(home), (out or path.parent).absolute()
-    notes = tuple(_clear(root))
+    notes = clear(root)
 
     def look(manifest: PackManifest) -> None:
         _require_free(root, folder / manifest.document.name, manifest, force=force)
@@ -99,7 +99,7 @@ def _staging(root: Path) -> Iterator[Path]:
     place = root / FOLDER / secrets.token_hex(8)
     with disk_errors(place):
         place.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(place.with_suffix(".lock"), timeout=0)
+        lock = FileLock(place.with_suffix(".lock"), timeout=1)
         with lock:
             place.mkdir(mode=0o700)
             try:
@@ -107,8 +107,8 @@ def _staging(root: Path) -> Iterator[Path]:
             finally:
                 shutil.rmtree(place, ignore_errors=True)
                 place.with_suffix(".lock").unlink(missing_ok=True)
-    with suppress(OSError):
-        place.parent.rmdir()
+                with suppress(OSError):
+                    place.parent.rmdir()
 
 
 def _settle(staging: Path, place: Path) -> None:
@@ -175,22 +175,28 @@ def _document(source: Path, place: Path, *, force: bool) -> None:
         sync_folder(place.parent)
 
 
-def _clear(root: Path) -> Iterator[str]:
-    """Remove what commands left that were killed; a store that one of them had moved aside goes back."""
+def clear(root: Path) -> tuple[str, ...]:
+    """Remove what commands left that were killed; a store that one of them had moved aside goes back. One line each."""
+    return tuple(_cleared(root))
+
+
+def _cleared(root: Path) -> Iterator[str]:
     from filelock import FileLock, Timeout
 
     folder = root / FOLDER
-    for place in sorted(folder.iterdir()) if folder.is_dir() else []:
-        if not place.is_dir():
-            continue
+    for name in sorted({path.stem for path in folder.iterdir()}) if folder.is_dir() else ():
+        place = folder / name
         try:
             with FileLock(place.with_suffix(".lock"), timeout=0), disk_errors(place):
-                for aside in place.glob(f"{_REPLACED}*"):
+                for aside in sorted(place.glob(f"{_REPLACED}*")):
                     store = root / "store" / aside.name.removeprefix(_REPLACED)
                     if not store.exists():
                         aside.rename(store)
                         yield f"put {store} back, which an unpacking that was killed had moved aside"
-                shutil.rmtree(place)
+                if place.is_dir():
+                    shutil.rmtree(place)
                 place.with_suffix(".lock").unlink(missing_ok=True)
         except Timeout:
             continue
+    with suppress(OSError):
+        folder.rmdir()
