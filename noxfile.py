@@ -154,6 +154,17 @@ def slow(session: nox.Session) -> None:
     run_tests(session, ["-m", "pytest", "-m", "slow"])
 
 
+@shares_workspace
+def browser(session: nox.Session) -> None:
+    """The tests that open HTML reports in Chromium. On Debian, for root, it is installed where there is none."""
+    if not any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))):
+        if shutil.which("apt-get") is None or os.geteuid() != 0:
+            session.error("no Chromium on the path: install it (on Debian: apt-get install chromium)")
+        session.run("apt-get", "update", external=True, silent=True)
+        session.run("apt-get", "install", "-y", "--no-install-recommends", "chromium", external=True, silent=True)
+    Workspace(session).run("python", "-m", "pytest", "-m", "slow", "plugins/dlm-sway-html/tests", *session.posargs)
+
+
 def run_tests(session: nox.Session, program: list[str], **variables: str) -> Workspace:
     """``python`` with ``program``, which is pytest, with a home of its own. Paths in the arguments replace the default
     ones."""
