@@ -63,12 +63,18 @@ def dlm_sway_commands() -> Iterable[CommandEntry]:
         name="matrix", target="dlm_sway.cli.matrix:matrix", summary="Rank several adapters on one base, loaded once."
     )
     yield CommandEntry(
+        name="pack", target="dlm_sway.cli.pack:pack", summary="Pack a suite with all it needs into one file."
+    )
+    yield CommandEntry(
         name="plugins", target="dlm_sway.cli.plugins:plugins", summary="Show plugins, their hooks and their failures."
     )
     yield CommandEntry(name="report", target="dlm_sway.cli.report:report", summary="Show a saved result again.")
     yield CommandEntry(name="run", target="dlm_sway.cli.run:run", summary="Run a suite and report what it found.")
     yield CommandEntry(
         name="trace", target="dlm_sway.cli.trace:trace", summary="Sum up a trace: by probe, by view, the slowest."
+    )
+    yield CommandEntry(
+        name="unpack", target="dlm_sway.cli.pack:unpack", summary="Make a folder of a pack, ready to run."
     )
 
 

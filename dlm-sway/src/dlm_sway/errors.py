@@ -48,6 +48,12 @@ class TargetError(SwayError):
     exit_code = 2
 
 
+class PackError(SwayError):
+    """A pack that cannot be made as asked, or that is not taken: damaged, forged, too large. Nothing of it is kept."""
+
+    exit_code = 2
+
+
 class BackendError(SwayError):
     """A backend cannot load or score a model."""
 

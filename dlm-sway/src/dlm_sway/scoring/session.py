@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from .trace import Trace
     from .types import AdapterInspection, Answer, Comparison, TextLogprob
 
+    Memory = Callable[[Backend, Callable[[str], None]], Remembered]
+    """Makes what a session remembers earlier runs by."""
+
 _NOISE_LAYOUT = 1
 
 
@@ -198,9 +201,10 @@ class Session:
 
 @contextmanager
 def asking(
-    backend: Backend, *, cache: bool, trace: Path | None, say: Callable[[str], None] = lambda _: None
+    backend: Backend, *, cache: bool | Memory, trace: Path | None, say: Callable[[str], None] = lambda _: None
 ) -> Iterator[Session]:
-    """A session that remembers earlier runs (with ``cache``) and writes a trace (where a file is named).
+    """A session that remembers earlier runs (with ``cache``, which may say by what) and writes a trace (where a file is
+    named).
 
     Raises:
         TargetError: the models are not there.
@@ -210,7 +214,8 @@ def asking(
     from .trace import tracing
 
     with tracing(trace) as written, ExitStack() as stack:
-        remembered = Remembered(backend, say) if cache else None
+        make = Remembered if cache is True else cache
+        remembered = make(backend, say) if make else None
         if remembered is not None:
             stack.callback(remembered.close)
         yield Session(backend, remembered, written)

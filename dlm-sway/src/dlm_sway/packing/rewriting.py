@@ -1,0 +1,46 @@
+"""Paths in a suite's text, put in the place of others. Comments and order stay as they were written."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
+
+if TYPE_CHECKING:
+    from ..spec.source import Place
+
+
+def rewritten(text: str, paths: Mapping[Place, str]) -> str:
+    """``text``, a suite's YAML, with the values at the places of ``paths`` replaced."""
+    from ruamel.yaml import YAML
+
+    yaml = YAML(typ="rt", pure=True)
+    yaml.preserve_quotes = True
+    yaml.width = 4096  # long prompts stay on their line
+    data = yaml.load(text)
+    for place, value in paths.items():
+        holder = data
+        for part in place[:-1]:
+            holder = holder[part]
+        holder[place[-1]] = value
+    out = io.StringIO()
+    yaml.dump(data, out)
+    return out.getvalue()
+
+
+def paths_in(value: Any, place: Place) -> Iterator[tuple[Place, Path]]:
+    """Every path that a person set in a suite entry's model, and where it stands."""
+    if isinstance(value, Path):
+        yield place, value
+    elif isinstance(value, BaseModel):
+        for name in sorted(value.model_fields_set):
+            yield from paths_in(getattr(value, name), (*place, name))
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from paths_in(item, (*place, key))
+    elif isinstance(value, (list, tuple)):
+        for index, item in enumerate(value):
+            yield from paths_in(item, (*place, index))
