@@ -76,6 +76,9 @@ def dlm_sway_commands() -> Iterable[CommandEntry]:
     yield CommandEntry(
         name="unpack", target="dlm_sway.cli.pack:unpack", summary="Make a folder of a pack, ready to run."
     )
+    yield CommandEntry(
+        name="watch", target="dlm_sway.cli.watch:watch", summary="Judge again whenever something has changed."
+    )
 
 
 @hookimpl
