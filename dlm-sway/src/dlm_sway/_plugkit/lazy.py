@@ -40,6 +40,18 @@ class LazyGroup(click.Group):
         command: click.Command = self.manager().resolve(self.hook, cmd_name)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """While a shell completes, the command that was typed is needed whole: its options are asked for."""
+        name, command, rest = super().resolve_command(ctx, args)
+        if name is not None and command is not None and ctx.resilient_parsing and name not in self.commands:
+            try:
+                command = self.manager().resolve(self.hook, name)
+            except PluginError:
+                return name, command, rest  # nothing to complete, and no traceback in somebody's prompt
+        return name, command, rest
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         rows = [(name, self._summary(name)) for name in self.list_commands(ctx)]
         with formatter.section("Commands"):

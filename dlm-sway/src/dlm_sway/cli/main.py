@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .._plugkit.completion import completion_option
 from .._plugkit.lazy import LazyGroup
 from ..errors import SwayError
 
@@ -47,6 +48,7 @@ class Sway(LazyGroup):
 
 @click.group(cls=Sway, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="dlm-sway", prog_name="sway", message="%(prog)s %(version)s")
+@completion_option("sway")
 def main() -> None:
     """Did fine-tuning change the model, on the right topics, without breaking the rest?
 

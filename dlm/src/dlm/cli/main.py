@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 
+from .._plugkit.completion import completion_option
 from .._plugkit.lazy import LazyGroup
 from ..errors import DlmError, UsageProblem
 
@@ -50,6 +51,7 @@ class Dlm(LazyGroup):
 @click.option("-q", "--quiet", is_flag=True, help="Print results and errors only.")
 @click.option("-v", "--verbose", is_flag=True, help="Print what the libraries underneath log.")
 @click.version_option(package_name="dlm", prog_name="dlm")
+@completion_option("dlm")
 @click.pass_context
 def main(ctx: click.Context, home: str | None, quiet: bool, verbose: bool) -> None:
     """A document becomes a local language model."""
