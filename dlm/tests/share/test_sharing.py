@@ -100,7 +100,7 @@ def test_what_was_deleted_where_it_lay_and_who_agreed_never_travel(document, hom
     everything = b"\n".join(members(made.path))
     for secret in (DELETED, "84-17-32", str(tmp_path), "hf_" + "a" * 34, "licence.example", "heard"):
         assert secret.encode() not in everything, secret
-    assert any("1 sections that the document no longer has" in note for note in made.notes)
+    assert any("learned 1 section that the document no longer has" in note for note in made.notes)
     full = b"\n".join(members(pack(path, PackOptions("full", force=True)).path))
     assert DELETED.encode() in full
     assert str(path).encode() in full
@@ -206,6 +206,7 @@ def test_a_store_that_somebody_trains_is_not_replaced(packed, home, tmp_path):
     assert done.document.is_file()
 
 
+@pytest.mark.slow
 def test_an_unpacking_that_is_killed_at_any_moment_loses_nothing(packed, home, tmp_path, crash_at):
     unpack(packed.path, out=tmp_path / "a")
     mark = home / "store" / DLM_ID / "mark"

@@ -251,7 +251,8 @@ def _warnings(wanted: Wanted) -> Iterator[str]:
     if wanted.version.facts.get("document_digest") != wanted.document.digest:
         yield f"note: the document has changed since {name}: what was deleted is not packed, but its weights learned it"
     if kept:
-        yield f"note: {name} learned {kept} sections that the document no longer has: their text is not packed"
+        what = "1 section" if kept == 1 else f"{kept} sections"
+        yield f"note: {name} learned {what} that the document no longer has: no such text is packed"
     if wanted.document.frontmatter.training.sources and wanted.profile == "share":
         yield "note: the files under training.sources are not packed: a training elsewhere needs them"
 
