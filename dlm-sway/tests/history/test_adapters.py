@@ -69,7 +69,9 @@ def family(manager: PluginManager) -> Iterator[None]:
 @pytest.fixture
 def suite(suite_file: Callable[..., Path], tmp_path: Path) -> Path:
     """A suite, and adapters ``small``, ``middle`` and ``large`` beside it."""
-    path = suite_file("- {name: a, kind: moved}\n- {name: b, kind: integrity}\n", kind="family")
+    path = suite_file(
+        "- {name: n, kind: null_adapter}\n- {name: a, kind: moved}\n- {name: b, kind: integrity}\n", kind="family"
+    )
     for name, size in (("adapter", 1.0), ("small", 4.0), ("middle", 6.0), ("large", 8.0)):
         (tmp_path / name).mkdir(exist_ok=True)
         (tmp_path / name / "size").write_text(str(size))
@@ -86,7 +88,7 @@ def test_each_adapter_gives_the_numbers_of_a_run_of_its_own(suite: Path, manager
     assert len(Family.made) == 1
     for one, size in zip(runs, (4.0, 8.0), strict=True):
         (suite.parent / "adapter" / "size").write_text(str(size))
-        alone = run(suite, manager=manager, cache=False).probes[0]
+        alone = run(suite, manager=manager, cache=False).probes[1]
         assert one.result["probes"][0]["raw"] == alone.raw
         assert one.result["probes"][0]["evidence"]["items"]["asked"] == alone.evidence["items"]["asked"]
 

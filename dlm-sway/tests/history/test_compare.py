@@ -185,6 +185,10 @@ def test_the_newest_is_held_against_the_previous_or_the_first() -> None:
 def test_what_differs_beside_the_adapter_is_said() -> None:
     runs = [Run(name, result(base_model_id=name, sway_version="1")) for name in ("a", "b")]
     assert compare(runs).notes == ("the base model differs: a and b",)
+    for entries, notes in ((["x"], ()), (["y"], ("the list of entries differs",))):
+        suites = [{"suite": ["x"], "models": {"ft": "v1"}}, {"suite": entries, "models": {"ft": "v2"}}]
+        told = [Run(str(n), result(provenance={"suite": suite})) for n, suite in enumerate(suites)]
+        assert compare(told).notes == notes
 
 
 def test_the_command_ends_with_1_only_where_it_was_asked_to(tmp_path: Path) -> None:

@@ -171,6 +171,8 @@ def _asked(
     )
     found = []
     for planned in loaded.probes:
+        if planned.entry.name == "null_adapter":
+            continue  # it only says which random adapters a run would ask
         session.probe = planned.probe.spec.name
         say(f"{view.label}: {planned.probe.spec.name} ({planned.probe.spec.kind})")
         found.append(asdict(_measured(run_probe(planned, ctx, gives))))

@@ -252,7 +252,8 @@ def _with(row: Row, p_worse: float, p_better: float) -> Row:
 
 _FACTS: Final = (
     ("base model", ("base_model_id",)),
-    ("suite", ("provenance", "spec_digest")),
+    ("list of entries", ("provenance", "suite", "suite")),
+    ("suite's defaults block", ("provenance", "suite", "defaults")),
     ("seed", ("determinism", "seed")),
     ("version of sway", ("sway_version",)),
     ("backend", ("provenance", "backend", "backend")),
@@ -268,7 +269,8 @@ def _differences(before: Run, after: Run) -> list[str]:
     for what, path in _FACTS:
         one, other = _at(before.result, path), _at(after.result, path)
         if one is not None and other is not None and one != other:
-            notes.append(f"the {what} differs: {_short(one)} and {_short(other)}")
+            values = "" if isinstance(one, (list, dict)) else f": {_short(one)} and {_short(other)}"
+            notes.append(f"the {what} differs{values}")
     for run in (before, after):
         if run.result["status"] != "finished":
             notes.append(f"{run.label} was {run.result['status']}: some entries were not asked")
