@@ -16,6 +16,7 @@ from dlm.share.packing import PackOptions, pack
 from dlm.share.tape import BLOCK, header, reading
 from dlm.testing import only_plugins, toy_base
 from dlm.testing.toy import ToyPlugin
+from dlm.testing.toy_sink import ToySinkPlugin
 
 HEAD = """---
 dlm_id: 01J0000000000000000000000A
@@ -95,6 +96,13 @@ def contents(path: Path) -> dict[str, bytes]:
             found[entry.name] = b"".join(reader.chunks())
             entry = reader.next()
     return found
+
+
+@pytest.fixture
+def plugins():
+    """dlm with the toy backend and the toy target."""
+    with only_plugins(ToyPlugin(), ToySinkPlugin()) as manager:
+        yield manager
 
 
 @pytest.fixture

@@ -14,7 +14,9 @@ from jsonschema import Draft202012Validator
 
 import dlm
 from dlm.cli.main import main
-from dlm.errors import NotTrained, PackRefused, StoreLocked
+from dlm.errors import NotTrained, PackRefused, StoreLocked, UsageProblem
+from dlm.export.options import ExportOptions
+from dlm.export.run import export_to
 from dlm.share.manifest import schema
 from dlm.share.packing import PackOptions, pack
 from dlm.share.receiving import receive
@@ -251,6 +253,60 @@ def test_named_adapters_and_their_gate_travel(document, elsewhere):
     assert (done.store / "adapter/versions/v0001/adapters/_gate/gate.json").is_file()
     for name in ("tone", "facts"):
         assert run("prompt", done.document, "What is tone 1?", "--adapter", name, "--max-tokens", 4).exit_code == 0
+
+
+def test_exports_travel_when_asked_for_and_are_as_they_were_written(document, elsewhere, home):
+    path = document()
+    first = pack(path, PackOptions())
+    export_to(path, "toy", options=ExportOptions(certify=False))
+    assert pack(path, PackOptions(force=True)).manifest.members == first.manifest.members
+    made = pack(path, PackOptions(exports=True, force=True))
+    assert made.manifest.exports == ("toy-Q8_0-merged",)
+    with pytest.raises(UsageProblem, match="quotes the document"):
+        pack(path, PackOptions("adapter-only", exports=True, force=True))
+    done = unpack(made.path, out=elsewhere())
+    folder = done.store / "exports" / "toy-Q8_0-merged"
+    assert run("verify-export", folder, "--files-only").exit_code == 0
+    assert json.loads(run("exports", done.document, "--json").stdout)["exports"][0]["current"]
+
+
+def test_an_export_that_names_a_place_or_is_older_than_the_document_stays(document, home):
+    path = document()
+    folder = export_to(path, "toy", options=ExportOptions(certify=False)).folder
+    (folder / "run.sh").write_text(f"serve {home}/base\n")
+    made = pack(path, PackOptions(exports=True))
+    assert made.manifest.exports == ()
+    assert any("run.sh names a place" in note for note in made.notes)
+    (folder / "run.sh").unlink()
+    path.write_text(path.read_text() + "\nThe lamp is green.\n")
+    made = pack(path, PackOptions(exports=True, force=True))
+    assert made.manifest.exports == ()
+    assert any("the document has changed since" in note for note in made.notes)
+
+
+def test_a_whole_store_moves_with_its_versions_and_curves(document, elsewhere):
+    path = document()
+    path.write_text(path.read_text() + "\nThe lamp is green.\n")
+    dlm.train(path)
+    before = run("metrics", "show", path, "--run", 1, "--json")
+    done = unpack(pack(path, PackOptions("full")).path, out=elsewhere())
+    assert [version.number for version in Store(done.store.parents[1], DLM_ID).versions()] == [1, 2]
+    after = run("metrics", "show", done.document, "--run", 1, "--json")
+    assert (before.exit_code, after.exit_code) == (0, 0), after.output
+    assert len(json.loads(after.stdout)["steps"]) == len(json.loads(before.stdout)["steps"]) > 0
+    assert run("use", done.document, "v1").exit_code == 0
+
+
+def test_a_learning_report_travels_without_the_questions_of_its_user(document, home, tmp_path):
+    path = document()
+    (path.parent / "questions.jsonl").write_text('{"question": "What does Zebedee fear?", "answer": "The dark."}\n')
+    asked = run("report", path, "--again", "--questions", path.parent / "questions.jsonl")
+    report = next(home.rglob("learning.json"))
+    assert "Zebedee" in report.read_text(), asked.output
+    made = pack(path, PackOptions())
+    everything = b"\n".join(members(made.path))
+    assert b"learning.json" in everything
+    assert b"Zebedee" not in everything
 
 
 def test_every_file_of_a_store_is_either_packed_or_known_to_stay(document, home):

@@ -76,12 +76,17 @@ def pack(path: Path, options: PackOptions, *, home: Path | None = None) -> Packe
     Raises:
         DocumentError: the document cannot be read.
         NotTrained: it has no version yet.
+        UsageProblem: exports are to travel without the document's text.
         PackRefused: something in it must not be shared, or there is a file where the pack would be.
         StoreLocked: a training runs.
         StoreError: the store is damaged, or the disk cannot be written.
     """
     from ..document import read
 
+    if options.exports and options.profile == "adapter-only":
+        raise UsageProblem(
+            "an export's certificate quotes the document: --include-exports goes with share and full only"
+        )
     document, data = read(path), path.read_bytes()
     out = (options.out or path.with_name(path.name + SUFFIX)).absolute()
     if out.exists() and not options.force:

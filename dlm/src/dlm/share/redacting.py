@@ -77,7 +77,7 @@ def ledger_of(ledger: Ledger, section_ids: frozenset[str]) -> Ledger:
         update={
             "entries": tuple(entry.model_copy(update={"text": None, "prior": ()}) for entry in entries),
             "tombstones": (),
-            "before": (),
+            "before": tuple(one for one in ledger.before if one in section_ids),
         }
     )
 
