@@ -307,6 +307,25 @@ def outsider(session: nox.Session) -> None:
 
 
 @nox.session
+def scaffold(session: nox.Session) -> None:
+    """What ``dlm plugin new`` and ``sway plugin new`` write: installed against our wheels, tested, and offered."""
+    install_wheels(session, "dlm", "dlm-sway[testing]")
+    folder = Path(session.create_tmp()) / "made"
+    shutil.rmtree(folder, ignore_errors=True)
+    for tool, listing, wanted in (
+        ("dlm", "plugins", "acme-dlm/other-words"),
+        ("sway", "list-probes", "acme-sway/first-word"),
+    ):
+        name = wanted.split("/")[0]
+        made = folder / name
+        session.run(tool, "plugin", "new", name, "--into", str(made), env=SAFE)
+        session.install("--no-deps", "--no-build-isolation", str(made))
+        session.run("python", "-m", "pytest", str(made / "tests"), env={**SAFE, "DLM_STRICT": "1", "DLM_SWAY_STRICT": "1"})
+        if wanted not in str(session.run(tool, listing, silent=True, env=SAFE)):
+            session.error(f"{tool} {listing} does not show {wanted}")
+
+
+@nox.session
 def startup(session: nox.Session) -> None:
     """Milliseconds of ``dlm --help`` and ``sway --help``, without and with 20 third-party plugins."""
     session.install(*PINNED, *(f"./{core}" for core in CORES))

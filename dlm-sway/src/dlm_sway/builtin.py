@@ -65,6 +65,7 @@ def dlm_sway_commands() -> Iterable[CommandEntry]:
     yield CommandEntry(
         name="pack", target="dlm_sway.cli.pack:pack", summary="Pack a suite with all it needs into one file."
     )
+    yield CommandEntry(name="plugin", target="dlm_sway.cli.plugin_new:plugin", summary="Start a plugin of your own.")
     yield CommandEntry(
         name="plugins", target="dlm_sway.cli.plugins:plugins", summary="Show plugins, their hooks and their failures."
     )

@@ -87,6 +87,7 @@ def dlm_commands() -> Iterable[CommandEntry]:
         target="dlm.cli.doctor:doctor",
         summary="Say what this machine can do, and what a training of DOC would take.",
     )
+    yield CommandEntry(name="plugin", target="dlm.cli.plugin_new:plugin", summary="Start a plugin of your own.")
     yield CommandEntry(name="plugins", target="dlm.cli.plugins:plugins", summary="List the installed plugins.")
 
 
