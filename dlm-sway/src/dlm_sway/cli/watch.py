@@ -112,7 +112,7 @@ def _tell(one: Kept) -> None:
 
 def _call(command: list[str], result: Path) -> None:
     try:
-        done = subprocess.run(command, env={**os.environ, "SWAY_RESULT_PATH": str(result)}, check=False)
+        done = subprocess.run(command, env={**os.environ, "SWAY_RESULT_PATH": str(result.absolute())}, check=False)
     except OSError as error:
         click.echo(f"--on-fail: {command[0]}: {error.strerror}", err=True)
         return
