@@ -312,6 +312,7 @@ def scaffold(session: nox.Session) -> None:
     install_wheels(session, "dlm", "dlm-sway[testing]")
     folder = Path(session.create_tmp()) / "made"
     shutil.rmtree(folder, ignore_errors=True)
+    strict = {**SAFE, "DLM_SWAY_STRICT": "1", "DLM_STRICT": "1"}
     for tool, listing, wanted in (
         ("dlm", "plugins", "acme-dlm/other-words"),
         ("sway", "list-probes", "acme-sway/first-word"),
@@ -320,7 +321,7 @@ def scaffold(session: nox.Session) -> None:
         made = folder / name
         session.run(tool, "plugin", "new", name, "--into", str(made), env=SAFE)
         session.install("--no-deps", "--no-build-isolation", str(made))
-        session.run("python", "-m", "pytest", str(made / "tests"), env={**SAFE, "DLM_STRICT": "1", "DLM_SWAY_STRICT": "1"})
+        session.run("python", "-m", "pytest", str(made / "tests"), env=strict)
         if wanted not in str(session.run(tool, listing, silent=True, env=SAFE)):
             session.error(f"{tool} {listing} does not show {wanted}")
 
