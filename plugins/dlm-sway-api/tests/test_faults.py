@@ -36,6 +36,7 @@ class Proxy(ThreadingHTTPServer):
         self.faults: list = []
         self.always = None
         self.hidden: tuple[str, ...] = ()
+        self.most_shown = 10_000
         self.seen: list[dict[str, str]] = []
         self.running, self.most = 0, 0
         self.lock = threading.Lock()
@@ -52,6 +53,10 @@ class Proxy(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     server: Proxy
 
+    def do_GET(self) -> None:
+        with urllib.request.urlopen(self.server.target + self.path, timeout=60) as found:
+            self.say(200, found.read())
+
     def do_POST(self) -> None:
         proxy = self.server
         body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -63,6 +68,10 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             if self.path in proxy.hidden:
                 self.say(404, b'{"error": {"message": "File Not Found"}}')
+                return
+            wanted = json.loads(body)
+            if max(int(wanted.get(key) or 0) for key in ("logprobs", "top_logprobs")) > proxy.most_shown:
+                self.say(400, b'{"error": {"message": "too many"}}')
                 return
             status, reply = _asked(proxy.target + self.path, body)
             if fault is None:
@@ -265,6 +274,14 @@ def test_where_only_a_chat_shows_log_probabilities_the_first_token_is_compared(t
     assert found[:8] == pytest.approx(expected(asked)[:8], abs=1e-4)
     assert found.at_most == pytest.approx(expected(asked).at_most, abs=1e-4)
     assert 1 <= answer.tokens <= 5
+
+
+def test_a_server_that_shows_fewer_tokens_than_are_asked_for_is_asked_for_fewer(tiny, proxy):
+    proxy.most_shown = 20
+    with closing(judging(tiny.base_url, proxy.url, top_k=256)) as made:
+        found = made.compare([ITEM], FT)[0]
+        assert [made.describe()[side]["top_logprobs"] for side in ("base", "fine_tuned")] == [256, 20]
+    assert found.at_most.js > found.js
 
 
 @pytest.mark.parametrize("at_once", [1, 3])

@@ -84,6 +84,16 @@ def test_all_tokens_shown_give_the_numbers_of_pytorch(pair, judging, expected):
     assert made.generate(ITEMS[:2], FT, max_new_tokens=6) == expected.generate(ITEMS[:2], FT, max_new_tokens=6)
 
 
+def test_a_text_longer_than_the_context_is_read_in_windows(pair, judging):
+    made = judging(*pair)
+    text = "version 2.41 is done by Ines on Friday, " * 50
+    (count,) = made.count_tokens([text])
+    assert count > 512
+    (found,) = made.texts([text], FT)
+    assert found.tokens == count - 1
+    assert found.logprob < -count
+
+
 @pytest.mark.parametrize("top", [256, 20, 1])
 def test_with_some_tokens_shown_the_numbers_of_pytorch_lie_within(pair, judging, expected, top):
     made = judging(*pair, top_k=top)

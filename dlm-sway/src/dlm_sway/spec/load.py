@@ -174,7 +174,8 @@ def _too_many_nulls(entries: Any, source: Source) -> list[Fault]:
 
 def _notes(suite: Suite) -> Iterator[str]:
     given = suite.defaults.model_fields_set
-    if "top_k" in given:
+    # A served model shows only its likeliest tokens, so there the number counts.
+    if "top_k" in given and suite.models.ft.endpoint is None:
         yield "defaults.top_k changes nothing: divergences are computed over the whole vocabulary"
     if suite.defaults.concurrent_probes > 1:
         yield "defaults.concurrent_probes changes nothing: probes run one after another and batch their own work"

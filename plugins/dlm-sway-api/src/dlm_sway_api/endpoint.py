@@ -67,8 +67,18 @@ class Endpoint:
             Refused: the endpoint says no.
             BackendError: it gave no usable answer in the time that one question may take.
         """
+        return self._ask("POST", (self.root if own else self.address) + path, body)
+
+    def get(self, path: str) -> dict[str, Any]:
+        """What lies at ``path`` under :attr:`root`; raises as :meth:`post`."""
+        return self._ask("GET", self.root + path, None)
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._client.close()
+
+    def _ask(self, method: str, url: str, body: dict[str, Any] | None) -> dict[str, Any]:
         until = time.monotonic() + self._settings.seconds
-        url = (self.root if own else self.address) + path
         trying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(_Passing),
             wait=_wait,
@@ -76,7 +86,7 @@ class Endpoint:
             reraise=True,
         )
         try:
-            found: dict[str, Any] = trying(self._once, url, body, until)
+            found: dict[str, Any] = trying(self._once, method, url, body, until)
             return found
         except _Passing as error:
             tries = trying.statistics.get("attempt_number", 1)
@@ -85,13 +95,9 @@ class Endpoint:
                 "or give it longer with SWAY_API_TIMEOUT"
             ) from None
 
-    def close(self) -> None:
-        """Let go of the connections."""
-        self._client.close()
-
-    def _once(self, url: str, body: dict[str, Any], until: float) -> dict[str, Any]:
+    def _once(self, method: str, url: str, body: dict[str, Any] | None, until: float) -> dict[str, Any]:
         try:
-            status, headers, raw = self._send(url, body, until)
+            status, headers, raw = self._send(method, url, body, until)
         except httpx.TransportError as error:
             raise _Passing(self._clean(f"no answer: {type(error).__name__}: {error}")) from None
         if status in _PASSING:
@@ -100,10 +106,12 @@ class Endpoint:
             raise Refused(status, f"{url}: HTTP {status}: {self._said(raw)}{_advice(status)}")
         return self._object(url, raw)
 
-    def _send(self, url: str, body: dict[str, Any], until: float) -> tuple[int, httpx.Headers, bytes]:
+    def _send(
+        self, method: str, url: str, body: dict[str, Any] | None, until: float
+    ) -> tuple[int, httpx.Headers, bytes]:
         left = max(0.1, until - time.monotonic())
         raw = bytearray()
-        with self._client.stream("POST", url, json=body, timeout=left) as reply:
+        with self._client.stream(method, url, json=body, timeout=left) as reply:
             for chunk in reply.iter_bytes():
                 raw += chunk
                 if len(raw) > LARGEST:

@@ -17,7 +17,7 @@ from dlm_sway.scoring.types import Answer, Comparison, Item, TextLogprob
 
 from .bounds import Bounds, bounds, mean
 from .endpoint import Endpoint
-from .served import Served, same_tokens
+from .served import Served, same_tokens, windows
 from .settings import Settings, from_environment
 
 if TYPE_CHECKING:
@@ -221,4 +221,5 @@ def _rolled(text: str, model: Served) -> TextLogprob:
     ids = model.tokens(text)
     if len(ids) < 2:
         raise BackendError(f"{text[:40]!r} has no token to score: a text needs two")
-    return TextLogprob(len(ids) - 1, math.fsum(model.at(ids[:at], ids[at], top=1).logprob for at in range(1, len(ids))))
+    said = math.fsum(model.at(run, token, top=1).logprob for run, token in windows(ids, model.longest))
+    return TextLogprob(len(ids) - 1, said)

@@ -83,6 +83,8 @@ def _position(one: Mapping[str, Any], where: str) -> Shown:
         listed[name] = _logprob(token["logprob"], where)
     # Two tokens of one name cannot be told apart: neither is taken as seen.
     kept = {name: found for name, found in listed.items() if name not in twice and name != b""}
+    if listed and not kept:
+        raise BackendError(f"{where} shows {len(listed)} tokens of one name at a position, which cannot be told apart")
     return Shown(_name(one), _logprob(one["logprob"], where), kept)
 
 

@@ -18,7 +18,7 @@ from .endpoint import Refused
 from .reading import Shown, answer, answer_without_ids, check_model, first_choice, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from dlm_sway.scoring.types import Answer, Item
     from dlm_sway.spec.models import SuiteDefaults
@@ -93,6 +93,17 @@ class Served:
         if not isinstance(found, list) or not all(isinstance(one, int) for one in found):
             raise NotSupported(f"{self._where} does not tell how it cuts a text into tokens")
         return found
+
+    @cached_property
+    def longest(self) -> int | None:
+        """How many tokens a prompt may have; ``None`` when the server does not tell."""
+        try:
+            told = self.endpoint.get("/props").get("default_generation_settings")
+        except Refused:
+            return None
+        found = told.get("n_ctx") if isinstance(told, dict) else None
+        # One place is kept for the token that follows.
+        return found - 1 if isinstance(found, int) and found > 1 else None
 
     def given(self, item: Item) -> Given:
         """``item`` as tokens; the end of an answer is scored too, but of an item that is text as it stands."""
@@ -252,6 +263,16 @@ class Served:
         )
         check_model(reply, self.name, self._where)
         return reply
+
+
+def windows(ids: Sequence[int], longest: int | None) -> Iterator[tuple[Sequence[int], int]]:
+    """What comes before each token of ``ids`` but the first, and that token. A text that is longer than a prompt may be
+    is read in windows that overlap by half."""
+    size, begin = longest or len(ids), 0
+    for at in range(1, len(ids)):
+        if at - begin > size:
+            begin = at - max(1, size // 2)
+        yield ids[begin:at], ids[at]
 
 
 def same_tokens(one: Served, other: Served) -> bool:
