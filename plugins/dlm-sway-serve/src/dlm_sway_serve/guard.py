@@ -42,7 +42,9 @@ class Guard:
             self._admit(headers)
             receive = await self._whole(scope, headers, receive)
         except Refused as error:
-            await StrictAnswer(described(error), error.status, error.headers)(scope, receive, send)
+            # The rest of a body is not waited for.
+            headed = {**error.headers, "Connection": "close"}
+            await StrictAnswer(described(error), error.status, headed)(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
