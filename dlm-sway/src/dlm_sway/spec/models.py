@@ -76,7 +76,8 @@ class SuiteDefaults(_Strict):
 
     seed: int = 0
     top_k: int = 256
-    """Accepted for old files. Divergences are exact over the whole vocabulary, so nothing is truncated."""
+    """How many tokens a position a served model is asked to show. Accepted for old files elsewhere: there divergences are
+    exact over the whole vocabulary."""
     differential: bool = True
     """One base with the adapter switched on and off, rather than two models."""
     coverage_threshold: float = Field(default=0.6, ge=0, le=1)

@@ -12,7 +12,7 @@ from collections import OrderedDict
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
-from dlm_sway.errors import BackendError, NotSupported
+from dlm_sway.errors import BackendError, NotSupported, TargetError
 
 from .endpoint import Refused
 from .reading import Shown, answer, answer_without_ids, check_model, first_choice, shown
@@ -69,6 +69,8 @@ class Served:
     @cached_property
     def top(self) -> int:
         """How many tokens a position the server shows, of those that the suite asks for with ``defaults.top_k``."""
+        if self._defaults.top_k < 1:
+            raise TargetError(f"defaults.top_k is {self._defaults.top_k}: a served model is asked for 1 token or more")
         for number in (self._defaults.top_k, *(fewer for fewer in _TRIED if fewer < self._defaults.top_k)):
             try:
                 found = self._look(number)
