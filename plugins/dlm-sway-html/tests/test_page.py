@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -165,3 +166,14 @@ def test_whatever_a_probe_leaves_as_evidence_the_charts_are_strict_json(
     found = charts(document.completed(data, "r.json"))
     for chart in found:
         json.dumps(chart.figure, allow_nan=False)
+
+
+def test_a_library_that_is_missing_is_said_before_anything_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "plotly.offline", None)
+    monkeypatch.delitem(sys.modules, "dlm_sway_html.page")
+    out = tmp_path / "report.html"
+    done = CliRunner().invoke(main, ["report", str(GOLDEN / "learned.json"), "--out", str(out)])
+    assert (done.exit_code, "dlm-sway-html" in done.stderr, out.exists()) == (2, True, False)
+    assert "Traceback" not in done.stderr

@@ -11,6 +11,8 @@ from html import escape
 from importlib.resources import files
 from typing import Any, Final
 
+from plotly.offline import get_plotlyjs
+
 from dlm_sway.report import format as fmt
 
 from .charts import Chart, charts
@@ -22,8 +24,6 @@ _TOP: Final = ("sway-gauge", "sway-category")
 
 def render(result: dict[str, Any]) -> str:
     """``result`` as an HTML document."""
-    from plotly.offline import get_plotlyjs
-
     found = charts(result)
     parts = [
         *_head(result),
