@@ -63,6 +63,9 @@ def dlm_sway_commands() -> Iterable[CommandEntry]:
         name="matrix", target="dlm_sway.cli.matrix:matrix", summary="Rank several adapters on one base, loaded once."
     )
     yield CommandEntry(
+        name="mine", target="dlm_sway.cli.mine:mine", summary="Find entries for a suite by asking its models."
+    )
+    yield CommandEntry(
         name="pack", target="dlm_sway.cli.pack:pack", summary="Pack a suite with all it needs into one file."
     )
     yield CommandEntry(name="plugin", target="dlm_sway.cli.plugin_new:plugin", summary="Start a plugin of your own.")
