@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from dlm_sway.errors import BackendError, NotSupported
+from dlm_sway.errors import BackendError, NotSupported, TargetError
 from dlm_sway.scoring.types import FT, Item
 from dlm_sway.spec.models import ModelSpec, SuiteDefaults
 from dlm_sway.suite.target import ModelPair
@@ -37,6 +37,7 @@ class Proxy(ThreadingHTTPServer):
         self.always = None
         self.hidden: tuple[str, ...] = ()
         self.most_shown = 10_000
+        self.routes: dict[str, str] = {}
         self.seen: list[dict[str, str]] = []
         self.running, self.most = 0, 0
         self.lock = threading.Lock()
@@ -73,7 +74,7 @@ class _Handler(BaseHTTPRequestHandler):
             if max(int(wanted.get(key) or 0) for key in ("logprobs", "top_logprobs")) > proxy.most_shown:
                 self.say(400, b'{"error": {"message": "too many"}}')
                 return
-            status, reply = _asked(proxy.target + self.path, body)
+            status, reply = _asked(proxy.routes.get(wanted.get("model"), proxy.target) + self.path, body)
             if fault is None:
                 self.say(status, reply)
             else:
@@ -282,6 +283,26 @@ def test_a_server_that_shows_fewer_tokens_than_are_asked_for_is_asked_for_fewer(
         found = made.compare([ITEM], FT)[0]
         assert [made.describe()[side]["top_logprobs"] for side in ("base", "fine_tuned")] == [256, 20]
     assert found.at_most.js > found.js
+
+
+def test_one_endpoint_may_serve_both_models_under_two_names(tiny, proxy, expected):
+    proxy.routes = {"tiny": tiny.base_url.removesuffix("/v1")}
+    with closing(judging(proxy.url, proxy.url)) as made:
+        found = made.compare([ITEM], FT)[0]
+    assert found[:8] == pytest.approx(expected()[:8], abs=1e-4)
+
+
+def other_tokens(handler, reply: bytes) -> None:
+    found = json.loads(reply)
+    if "tokens" in found:
+        found["tokens"] = [token ^ 1 for token in found["tokens"]]
+    handler.say(200, json.dumps(found).encode())
+
+
+def test_models_that_cut_texts_into_other_tokens_are_not_compared(compare, proxy):
+    proxy.always = other_tokens
+    with pytest.raises(TargetError, match="cut texts into other tokens"):
+        compare()
 
 
 @pytest.mark.parametrize("at_once", [1, 3])
