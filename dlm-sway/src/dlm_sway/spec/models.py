@@ -76,8 +76,8 @@ class SuiteDefaults(_Strict):
 
     seed: int = 0
     top_k: int = 256
-    """How many tokens a position a served model is asked to show. Accepted for old files elsewhere: there divergences are
-    exact over the whole vocabulary."""
+    """How many tokens a position a served model is asked to show. Accepted for old files elsewhere: there divergences
+    are exact over the whole vocabulary."""
     differential: bool = True
     """One base with the adapter switched on and off, rather than two models."""
     coverage_threshold: float = Field(default=0.6, ge=0, le=1)

@@ -37,9 +37,10 @@ class OllamaRuntime(LlamaCpp):
         # Nothing is taken away: a start token that the template writes too would be read twice in Ollama as here.
         return self.model.tokenize(self.prompt_text(messages), start=True)
 
-    def prompt_text(self, messages: Sequence[Message]) -> str:
-        if self._modelfile.template is None:
-            return super().prompt_text(messages)
+    def prompt_text(self, messages: Sequence[Message], *, invite: bool = True) -> str:
+        # A Go template always invites an answer, so how a turn ends is read off the file's own.
+        if self._modelfile.template is None or not invite:
+            return super().prompt_text(messages, invite=invite)
         try:
             return render(self._modelfile.template, messages, self._modelfile.system)
         except TemplateFault as fault:
