@@ -10,6 +10,8 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -25,9 +27,9 @@ spec = importlib.util.spec_from_file_location("kit", sys.argv[1])
 kit = importlib.util.module_from_spec(spec); spec.loader.exec_module(kit)
 from dlm_sway_serve.serving import serve
 from dlm_sway_serve.settings import Settings
-kit.Counted.log.question_seconds = 0.1
+kit.Counted.log.question_seconds = float(sys.argv[3])
 say = lambda line: print(line, file=sys.stderr, flush=True)
-serve(Settings(Path(sys.argv[2]), cache=False), kit.make_manager(), "127.0.0.1", 0, 20, say)
+serve(Settings(Path(sys.argv[2]), cache=False), kit.make_manager(), "127.0.0.1", 0, int(sys.argv[4]), say)
 """
 
 
@@ -70,26 +72,31 @@ def test_ctrl_c_ends_with_130(tmp_path):
     assert (process.returncode, "Traceback" in told) == (130, False)
 
 
-def test_what_is_being_answered_is_finished_before_the_server_stops(root, suite):
-    process, url = started(sys.executable, "-c", SLOW, str(__file__).replace("test_process", "conftest"), str(root))
-    answers = []
-
-    def ask() -> None:
-        with ServeClient(url) as client:
-            answers.append(client.run(suite()))
-
-    asking = threading.Thread(target=ask)
-    asking.start()
-    with ServeClient(url) as client:
-        for _ in range(200):
-            if client.stats()["waiting"]:
-                break
+def stopped_while_it_answers(root: Path, spec: dict, question_seconds: float, grace: int):
+    """What a client got whose answer was on its way when the server was stopped; how that ended, in which time."""
+    kit = str(Path(__file__).with_name("conftest.py"))
+    process, url = started(sys.executable, "-c", SLOW, kit, str(root), str(question_seconds), str(grace))
+    with ServeClient(url) as client, ThreadPoolExecutor(1) as other:
+        answer = other.submit(client.run, spec)
+        while not client.stats()["waiting"]:
             time.sleep(0.02)
-    process.send_signal(signal.SIGTERM)
-    asking.join(60)
-    process.communicate(timeout=60)
-    assert [probe["verdict"] for probe in answers[0]["probes"]] == ["pass", "fail"]
-    assert process.returncode == 0
+        process.send_signal(signal.SIGTERM)
+        began = time.monotonic()
+        _, told = process.communicate(timeout=60)
+    return answer, process.returncode, told, time.monotonic() - began
+
+
+def test_what_is_being_answered_is_finished_before_the_server_stops(root, suite):
+    answer, code, _, _ = stopped_while_it_answers(root, suite(), 0.1, 20)
+    assert [probe["verdict"] for probe in answer.result()["probes"]] == ["pass", "fail"]
+    assert code == 0
+
+
+def test_what_is_not_finished_in_time_is_given_up_after_the_question_it_is_at(root, suite):
+    answer, code, told, seconds = stopped_while_it_answers(root, suite(), 1.0, 1)
+    assert isinstance(answer.exception(), ServeError)
+    assert (code, told.endswith("stopped\n")) == (0, True)
+    assert seconds < 8  # of the seventeen that all questions take
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::", "example.org"])

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 _FRESH_NS: Final = 2_000_000_000
 """A file changed this recently may change again without its time showing it."""
-_TO_BACKENDS: Final = {"differential", "seed", "template", "system_prompt"}
-"""Keys of the suite's defaults that a backend may go by."""
+_NOT_FOR_BACKENDS: Final = {"alpha", "concurrent_probes", "coverage_threshold", "multiplicity", "score_weights"}
+"""Keys of the suite's defaults that only say what becomes of numbers."""
 
 
 class Digests:
@@ -58,6 +58,6 @@ def content_key(backend: Backend, digests: Digests) -> str | None:
     if identity is None:
         return None
     named = {side: getattr(backend.models, side).model_dump(mode="json") for side in ("base", "ft")}
-    defaults = backend.defaults.model_dump(mode="json", include=_TO_BACKENDS)
+    defaults = backend.defaults.model_dump(mode="json", exclude=_NOT_FOR_BACKENDS)
     whole = json.dumps([type(backend).__qualname__, named, defaults, asdict(identity)], sort_keys=True, default=str)
     return hashlib.sha256(whole.encode()).hexdigest()
