@@ -39,7 +39,8 @@ class Backend(ABC):
     def compare(
         self, items: Sequence[Item], view: View, *, layout: int = 0, per_position: bool = False
     ) -> list[Comparison]:
-        """Compare ``view`` with the base on every item, exactly, over the full vocabulary.
+        """Compare ``view`` with the base on every item, exactly, over the full vocabulary; or, where only a part of the
+        distributions can be seen, with both ends of where each divergence lies (:attr:`Comparison.at_most`).
 
         ``layout`` only changes how items share batches (order, padding, packing). With ``view`` = base and another
         layout than 0 the result is the numeric noise floor: what "no change at all" looks like on this machine.

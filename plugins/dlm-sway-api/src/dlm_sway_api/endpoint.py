@@ -136,12 +136,7 @@ class Endpoint:
     def _said(self, raw: bytes) -> str:
         """What a person should read of a reply, without the key should the server repeat it."""
         text = raw[:4096].decode(errors="replace")
-        try:
-            error = json.loads(text)["error"]
-            text = str(error["message"] if isinstance(error, dict) else error)
-        except (ValueError, KeyError, TypeError):
-            pass  # not in the usual form: shown as it stands
-        return self._clean(" ".join(text.split()))[:300] or "an empty reply"
+        return self._clean(" ".join(_usual(text).split()))[:300] or "an empty reply"
 
     def _clean(self, text: str) -> str:
         return text.replace(self._settings.key, "(key)") if self._settings.key else text
@@ -153,6 +148,15 @@ class _NotANumber(ValueError):
 
 def _no_number(name: str) -> float:
     raise _NotANumber(name)
+
+
+def _usual(text: str) -> str:
+    """The message of an error in OpenAI's form; any other text as it stands."""
+    try:
+        error = json.loads(text)["error"]
+        return str(error["message"] if isinstance(error, dict) else error)
+    except (ValueError, KeyError, TypeError):
+        return text
 
 
 def _wait(state: tenacity.RetryCallState) -> float:

@@ -18,7 +18,7 @@ from .endpoint import Refused
 from .reading import Shown, answer, answer_without_ids, check_model, first_choice, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from dlm_sway.scoring.types import Answer, Item
     from dlm_sway.spec.models import SuiteDefaults
@@ -123,18 +123,7 @@ class Served:
 
     def at(self, ids: Sequence[int], target: int | None, *, top: int = 0, again: bool = False) -> Shown:
         """What the model shows after ``ids``, and how likely ``target`` is there. ``again``: ask even if known."""
-        key = (tuple(ids), target, top)
-        with self._lock:
-            known = None if again else self._kept.get(key)
-        if known is not None:
-            return known
-        found = self._seen(list(ids), target, top or self.top)
-        with self._lock:
-            if not again:
-                self._kept[key] = found
-                while len(self._kept) > KEPT:
-                    self._kept.popitem(last=False)
-        return found
+        return self._known((tuple(ids), target, top), again, lambda: self._seen(list(ids), target, top or self.top))
 
     def first(self, item: Item, *, again: bool = False) -> Shown:
         """What the model shows after an item's prompt, by a chat reply."""
@@ -143,14 +132,7 @@ class Served:
                 f"{self._where} shows no log-probabilities of given answers, only of the first token that it writes: "
                 "probes that score answers need a server that takes tokens, such as llama.cpp's, or a local model"
             )
-        key = (item._replace(group=""), None, 0)
-        with self._lock:
-            known = None if again else self._kept.get(key)
-        if known is None:
-            known = self._chatted(item, self.top)
-            with self._lock:
-                self._kept[key] = known
-        return known
+        return self._known(item._replace(group=""), again, lambda: self._chatted(item, self.top))
 
     def generate(self, item: Item, longest: int) -> Answer:
         """A greedy answer."""
@@ -168,6 +150,19 @@ class Served:
             raise NotSupported(f"{self._where} is only asked as a chat, and this text has no turns")
         reply = self._chat(item, max_tokens=longest, **({"logprobs": True} if self._tells else {}))
         return answer_without_ids(first_choice(reply, self._where), self._where)
+
+    def _known(self, key: tuple[Any, ...], again: bool, ask: Callable[[], Shown]) -> Shown:
+        """What was asked before is answered the same, unless it is asked ``again``, which changes no later answer."""
+        with self._lock:
+            if not again and key in self._kept:
+                return self._kept[key]
+        found = ask()
+        if not again:
+            with self._lock:
+                self._kept[key] = found
+                while len(self._kept) > KEPT:
+                    self._kept.popitem(last=False)
+        return found
 
     @property
     def _where(self) -> str:
