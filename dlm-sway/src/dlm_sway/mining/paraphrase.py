@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,6 +13,7 @@ from ..spec.load import load
 from .asking import fresh_name, opened
 from .paste import fitted, head, quoted
 from .wordings import rewordings
+from .wordnet import swapped, synonyms
 
 if TYPE_CHECKING:
     from .._plugkit.plugins import PluginManager
@@ -40,26 +41,37 @@ class MinedCase(NamedTuple):
 
 
 def mine(
-    spec: Path, manager: PluginManager, *, top: int, cache: bool = True, say: Callable[[str], None] = lambda _: None
+    spec: Path,
+    manager: PluginManager,
+    *,
+    top: int,
+    wordnet: Path | None = None,
+    cache: bool = True,
+    say: Callable[[str], None] = lambda _: None,
 ) -> str:
     """An entry of the ``top`` wordings of each case of ``spec`` with the largest gaps, those that it has left out.
 
+    With ``wordnet``, a folder with WordNet's files, words of the question are also swapped for synonyms.
+
     Raises:
         SpecError: the suite has mistakes.
-        TargetError: it has no case to reword.
+        TargetError: it has no case to reword, or ``wordnet`` is not there.
     """
     loaded = load(spec, manager)
     cases = list(_cases(loaded))
     if not cases:
         raise TargetError(f"{spec}: no enabled {KIND} entry with cases: `sway autogen` drafts one for a document")
+    known = {} if wordnet is None else synonyms(wordnet, [case.prompt for case in cases])
     with opened(loaded, manager, cache=cache, say=say) as session:
-        found = hardest(session, cases, top)
+        found = hardest(session, cases, top, known)
     return _text(spec, fresh_name("mined wordings", loaded), found)
 
 
-def hardest(scoring: Scoring, cases: Sequence[WordedCase], top: int) -> list[MinedCase]:
-    """The wordings with the largest gaps; cases in their order, wordings by gap."""
-    others = {case: [one for one in rewordings(case.prompt) if one not in case.paraphrases] for case in cases}
+def hardest(
+    scoring: Scoring, cases: Sequence[WordedCase], top: int, known: Mapping[str, list[str]] | None = None
+) -> list[MinedCase]:
+    """The wordings with the largest gaps; cases in their order, wordings by gap. ``known`` are synonyms by word."""
+    others = {case: _others(case, known or {}) for case in cases}
     asked = [Item(text, case.gold) for case in cases for text in (case.prompt, *others[case])]
     answers = dict(zip(asked, scoring.compare(asked, FT), strict=True))
     gains = {item: (one.view_logprob - one.base_logprob) / one.positions for item, one in answers.items()}
@@ -70,6 +82,12 @@ def hardest(scoring: Scoring, cases: Sequence[WordedCase], top: int) -> list[Min
         found.sort(key=lambda one: (-one.gap, one.text))
         mined.append(MinedCase(case, own, tuple(found[:top])))
     return mined
+
+
+def _others(case: WordedCase, known: Mapping[str, list[str]]) -> list[str]:
+    """Wordings that the case has not."""
+    found = dict.fromkeys([*rewordings(case.prompt), *swapped(case.prompt, known)])
+    return [one for one in found if one not in (case.prompt, *case.paraphrases)]
 
 
 def _cases(loaded: LoadedSuite) -> Iterator[WordedCase]:
