@@ -2,8 +2,9 @@
 
 Makes a store whose version holds that many megabytes of weights as bfloat16 has them, in a temporary folder, and prints
 megabytes a second and processor time of each, the best of several turns taken alternately, and the largest memory of
-the process that packed or unpacked: ``python bench/pack.py [--megabytes N] [--turns N] [--ratio R] [--memory MB]``. Both sides find the
-files in the memory of the system, and both wait until what they wrote is on the disk. Start-up is not counted.
+the process that packed or unpacked: ``python bench/pack.py [--megabytes N] [--turns N] [--ratio R] [--memory MB]``.
+Both sides find the files in the memory of the system, and both wait until what they wrote is on the disk. Start-up is
+not counted.
 
 Fails below that share of the throughput of ``tar | zstd -3``, or above that much memory.
 """
