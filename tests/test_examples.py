@@ -62,7 +62,7 @@ def test_the_quickstart_shows_an_empty_answer_as_one(script):
 )
 def test_the_pre_commit_hooks_start_for_what_can_change_a_verdict(path, starts):
     hooks = YAML(typ="safe").load(ROOT / ".pre-commit-hooks.yaml")
-    assert [hook["id"] for hook in hooks] == ["sway-gate", "sway-gate-isolated"]
+    assert [hook["id"] for hook in hooks] == ["sway-gate", "sway-gate-isolated", "sway-gate-docker"]
     for hook in hooks:
         assert bool(re.search(hook["files"], path)) is starts
         assert hook["entry"] == "sway gate"
