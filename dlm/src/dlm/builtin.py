@@ -29,9 +29,7 @@ def dlm_commands() -> Iterable[CommandEntry]:
         target="dlm.cli.export:export",
         summary="Write what was trained for another program to serve.",
     )
-    yield CommandEntry(
-        name="exports", target="dlm.cli.exports:exports", summary="List the exports of a document."
-    )
+    yield CommandEntry(name="exports", target="dlm.cli.exports:exports", summary="List the exports of a document.")
     yield CommandEntry(
         name="verify-export",
         target="dlm.cli.verify_export:verify_export",
@@ -47,9 +45,7 @@ def dlm_commands() -> Iterable[CommandEntry]:
         target="dlm.cli.unpack:unpack",
         summary="Put the document and the store of a pack in place.",
     )
-    yield CommandEntry(
-        name="verify", target="dlm.cli.verify:verify", summary="Check a pack, and say what is in it."
-    )
+    yield CommandEntry(name="verify", target="dlm.cli.verify:verify", summary="Check a pack, and say what is in it.")
     yield CommandEntry(
         name="show",
         target="dlm.cli.show:show",
