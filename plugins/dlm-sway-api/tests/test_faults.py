@@ -67,21 +67,25 @@ class _Handler(BaseHTTPRequestHandler):
             proxy.most = max(proxy.most, proxy.running)
             fault = proxy.faults.pop(0) if proxy.faults else proxy.always
         try:
-            if self.path in proxy.hidden:
-                self.say(404, b'{"error": {"message": "File Not Found"}}')
-                return
-            wanted = json.loads(body)
-            if max(int(wanted.get(key) or 0) for key in ("logprobs", "top_logprobs")) > proxy.most_shown:
-                self.say(400, b'{"error": {"message": "too many"}}')
-                return
-            status, reply = _asked(proxy.routes.get(wanted.get("model"), proxy.target) + self.path, body)
-            if fault is None:
-                self.say(status, reply)
-            else:
-                fault(self, reply)
+            status, reply, honest = self.answered(body)
         finally:
+            # Before the reply: a client may ask again as soon as it has it.
             with proxy.lock:
                 proxy.running -= 1
+        if fault is None or not honest:
+            self.say(status, reply)
+        else:
+            fault(self, reply)
+
+    def answered(self, body: bytes) -> tuple[int, bytes, bool]:
+        """Status, reply, and whether it came from the server."""
+        proxy = self.server
+        if self.path in proxy.hidden:
+            return 404, b'{"error": {"message": "File Not Found"}}', False
+        wanted = json.loads(body)
+        if max(int(wanted.get(key) or 0) for key in ("logprobs", "top_logprobs")) > proxy.most_shown:
+            return 400, b'{"error": {"message": "too many"}}', False
+        return *_asked(proxy.routes.get(wanted.get("model"), proxy.target) + self.path, body), True
 
     def say(self, status: int, reply: bytes, length: int | None = None, **headers: str) -> None:
         self.send_response(status)

@@ -19,8 +19,6 @@ from typing import TYPE_CHECKING, Final
 
 from dlm.errors import ExportFailed, ExportRefused
 
-from .container import BLOCK
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -87,6 +85,8 @@ def _write_folder(base: Path, weights: Weights, template: str | None, folder: Pa
 
 def _write_safetensors(weights: Weights, names: Sequence[str], path: Path) -> None:
     """All of ``weights`` as ``float32``."""
+    from .container import BLOCK
+
     header, at = {}, 0
     for name in names:
         size = 4 * prod(weights.shapes[name])

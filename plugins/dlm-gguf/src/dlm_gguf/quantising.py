@@ -6,8 +6,6 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from dlm.errors import ExportFailed
 
 if TYPE_CHECKING:
@@ -86,6 +84,7 @@ def quantised(rows: Floats, kind: str) -> Any:
     Raises:
         ExportFailed: a number is too large for it, or is none.
     """
+    import numpy as np
     from gguf import quants
 
     largest = float(np.abs(rows).max(initial=0.0))

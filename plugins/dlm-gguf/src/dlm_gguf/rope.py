@@ -6,8 +6,6 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -58,6 +56,8 @@ def local_base(config: Mapping[str, Any]) -> float:
 
 def llama3_factors(rope: Rope, dimensions: int) -> Floats:
     """By what each frequency is divided, ``[dimensions / 2]``."""
+    import numpy as np
+
     settings = rope.settings
     factor, low, high = (float(settings[name]) for name in ("factor", "low_freq_factor", "high_freq_factor"))
     trained = float(settings["original_max_position_embeddings"])
@@ -76,6 +76,8 @@ def llama3_factors(rope: Rope, dimensions: int) -> Floats:
 
 def longrope_factors(rope: Rope) -> dict[str, Floats]:
     """By what each frequency is divided, in long and in short texts."""
+    import numpy as np
+
     return {
         f"rope_factors_{length}.weight": np.array(rope.settings[f"{length}_factor"], dtype=np.float32)
         for length in ("long", "short")

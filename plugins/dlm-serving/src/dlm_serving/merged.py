@@ -8,20 +8,19 @@ import shutil
 from math import prod
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-
 from dlm.errors import ExportFailed
 from dlm.export.quants import header
 from dlm.store.encoding import canonical
 from dlm.store.files import disk_errors
-from dlm_gguf.checkpoint import of_folder
-from dlm_gguf.merging import Merged, read_parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    import numpy as np
+
     from dlm.training.mixing import Mix
+    from dlm_gguf.merging import Merged
 
 MODEL: Final = "model.safetensors"
 _BLOCK = 2**22
@@ -39,6 +38,9 @@ def require_fit(base: Path, adapter: Path | Mix) -> None:
         ExportRefused: the adapter changes what this base has not, or does what no merged weights can.
         ExportFailed: files are damaged.
     """
+    from dlm_gguf.checkpoint import of_folder
+    from dlm_gguf.merging import Merged, read_parts
+
     Merged(of_folder(base), read_parts(adapter))
 
 
@@ -51,6 +53,9 @@ def write_merged(
     Raises:
         ExportRefused, ExportFailed: as :func:`require_fit`.
     """
+    from dlm_gguf.checkpoint import of_folder
+    from dlm_gguf.merging import Merged, read_parts
+
     kinds = _kinds(base)
     weights = Merged(of_folder(base), read_parts(adapter))
     with disk_errors(folder, ExportFailed):
@@ -106,6 +111,8 @@ def _narrowed(block: np.ndarray[Any, Any], kind: str) -> np.ndarray[Any, Any]:
     """Rounded to the nearest number of the type; of two equally near, to the even one."""
     if kind != "BF16":
         return block.astype({"F64": "<f8", "F32": "<f4", "F16": "<f2"}[kind])
+    import numpy as np
+
     bits = np.ascontiguousarray(block, dtype=np.float32).view(np.uint32)
     return ((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16).astype("<u2")
 

@@ -1,8 +1,8 @@
 """How far MLX is from PyTorch on a real base with a real adapter, in nats, and what a token costs.
 
-``python bench/mlx.py BASE ADAPTER TEXT [POSITIONS]``: folders of a base and of a PEFT adapter for it, and a text file.
-Prints a row a precision: KL divergence of next-token distributions from transformers in fp32, and how often the most
-likely token is the same, with the adapter and without.
+``python bench/mlx_beside_hf.py BASE ADAPTER TEXT [POSITIONS]``: folders of a base and of a PEFT adapter for it, and a
+text file. Prints a row a precision: KL divergence of next-token distributions from transformers in fp32, and how often
+the most likely token is the same, with the adapter and without.
 """
 
 from __future__ import annotations
