@@ -243,14 +243,15 @@ def build_wheels(session: nox.Session, folder: Path) -> dict[str, Path]:
 def install_wheels(session: nox.Session, *wanted: str) -> None:
     """Install ``name[extra]`` from wheels built here, as a user would: extras pull in the siblings.
 
-    The constraints name the files, so that no sibling can come from an index.
+    The constraints name exact versions, which lie here and on no index. Naming the files would be safer still, but pip
+    refuses that for ``name[extra]`` that another distribution asks for.
     """
     folder = Path(session.create_tmp()) / "wheels"
     shutil.rmtree(folder, ignore_errors=True)
     wheels = build_wheels(session, folder)
     pins = folder / "siblings.txt"
-    pins.write_text("".join(f"{name} @ {wheel.as_uri()}\n" for name, wheel in wheels.items()))
-    session.install(*PINNED, "-c", str(pins), *(f"{one} @ {wheels[one.split('[')[0]].as_uri()}" for one in wanted))
+    pins.write_text("".join(f"{name}=={wheel.name.split('-')[1]}\n" for name, wheel in wheels.items()))
+    session.install(*PINNED, "-c", str(pins), "--find-links", str(folder), *wanted)
 
 
 def plugin_rows(session: nox.Session, tool: str) -> dict[str, dict[str, object]]:
