@@ -12,12 +12,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from dlm_sway.errors import TargetError
 from dlm_sway.scoring.backend import Backend
 from dlm_sway.scoring.remembering import Identity
 
 from .facts import declared_quantisation
 from .folders import base_folder, check_pair, tokenizer_folder
+from .identifying import MODEL_FILES, TOKENIZER_FILES, adapter_digests, digests
 from .quantising import identity_of
 
 if TYPE_CHECKING:
@@ -31,16 +31,6 @@ if TYPE_CHECKING:
 
 ARITHMETIC: Final = 2
 """Counts up when the same question would get another number."""
-_MODEL_FILES: Final = ("*.json", "*.safetensors", "*.jinja", "*.model", "*.txt")
-_TOKENIZER_FILES: Final = (
-    "tokenizer*",
-    "special_tokens_map.json",
-    "added_tokens.json",
-    "*.jinja",
-    "vocab*",
-    "merges.txt",
-)
-_ADAPTER_FILES: Final = ("adapter_config.json", "adapter_model.safetensors", "version.json")
 _LIBRARIES: Final = ("torch", "transformers", "peft", "tokenizers")
 
 
@@ -91,11 +81,11 @@ class HfJudging(Backend):
         return Identity(
             base={
                 "arithmetic": ARITHMETIC,
-                "weights": _digests(base_folder(ft.base if shared else base.base), _MODEL_FILES, digest),
+                "weights": digests(base_folder(ft.base if shared else base.base), MODEL_FILES, digest),
                 "base_adapter": self.adapter_identity(Path(base.adapter), digest)
                 if base.adapter and not shared
                 else None,
-                "tokenizer": _digests(tokenizer_folder(ft), _TOKENIZER_FILES, digest),
+                "tokenizer": digests(tokenizer_folder(ft), TOKENIZER_FILES, digest),
                 "template": defaults.template,
                 "system_prompt": defaults.system_prompt,
                 "quantisation": identity_of(declared_quantisation((ft if shared else base).adapter)),
@@ -106,15 +96,14 @@ class HfJudging(Backend):
             },
             adapter={
                 "adapter": adapter,
-                "weights": None if shared else _digests(base_folder(ft.base), _MODEL_FILES, digest),
+                "weights": None if shared else digests(base_folder(ft.base), MODEL_FILES, digest),
                 "quantisation": None if shared else identity_of(declared_quantisation(ft.adapter)),
             },
         )
 
     def adapter_identity(self, folder: Path, digest: Digest) -> str | None:
         """The digests of an adapter's files."""
-        folder = folder.expanduser()
-        return "\n".join(f"{name} {found}" for name, found in _digests(folder, _ADAPTER_FILES, digest).items())
+        return adapter_digests(folder, digest)
 
     def close(self) -> None:
         """Let go of the models, where any were loaded."""
@@ -126,16 +115,6 @@ class HfJudging(Backend):
         from .scoring import HfScoring
 
         return HfScoring(self.models, self.defaults)
-
-
-def _digests(folder: Path, patterns: Sequence[str], digest: Digest) -> dict[str, str]:
-    """Name and digest of the files that match, by name."""
-    try:
-        files = {path.name: path for pattern in patterns for path in folder.glob(pattern) if path.is_file()}
-        files.pop("base.json", None)  # says when and how the base came here, which changes no number
-        return {name: digest(files[name].resolve()) for name in sorted(files)}
-    except OSError as error:
-        raise TargetError(f"{folder}: cannot be read: {error.strerror}: check the folder's permissions") from error
 
 
 def _precision(dtype: str, device: str) -> tuple[str, str]:

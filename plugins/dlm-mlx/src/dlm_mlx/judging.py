@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from dlm_hf.folders import base_folder, tokenizer_folder
-from dlm_sway.errors import TargetError
+from dlm_hf.identifying import MODEL_FILES, TOKENIZER_FILES, adapter_digests, digests
 from dlm_sway.scoring.backend import Backend
 from dlm_sway.scoring.remembering import Identity
 
@@ -27,16 +27,6 @@ if TYPE_CHECKING:
 
 ARITHMETIC: Final = 1
 """Counts up when the same question would get another number."""
-_MODEL_FILES: Final = ("*.json", "*.safetensors", "*.jinja", "*.model", "*.txt")
-_TOKENIZER_FILES: Final = (
-    "tokenizer*",
-    "special_tokens_map.json",
-    "added_tokens.json",
-    "*.jinja",
-    "vocab*",
-    "merges.txt",
-)
-_ADAPTER_FILES: Final = ("adapter_config.json", "adapter_model.safetensors", "version.json")
 _LIBRARIES: Final = ("mlx", "mlx-lm", "transformers", "tokenizers", "torch", "dlm-mlx")
 
 
@@ -88,8 +78,8 @@ class MlxJudging(Backend):
             base={
                 "backend": "mlx",
                 "arithmetic": ARITHMETIC,
-                "weights": _digests(base_folder(spec.base), _MODEL_FILES, digest),
-                "tokenizer": _digests(tokenizer_folder(spec), _TOKENIZER_FILES, digest),
+                "weights": digests(base_folder(spec.base), MODEL_FILES, digest),
+                "tokenizer": digests(tokenizer_folder(spec), TOKENIZER_FILES, digest),
                 "template": self.defaults.template,
                 "system_prompt": self.defaults.system_prompt,
                 "precision": pick_precision(spec.dtype, scoring=True),
@@ -102,8 +92,7 @@ class MlxJudging(Backend):
 
     def adapter_identity(self, folder: Path, digest: Digest) -> str | None:
         """The digests of an adapter's files."""
-        found = _digests(folder.expanduser(), _ADAPTER_FILES, digest)
-        return "\n".join(f"{name} {one}" for name, one in found.items())
+        return adapter_digests(folder, digest)
 
     def close(self) -> None:
         """Let go of the model, where one was loaded."""
@@ -115,13 +104,3 @@ class MlxJudging(Backend):
         from .scoring import MlxScoring
 
         return MlxScoring(self.models, self.defaults)
-
-
-def _digests(folder: Path, patterns: Sequence[str], digest: Digest) -> dict[str, str]:
-    """Name and digest of the files that match, by name."""
-    try:
-        files = {path.name: path for pattern in patterns for path in folder.glob(pattern) if path.is_file()}
-        files.pop("base.json", None)  # says when and how the base came here, which changes no number
-        return {name: digest(files[name].resolve()) for name in sorted(files)}
-    except OSError as error:
-        raise TargetError(f"{folder}: cannot be read: {error.strerror}: check the folder's permissions") from error
