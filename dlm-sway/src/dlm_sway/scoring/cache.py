@@ -127,14 +127,28 @@ class CacheFile:
             self._open.close()
 
     def _prepare(self) -> None:
-        (ours,), (version,) = (
-            self._open.execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "user_version")
-        )
-        (tables,) = self._open.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
-        if (ours, version) != (_OURS, _FORMAT) and (tables or ours or version):
-            raise Unusable(f"{self.path}: not a cache of this version of sway, so it is neither read nor written")
+        if not self._is_ours():
+            # Looking and creating in one transaction: another process may be about to create the same file.
+            self._open.execute("BEGIN IMMEDIATE")
+            try:
+                if not self._is_ours():
+                    self._create()
+            except BaseException:
+                self._open.execute("ROLLBACK")
+                raise
+            self._open.execute("COMMIT")
         self._open.execute("PRAGMA journal_mode = WAL")
         self._open.execute("PRAGMA synchronous = NORMAL")
+
+    def _is_ours(self) -> bool:
+        names = ("application_id", "user_version")
+        return tuple(self._open.execute(f"PRAGMA {name}").fetchone()[0] for name in names) == (_OURS, _FORMAT)
+
+    def _create(self) -> None:
+        marks = [self._open.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")]
+        (tables,) = self._open.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
+        if tables or any(marks):
+            raise Unusable(f"{self.path}: not a cache of this version of sway, so it is neither read nor written")
         for statement in (*_TABLES, f"PRAGMA application_id = {_OURS}", f"PRAGMA user_version = {_FORMAT}"):
             self._open.execute(statement)
 
