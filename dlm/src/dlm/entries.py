@@ -102,5 +102,30 @@ class SinkEntry(Entry):
 
 
 @dataclass(frozen=True, kw_only=True)
+class TransportEntry(Entry):
+    """A way to other machines; the target is a :class:`dlm.share.transport.Transport` subclass, made without arguments.
+    Its name is the scheme of its addresses: ``hf`` of ``hf:org/name``."""
+
+    sends: bool = True
+    """``dlm push`` may name it."""
+    fetches: bool = True
+    """``dlm pull`` may name it."""
+    address: str = ""
+    """How one is written, for people: ``hf:org/name``."""
+    requires: tuple[str, ...] = ()
+    """Modules that must be importable; looked up without importing them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignerEntry(Entry):
+    """A way to sign packs; the target is a :class:`dlm.share.signer.Signer` subclass, made without arguments."""
+
+    suffix: str = ".sig"
+    """Of the signature's file, behind the name of the pack."""
+    requires: tuple[str, ...] = ()
+    """Modules that must be importable; looked up without importing them."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class CheckEntry(Entry):
     """Findings for ``dlm doctor``; the target is a :data:`dlm.hardware.accelerator.Check`."""

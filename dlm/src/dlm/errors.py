@@ -151,6 +151,26 @@ class PackRefused(DlmError):
     exit_code = 1
 
 
+class SigningFailed(DlmError):
+    """A signature that could not be made: no key, a wrong password, a file that cannot be written."""
+
+
+class SignatureInvalid(DlmError):
+    """A signature that is not the one of this pack, or of no key that counts here. Nothing was put in place."""
+
+    exit_code = 1
+
+
+class TransferFailed(DlmError):
+    """A transfer that broke on the way. What has arrived is kept, and the same command goes on from there."""
+
+
+class TransferRefused(DlmError):
+    """A transfer that the other side does not allow, or that must not be made. Nothing was put in place."""
+
+    exit_code = 1
+
+
 class RuntimeMissing(DlmError):
     """The program that would serve an export is not installed, so nothing could be measured."""
 

@@ -26,9 +26,11 @@ if TYPE_CHECKING:
         PhaseEntry,
         QuantiserEntry,
         SectionEntry,
+        SignerEntry,
         SinkEntry,
         TemplateEntry,
         TrackerEntry,
+        TransportEntry,
     )
     from .export.manifest import ExportManifest
     from .export.sink import Request, Written
@@ -94,6 +96,16 @@ def dlm_quantisers() -> Iterable[QuantiserEntry]:
 @hookspec
 def dlm_sinks() -> Iterable[SinkEntry]:
     """Targets of ``dlm export``: what they accept, so that a wish is checked before any work."""
+
+
+@hookspec
+def dlm_transports() -> Iterable[TransportEntry]:
+    """Ways to other machines, by the scheme of their addresses, for ``dlm push`` and ``dlm pull``."""
+
+
+@hookspec
+def dlm_signers() -> Iterable[SignerEntry]:
+    """Ways to sign a pack, for ``dlm sign``, ``dlm verify`` and ``dlm pull``."""
 
 
 @hookspec
