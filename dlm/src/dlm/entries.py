@@ -112,6 +112,8 @@ class TransportEntry(Entry):
     """``dlm pull`` may name it."""
     address: str = ""
     """How one is written, for people: ``hf:org/name``."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """What else ``dlm push --set NAME=VALUE`` may say, each with a sentence; other names are refused."""
     requires: tuple[str, ...] = ()
     """Modules that must be importable; looked up without importing them."""
 

@@ -40,6 +40,8 @@ class Parcel:
     """Of the pack: ``sha256:...``, as ``dlm verify`` prints it."""
     sidecars: Mapping[str, Path] = field(default_factory=dict)
     """By ending, one of :data:`SIDECARS`."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """What only this transport knows, ``dlm push --set NAME=VALUE``; names are among its entry's."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +67,8 @@ class Fetched:
 class Transport:
     """One scheme of addresses. Made without arguments; importing its module loads nothing heavy."""
 
-    def check_send(self, place: str) -> None:
-        """Refuse, before a pack is made, a place that nothing can be sent to.
+    def check_send(self, place: str, settings: Mapping[str, str]) -> None:
+        """Refuse, before a pack is made, a place that nothing can be sent to, and ``settings`` that make no sense.
 
         Raises:
             UsageProblem: it is no address of this kind, or nobody sends there.
