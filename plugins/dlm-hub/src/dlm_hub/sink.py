@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import re
-import shutil
 from importlib.metadata import version as installed
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from dlm.errors import ExportFailed, ExportRefused, UsageProblem
-from dlm.export.conversation import own_template, with_system_prompt
+from dlm.errors import ExportRefused, UsageProblem
 from dlm.export.launching import served_name
 from dlm.export.origin import parse_published, published, told
 from dlm.export.sink import Sink, Written
 from dlm.learning.report import load as load_report
-from dlm.store.encoding import canonical
-from dlm.store.files import disk_errors
-from dlm.store.version import ADAPTER_FILE
 from dlm.training.mixing import Mix, precision_of_base
-from dlm_serving.plain import config_of, copy_or_write, folders_of, write_config
+from dlm_serving.plain import config_of, folders_of
 
 from .card import Facts, card
+from .layout import CARD, has_tokenizer, write, write_adapter, write_template, write_tokenizer
 from .licences import licence_keys
 
 if TYPE_CHECKING:
@@ -29,17 +24,6 @@ if TYPE_CHECKING:
     from dlm.export.origin import Published
     from dlm.export.sink import Request
 
-CARD: Final = "README.md"
-TEMPLATE: Final = "chat_template.jinja"
-TOKENIZER: Final = ("tokenizer.json", "special_tokens_map.json", "vocab.json", "merges.txt", "tokenizer.model")
-_SETTINGS = "tokenizer_config.json"
-_LEFT_OUT = (
-    *("name_or_path", "_name_or_path", "tokenizer_file", "vocab_file", "is_local", "local_files_only"),
-    "chat_template",
-)
-"""Of the tokenizer's settings, what is about the machine that saved it, or stands in a file of its own."""
-_NEW_NAMES = {"TokenizersBackend": "PreTrainedTokenizerFast"}
-"""Classes that transformers 5 writes, by the name that all versions read."""
 _LARGE = "*.safetensors filter=lfs diff=lfs merge=lfs -text\ntokenizer.json filter=lfs diff=lfs merge=lfs -text\n"
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
 _YES, _NO = "yes", "no"
@@ -66,13 +50,13 @@ class HubSink(Sink):
 
     def write(self, request: Request, folder: Path) -> Written:
         base, adapter = base_of(request), _adapter(request)
-        _write_adapter(adapter, folder, base)
+        write_adapter(adapter, folder, base)
         _write_tokenizer(request, folders_of(adapter)[0], folder)
         facts = _facts(request, base, config_of(folder))
         if facts.report is None:
             request.say("note: the card says that nothing was measured: run `dlm report DOC` first, then export again")
-        _write(folder / CARD, card(facts))
-        _write(folder / ".gitattributes", _LARGE)
+        write(folder / CARD, card(facts))
+        write(folder / ".gitattributes", _LARGE)
         summary = {
             "name": facts.name,
             "base": base.repo,
@@ -109,38 +93,13 @@ def _adapter(request: Request) -> Path | Mix:
     return request.chosen.adapter
 
 
-def _write_adapter(adapter: Path | Mix, folder: Path, base: Published) -> None:
-    """As it was saved, for PEFT reads all that it wrote; a mix as one adapter."""
-    if isinstance(adapter, Mix):
-        inner = folder / ".adapter"
-        copy_or_write(adapter, inner, base.repo, base.revision)
-        with disk_errors(folder, ExportFailed):
-            for path in sorted(inner.iterdir()):
-                path.rename(folder / path.name)
-            inner.rmdir()
-        return
-    write_config(config_of(adapter), folder, base.repo, base.revision)
-    with disk_errors(folder / ADAPTER_FILE, ExportFailed):
-        shutil.copyfile(adapter / ADAPTER_FILE, folder / ADAPTER_FILE)
-
-
 def _write_tokenizer(request: Request, trained: Path, folder: Path) -> None:
     """The tokenizer that was trained with, its template with the document's system prompt in it."""
-    source = trained if (trained / "tokenizer.json").is_file() else request.base.path
-    with disk_errors(folder, ExportFailed):
-        for name in TOKENIZER:
-            if (source / name).is_file():
-                shutil.copyfile(source / name, folder / name)
-    if (source / _SETTINGS).is_file():
-        settings = json.loads((source / _SETTINGS).read_bytes())
-        kept = {key: value for key, value in settings.items() if key not in _LEFT_OUT}
-        if "tokenizer_class" in kept:
-            kept["tokenizer_class"] = _NEW_NAMES.get(kept["tokenizer_class"], kept["tokenizer_class"])
-        _write(folder / _SETTINGS, canonical(kept))
-    template = own_template(source) or own_template(request.base.path)
-    if request.wishes.template and template is not None:
-        _write(folder / TEMPLATE, with_system_prompt(template, request.system_prompt))
-        if request.system_prompt is not None:
+    source = trained if has_tokenizer(trained) else request.base.path
+    write_tokenizer(source, folder)
+    if request.wishes.template:
+        written = write_template((source, request.base.path), folder, request.system_prompt)
+        if written and request.system_prompt is not None:
             request.say("note: the conversation template holds the document's system prompt")
 
 
@@ -177,8 +136,3 @@ def _made_by(versions: Any) -> str:
     known = versions if isinstance(versions, dict) else {"dlm": installed("dlm")}
     wanted = ("dlm", "dlm-hf", "peft", "transformers", "torch")
     return ", ".join(f"{name} {known[name]}" for name in wanted if name in known)
-
-
-def _write(path: Path, text: str) -> None:
-    with disk_errors(path, ExportFailed):
-        path.write_text(text, encoding="utf-8", newline="")
