@@ -67,6 +67,18 @@ class Fetched:
 class Transport:
     """One scheme of addresses. Made without arguments; importing its module loads nothing heavy."""
 
+    def shown(self, place: str) -> str:
+        """``place`` without what is secret in it: for messages, and to name the folder in which a pull goes on."""
+        return place
+
+    def head(self, place: str, count: int) -> bytes | None:
+        """The first ``count`` bytes of the pack, or fewer; ``None`` where that takes as long as fetching it all.
+
+        They tell what would be pulled before it is. Nobody has checked them, so all that follows from them is a
+        refusal; a transport that cannot say gives ``None`` and raises nothing.
+        """
+        return None
+
     def check_send(self, place: str, settings: Mapping[str, str]) -> None:
         """Refuse, before a pack is made, a place that nothing can be sent to, and ``settings`` that make no sense.
 
