@@ -32,5 +32,7 @@ INSTALLS: dict[tuple[str, str], str] = {
     ("dlm_sway_probes", "tool_use_fidelity"): "pip install 'dlm-sway[hf]'",
     ("dlm_sway_probes", "training_drift"): "pip install 'dlm-sway[hf]'",
     ("dlm_sway_quantisers", "nf4"): "pip install 'dlm-sway[qlora]'",
+    ("dlm_sway_remotes", "http"): "pip install 'dlm-sway[serve]'",
+    ("dlm_sway_remotes", "https"): "pip install 'dlm-sway[serve]'",
     ("dlm_sway_reports", "html"): "pip install 'dlm-sway[viz]'",
 }

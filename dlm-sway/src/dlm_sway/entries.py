@@ -24,6 +24,10 @@ class BackendEntry(Entry):
     requires: tuple[str, ...] = ()
     """Modules that must be importable; looked up without importing them."""
 
+    alone: bool = False
+    """Whether it reads one model by itself too (:meth:`dlm_sway.Backend.alone`), so that a suite may compare that with
+    a model of another kind."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ProbeEntry(Entry):
@@ -53,3 +57,11 @@ class ReportEntry(Entry):
     """How its files end, such as ``.md``: ``--out`` finds the format by it."""
     needs_file: bool = False
     """Whether it is too long to be printed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RemoteEntry(Entry):
+    """A way to have a server judge a suite; its name is the scheme of the server's addresses. The target is a callable
+    ``(address: str, suite: dict, name: str, weights: dict | None) -> dict``: from a suite whose paths are absolute, and
+    what it is called, to the data of the result JSON. It raises :class:`dlm_sway.errors.Unreachable` where asking again
+    later may help, and another :class:`dlm_sway.errors.SwayError` where it will not."""

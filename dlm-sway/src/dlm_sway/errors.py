@@ -54,6 +54,10 @@ class PackError(SwayError):
     exit_code = 2
 
 
+class Unreachable(SwayError):
+    """A server that gives no answer, or has no time. Asking again later may help."""
+
+
 class BackendError(SwayError):
     """A backend cannot load or score a model."""
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from .drafts import Draft
-    from .entries import BackendEntry, CommandEntry, ProbeEntry, QuantiserEntry, ReportEntry
+    from .entries import BackendEntry, CommandEntry, ProbeEntry, QuantiserEntry, RemoteEntry, ReportEntry
     from .result import ProbeResult, SuiteResult
     from .sections import SectionData
     from .suite.target import Target
@@ -50,6 +50,11 @@ def dlm_sway_quantisers() -> Iterable[QuantiserEntry]:
 @hookspec
 def dlm_sway_reports() -> Iterable[ReportEntry]:
     """Report formats."""
+
+
+@hookspec
+def dlm_sway_remotes() -> Iterable[RemoteEntry]:
+    """Ways to have a server judge, by the scheme of its address, as ``sway watch --serve-url`` does."""
 
 
 @hookspec(firstresult=True)

@@ -13,7 +13,13 @@ import click
 from .options import facts, no_cache_option, progress, weights_option
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
     from ..history.watching import Kept
+    from ..spec.load import LoadedSuite
+
+    Judge = Callable[[LoadedSuite], dict[str, Any]]
 
 
 @click.command(short_help="Judge again whenever something has changed.")
@@ -36,6 +42,13 @@ if TYPE_CHECKING:
     show_default=True,
     help="Quiet time before a change counts.",
 )
+@click.option(
+    "--serve-url",
+    metavar="URL",
+    envvar="SWAY_SERVE_URL",
+    show_envvar=True,
+    help="Have the `sway serve` at this address judge; its key is taken from SWAY_SERVE_KEY.",
+)
 @weights_option
 @no_cache_option
 def watch(
@@ -44,6 +57,7 @@ def watch(
     max_history: int,
     on_fail: str | None,
     settle_ms: int,
+    serve_url: str | None,
     weights: dict[str, float] | None,
     no_cache: bool,
 ) -> None:
@@ -54,10 +68,9 @@ def watch(
     from ..history.watching import History, Rhythm
     from ..history.watching import watch as watch_files
     from ..plugins import manager
-    from ..report.document import to_dict
-    from ..suite.run import run
 
     command = _command(on_fail)
+    judge = _here(weights, not no_cache) if serve_url is None else _there(serve_url, spec, weights, no_cache)
 
     def kept(one: Kept) -> None:
         _tell(one)
@@ -68,7 +81,7 @@ def watch(
         watch_files(
             spec,
             manager=manager(),
-            judge=lambda loaded: to_dict(run(loaded, weights=weights, facts=facts(), cache=not no_cache)),
+            judge=judge,
             history=History(history_dir or spec.with_suffix(".history"), max_history),
             kept=kept,
             say=progress,
@@ -76,6 +89,28 @@ def watch(
         )
     except KeyboardInterrupt:
         click.echo("no longer watching", err=True)
+
+
+def _here(weights: dict[str, float] | None, cache: bool) -> Judge:
+    from ..report.document import to_dict
+    from ..suite.run import run
+
+    return lambda loaded: to_dict(run(loaded, weights=weights, facts=facts(), cache=cache))
+
+
+def _there(url: str, spec: Path, weights: dict[str, float] | None, no_cache: bool) -> Judge:
+    """Send the suite to the server at ``url``, by whoever knows how to talk to such an address."""
+    from ..plugins import manager
+    from ..report.document import completed
+    from ..spec.sending import absolute
+
+    if no_cache:
+        raise click.UsageError("the server decides what is kept: start it with `sway serve --no-cache`")
+    scheme, mark, _ = url.partition("://")
+    if not mark:
+        raise click.BadParameter(f"{url!r} is no address: write http://127.0.0.1:8377", param_hint="--serve-url")
+    ask = manager().resolve("dlm_sway_remotes", scheme)
+    return lambda loaded: completed(ask(url, absolute(spec, loaded), str(spec), weights), url)
 
 
 def _command(given: str | None) -> list[str]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from .._plugkit.errors import PluginError
-from ..errors import SwayError
+from ..errors import SwayError, Unreachable
 from ..report.json import render
 from ..report.write import write
 from ..spec.load import load
@@ -100,7 +100,8 @@ def watch(
     clock: Callable[[], float] = time.monotonic,
 ) -> None:
     """Judge now and after every change, until Ctrl-C. A mistake in the suite, or an adapter that cannot be loaded, is
-    said once, and the next change tried; a change in the middle of a judgement makes it worthless, and it is made anew.
+    said once, and the next change tried; a server that does not answer is said once, and asked again. A change in the
+    middle of a judgement makes it worthless, and it is made anew.
 
     ``judge`` gives the result's data, ``kept`` hears of every one that was kept.
     """
@@ -121,10 +122,12 @@ def watch(
                 told = ""
             done = key
         except (SwayError, PluginError) as error:
-            done = key  # what cannot be judged as it lies there is not loaded again and again
+            again = isinstance(error, Unreachable)
+            # What cannot be judged as it lies there is not loaded again and again.
+            done = done if again else key
             if str(error) != told:
                 say(f"error: {error}")
-                say("waiting for a change")
+                say("asking again every few seconds" if again else "waiting for a change")
             told = str(error)
         _wait(places, seen, rhythm, sleep, clock)
 

@@ -16,12 +16,13 @@ from ..report.document import read, to_dict
 from ..report.json import render
 from ..section_file import dump
 from ..spec.load import load
+from ..spec.sending import paths_in
 from ..suite.provenance import own_version
 from ..suite.run import run
 from . import archive
 from .manifest import MANIFEST, NULLS, RESULT, SECTIONS, SUITE, Manifest, Pack, PackedAdapter, PackedFile
 from .recording import Recording, lines
-from .rewriting import paths_in, rewritten
+from .rewriting import rewritten
 
 if TYPE_CHECKING:
     from .._plugkit.plugins import PluginManager

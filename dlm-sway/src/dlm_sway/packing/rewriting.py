@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from pydantic import BaseModel
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ..spec.source import Place
@@ -29,18 +26,3 @@ def rewritten(text: str, paths: Mapping[Place, str]) -> str:
     out = io.StringIO()
     yaml.dump(data, out)
     return out.getvalue()
-
-
-def paths_in(value: Any, place: Place) -> Iterator[tuple[Place, Path]]:
-    """Every path that a person set in a suite entry's model, and where it stands."""
-    if isinstance(value, Path):
-        yield place, value
-    elif isinstance(value, BaseModel):
-        for name in sorted(value.model_fields_set):
-            yield from paths_in(getattr(value, name), (*place, name))
-    elif isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from paths_in(item, (*place, key))
-    elif isinstance(value, (list, tuple)):
-        for index, item in enumerate(value):
-            yield from paths_in(item, (*place, index))

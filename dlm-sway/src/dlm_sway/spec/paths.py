@@ -61,7 +61,7 @@ class Documents:
             given = spec.get(key)
             if not isinstance(given, str) or not parted(given)[0].lower().endswith(DOCUMENT):
                 continue
-            found = _located(given, self._source)
+            found = located(given, self._source)
             if found is None:
                 continue  # reported as any other path that is not there
             if (pair := self._pair(found, ("models", side, key))) is not None:
@@ -95,7 +95,7 @@ def resolve_source(
     given = source.data.get("dlm_source")
     if not isinstance(given, str):
         return given, None
-    path = _located(given, source)
+    path = located(given, source)
     if path is None:
         found.append(source.fault(("dlm_source",), f"no such document: {given}", "correct the path, or remove the key"))
         return given, None
@@ -113,7 +113,7 @@ def parted(given: str) -> tuple[str, str]:
     return (path, name) if mark and "/" not in name and path.lower().endswith(DOCUMENT) else (given, "")
 
 
-def _located(given: str, source: Source) -> str | None:
+def located(given: str, source: Source) -> str | None:
     """``given`` as :func:`locate` finds it, with the adapter that it names."""
     if (whole := locate(given, source)) is not None:
         return str(whole)

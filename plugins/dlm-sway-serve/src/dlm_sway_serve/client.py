@@ -59,15 +59,16 @@ class ServeClient:
         seed: int | None = None,
         weights: Mapping[str, float] | None = None,
         threshold: float | None = None,
+        name: str | None = None,
     ) -> dict[str, Any]:
         """The result JSON of a suite, with ``request_seconds``. ``spec`` is its data, or the path of a file here, whose
-        paths count from the server's folder.
+        paths count from the server's folder; ``name`` is what the result calls it, in place of that path.
 
         Raises:
             SpecError: the file here cannot be read.
             ServeError: the server did not answer with a result.
         """
-        given = {"seed": seed, "weights": weights and dict(weights), "threshold": threshold}
+        given = {"seed": seed, "weights": weights and dict(weights), "threshold": threshold, "spec_path": name}
         return self._ask("POST", "/run", {**_suite(spec), **{k: v for k, v in given.items() if v is not None}})
 
     def score(self, spec: Mapping[str, Any] | str | Path, probe_names: Sequence[str]) -> dict[str, Any]:
