@@ -124,6 +124,8 @@ class SignerEntry(Entry):
 
     suffix: str = ".sig"
     """Of the signature's file, behind the name of the pack."""
+    public_suffix: str = ".pub"
+    """Of the file with the public key that made the signature, behind the name of the pack."""
     requires: tuple[str, ...] = ()
     """Modules that must be importable; looked up without importing them."""
 

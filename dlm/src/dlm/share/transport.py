@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 PACK_FILE = "adapter.dlm.pack"
 """What a pack is called in a place that holds one document."""
-SIDECARS = (".sig", ".pub", ".minisig")
-"""Endings that are put behind the name of a pack: its OMS signature, the key that made that, its minisign signature."""
+SIDECARS = (".sig", ".pub", ".minisig", ".minisig.pub")
+"""Endings that are put behind the name of a pack: two kinds of signatures, each with the public key that made it."""
 
 
 class Progress(Protocol):

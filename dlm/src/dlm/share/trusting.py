@@ -1,0 +1,288 @@
+"""Whether a pack may be taken, by what its signatures are worth under a policy. The one rule of verify, unpack, pull.
+
+A signature that is wrong is an error under every policy that looks at signatures at all. A key that nobody knows is
+recorded for a document only when that is asked for, and only after its signature was found to hold.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .._plugkit.errors import PluginError
+from ..errors import SignatureInvalid, UsageProblem
+from ..store.layout import home as home_of
+from .sidecars import Signature, read_small, signatures
+from .standing import COUNTS, Checked, Policy, Standing, short
+from .trust_store import FirstUse, RecordedKey, TrustedKey, read_key, record, recorded, trusted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from .manifest import PackManifest
+    from .signer import Held, Identity, Signer
+
+_RANK = ("trusted", "recorded", "unknown-signer", "unchecked")
+_NOT_LOOKED = "its signatures were not looked at, as the policy is off"
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What decides whose key counts."""
+
+    trusted: tuple[TrustedKey, ...]
+    record: FirstUse | None
+    asked: tuple[TrustedKey, ...]
+    identity: Identity | None
+
+    @property
+    def recorded(self) -> frozenset[str]:
+        return frozenset(key.fingerprint for key in self.record.keys) if self.record else frozenset()
+
+
+def judge(
+    pack: Path,
+    sidecars: Mapping[str, Path],
+    *,
+    policy: Policy,
+    name: str,
+    home: Path | None = None,
+    first_use: bool = False,
+    keys: Sequence[Path] = (),
+    identity: Identity | None = None,
+) -> Standing:
+    """What the signatures of ``pack``, the document ``name`` (a dlm_id), are worth; with ``first_use``, remember a key
+    that nobody knew.
+
+    With ``keys`` or ``identity``, one of the signatures has to be by one of these, whatever else is trusted here.
+
+    Raises:
+        SignatureInvalid: a signature is wrong, the document was signed by another key at first, or the policy asks
+            for more than there is. Nothing was remembered.
+        StoreError: what was recorded about the document cannot be read or written.
+    """
+    root = home_of(home)
+    found = examine(
+        pack, sidecars, policy=policy, name=name, home=root, first_use=first_use, keys=keys, identity=identity
+    )
+    return remember(found, name=name, home=root) if first_use else found
+
+
+def judging(
+    pack: Path,
+    sidecars: Mapping[str, Path],
+    *,
+    policy: Policy,
+    home: Path | None = None,
+    first_use: bool = False,
+    keys: Sequence[Path] = (),
+    identity: Identity | None = None,
+) -> Callable[[PackManifest], Standing]:
+    """:func:`examine` for whoever learns only while reading the pack of which document it is."""
+
+    def look(manifest: PackManifest) -> Standing:
+        return examine(
+            pack,
+            sidecars,
+            policy=policy,
+            name=manifest.dlm_id,
+            home=home,
+            first_use=first_use,
+            keys=keys,
+            identity=identity,
+        )
+
+    return look
+
+
+def examine(
+    pack: Path,
+    sidecars: Mapping[str, Path],
+    *,
+    policy: Policy,
+    name: str,
+    home: Path | None = None,
+    first_use: bool = False,
+    keys: Sequence[Path] = (),
+    identity: Identity | None = None,
+) -> Standing:
+    """As :func:`judge`, and remembers nothing: that is :func:`remember`, once the rest of the pack was found whole."""
+    asked = tuple(key for path in keys for key in read_key(path))
+    if policy == "off":
+        if asked or identity:
+            raise UsageProblem("a key was asked for, and with the policy off no signature is looked at: leave out one")
+        return Standing("unchecked", notes=(_NOT_LOOKED,))
+    root = home_of(home)
+    known = _Known(trusted(root)[0], recorded(root, name), asked, identity)
+    there = list(signatures(sidecars))
+    if not there:
+        return _unsigned(pack, name, policy, known)
+    found = [_check(pack, one, known) for one in there]
+    standing = _together(pack, [one for one, _ in found], [held for _, held in found if held is not None])
+    _require_asked(pack, standing, known)
+    _require_same_key(pack, name, standing, known)
+    _require_policy(pack, standing, policy, first_use=first_use)
+    return standing
+
+
+def remember(standing: Standing, *, name: str, home: Path | None = None) -> Standing:
+    """Record the keys of a pack by an unknown signer for the document ``name``.
+
+    Raises:
+        SignatureInvalid: another process has just recorded another key for it.
+    """
+    holding = [one for one in standing.signatures if one.status == "unknown-signer" and one.fingerprint]
+    if standing.status != "unknown-signer" or not holding:
+        return standing
+    keys = tuple(RecordedKey(signer=one.signer, fingerprint=one.fingerprint) for one in holding)
+    now = record(home_of(home), name, keys)
+    if not {key.fingerprint for key in now.keys} & {key.fingerprint for key in keys}:
+        raise _changed(holding[0].file, name, now, holding[0].fingerprint)
+    told = f"from now on {name} has to be signed by {holding[0].fingerprint}"
+    signed = tuple(replace(one, status="recorded", note="") if one in holding else one for one in standing.signatures)
+    kept = tuple(note for note in standing.notes if note not in {one.note for one in holding})
+    return replace(standing, status="recorded", notes=(*kept, told), signatures=signed)
+
+
+def _check(pack: Path, one: Signature, known: _Known) -> tuple[Checked, Held | None]:
+    """One signature against the key that it names, and that key against those that count."""
+    from ..plugins import manager
+
+    try:
+        signer: Signer = manager().resolve("dlm_signers", one.signer)()
+    except PluginError as problem:
+        return Checked(one.path, one.signer, "unchecked", note=f"{one.path.name} cannot be checked: {problem}"), None
+    data = read_small(one.path)
+    if signer.keyless(data):
+        return _check_identity(pack, one, data, signer, known)
+    mine = [key for key in known.asked if key.signer == one.signer]
+    if mine:
+        key = next((key for key in mine if signer.names(data, key.public)), mine[0])
+        held = _held(pack, one, data, signer, key.public)
+        return Checked(one.path, one.signer, "trusted", key.name, key.fingerprint, says=held.says), held
+    if one.public is not None:
+        return _check_beside(pack, one, data, signer, known, read_small(one.public))
+    for key in known.trusted:
+        if key.signer == one.signer and signer.names(data, key.public):
+            held = _held(pack, one, data, signer, key.public)
+            return Checked(one.path, one.signer, "trusted", key.name, key.fingerprint, says=held.says), held
+    note = f"{one.path.name} is by a key that is not here: ask its maker, then `dlm trust add KEY.pub`"
+    return Checked(one.path, one.signer, "unchecked", note=note), None
+
+
+def _check_beside(
+    pack: Path, one: Signature, data: bytes, signer: Signer, known: _Known, public: bytes
+) -> tuple[Checked, Held]:
+    held = _held(pack, one, data, signer, public)
+    fingerprint = signer.fingerprint(public)
+    key = next((key for key in known.trusted if key.fingerprint == fingerprint), None)
+    if key is not None:
+        return Checked(one.path, one.signer, "trusted", key.name, fingerprint, says=held.says), held
+    if fingerprint in known.recorded:
+        return Checked(one.path, one.signer, "recorded", "", fingerprint, says=held.says), held
+    note = f"signed by {fingerprint}, a key that nobody here has trusted"
+    return Checked(one.path, one.signer, "unknown-signer", "", fingerprint, note, held.says), held
+
+
+def _check_identity(
+    pack: Path, one: Signature, data: bytes, signer: Signer, known: _Known
+) -> tuple[Checked, Held | None]:
+    identity = known.identity
+    if identity is None:
+        note = f"{one.path.name} is an identity's, without a key: `dlm verify {pack} --identity WHO --issuer URL`"
+        return Checked(one.path, one.signer, "unchecked", note=note), None
+    held = _held_by(pack, one, lambda: signer.verify_keyless(pack, data, identity=identity))
+    says = {**held.says, "issuer": identity.issuer}
+    return Checked(one.path, one.signer, "trusted", identity.name, says=says), held
+
+
+def _held(pack: Path, one: Signature, data: bytes, signer: Signer, public: bytes) -> Held:
+    return _held_by(pack, one, lambda: signer.verify(pack, data, public=public))
+
+
+def _held_by(pack: Path, one: Signature, verify: Callable[[], Held]) -> Held:
+    try:
+        return verify()
+    except SignatureInvalid as problem:
+        raise SignatureInvalid(
+            f"{one.path} is not the signature of {pack}: {problem}. The pack or the signature was changed, or they do "
+            "not belong together: ask for both again. Nothing was written"
+        ) from problem
+
+
+def _together(pack: Path, found: list[Checked], held: list[Held]) -> Standing:
+    if len({one.sha256 for one in held}) > 1:
+        raise SignatureInvalid(f"{pack} was changed while its signatures were checked: nothing was written")
+    best = min(found, key=lambda one: _RANK.index(one.status))
+    notes = tuple(one.note for one in found if one.note)
+    sha256 = held[0].sha256 if held else None
+    return Standing(best.status, best.by, best.fingerprint, notes, sha256, tuple(found))
+
+
+def _unsigned(pack: Path, name: str, policy: Policy, known: _Known) -> Standing:
+    if known.asked or known.identity:
+        raise SignatureInvalid(
+            f"{pack} is not signed, and a signature was asked for: ask its maker for {pack.name}.sig"
+        )
+    if known.record is not None:
+        raise SignatureInvalid(
+            f"{pack} is not signed, and {name} was, by {known.record.keys[0].fingerprint}, when it first came "
+            f"({known.record.recorded_at}): ask for {pack.name}.sig, or `dlm trust remove {name}` if unsigned packs of "
+            "it are fine from now on. Nothing was written"
+        )
+    if policy == "enforce":
+        raise SignatureInvalid(
+            f"{pack} is not signed, and the policy is enforce: ask its maker for {pack.name}.sig, or take it as it is "
+            "with --policy warn. Nothing was written"
+        )
+    return Standing("unsigned", notes=("not signed: nothing says who made it",))
+
+
+def _require_asked(pack: Path, standing: Standing, known: _Known) -> None:
+    """See to it that a key that was asked for is among the signers."""
+    wanted = {key.fingerprint for key in known.asked}
+    if wanted and not wanted & {one.fingerprint for one in standing.signatures}:
+        by = standing.fingerprint or "a key that is not here"
+        raise SignatureInvalid(f"{pack} is signed by {by}, and not by {' or '.join(sorted(wanted))}")
+    if known.identity and not any(one.status == "trusted" and not one.fingerprint for one in standing.signatures):
+        raise SignatureInvalid(f"{pack} is signed with a key, and not by the identity {known.identity.name}")
+
+
+def _require_same_key(pack: Path, name: str, standing: Standing, known: _Known) -> None:
+    """See to it that a document keeps the key that was recorded for it, or gets one that was trusted by hand."""
+    if known.record is None or standing.counts:
+        return
+    if standing.status == "unknown-signer":
+        raise _changed(pack, name, known.record, standing.fingerprint)
+    why = "; ".join(standing.notes)
+    raise SignatureInvalid(
+        f"{pack} is of {name}, which was signed by {known.record.keys[0].fingerprint} when it first came, and this "
+        f"signature cannot be checked: {why}. Nothing was written"
+    )
+
+
+def _changed(pack: Path, name: str, record: FirstUse, new: str) -> SignatureInvalid:
+    old = " or ".join(key.fingerprint for key in record.keys)
+    return SignatureInvalid(
+        f"THE KEY HAS CHANGED: {pack} is of {name},\n"
+        f"  signed before by {old}\n"
+        f"  signed now by    {new}\n"
+        "Somebody else made it, or its maker has a new key. Ask the maker, by another way than this pack came, which "
+        f"fingerprint is right. If it is the new one: `dlm trust remove {name}`, then run this again with "
+        "--trust-on-first-use. Nothing was written"
+    )
+
+
+def _require_policy(pack: Path, standing: Standing, policy: Policy, *, first_use: bool) -> None:
+    if policy != "enforce":
+        return
+    unchecked = next((one for one in standing.signatures if one.status == "unchecked"), None)
+    if unchecked is not None:
+        raise SignatureInvalid(f"{pack}: {unchecked.note}. The policy is enforce, so nothing was written")
+    if standing.status not in COUNTS and not first_use:
+        raise SignatureInvalid(
+            f"{pack} is signed by {standing.fingerprint}, a key that nobody here has trusted, and the policy is "
+            f"enforce. Compare the fingerprint with its maker's ({short(standing.fingerprint)}...), then "
+            f"`dlm trust add {pack}.pub`, or run this again with --trust-on-first-use. Nothing was written"
+        )
