@@ -56,7 +56,7 @@ def unpack(path: Path, *, home: Path | None = None, out: Path | None = None, for
     notes = clear(root)
 
     def look(manifest: PackManifest) -> None:
-        _require_free(root, folder / manifest.document.name, manifest, force=force)
+        require_free(root, folder / manifest.document.name, manifest, force=force)
 
     with _staging(root) as staging:
         received = receive(path, staging, look)
@@ -66,7 +66,12 @@ def unpack(path: Path, *, home: Path | None = None, out: Path | None = None, for
     return Unpacked(place, root / "store" / received.manifest.dlm_id, received, (*notes, *received.notes))
 
 
-def _require_free(root: Path, place: Path, manifest: PackManifest, *, force: bool) -> None:
+def require_free(root: Path, place: Path, manifest: PackManifest, *, force: bool) -> None:
+    """See to it that nothing is replaced unasked: neither a store of this document, nor another file in ``place``.
+
+    Raises:
+        PackRefused: there is one.
+    """
     store = store_layout(root, manifest.dlm_id).root
     if force:
         return
