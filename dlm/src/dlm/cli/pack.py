@@ -25,11 +25,26 @@ if TYPE_CHECKING:
     help="For others; everything; or the weights without the text.",
 )
 @click.option("--include-exports", "exports", is_flag=True, help="Put the exports in, too.")
+@click.option(
+    "--sway",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    multiple=True,
+    help="Claim the verdict of this result of `sway check DOC --json FILE`; again for another.",
+)
 @click.option("--force", is_flag=True, help="Replace FILE if it is there.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
 def pack(
-    ctx: click.Context, /, doc: Path, out: Path | None, profile: Any, exports: bool, force: bool, as_json: bool
+    ctx: click.Context,
+    /,
+    doc: Path,
+    out: Path | None,
+    profile: Any,
+    exports: bool,
+    sway: tuple[Path, ...],
+    force: bool,
+    as_json: bool,
 ) -> None:
     """Put DOC and what was trained from it into one file, which `dlm unpack` takes on another machine.
 
@@ -40,7 +55,7 @@ def pack(
     from ..share.packing import PackOptions
     from ..share.packing import pack as make
 
-    done = make(doc, PackOptions(profile, exports, out, force))
+    done = make(doc, PackOptions(profile, exports, out, force, sway))
     if not (ctx.obj or {}).get("quiet"):
         for note in done.notes:
             click.echo(note, err=True)

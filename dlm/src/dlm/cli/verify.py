@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from .claim_lines import claim_lines, claims_as_json
 from .sizes import size
 from .visible import visible
 
@@ -29,12 +30,15 @@ def verify(pack: Path, as_json: bool) -> None:
 
     found = receive(pack, None)
     if as_json:
-        facts = {"pack": str(pack), "format": found.format, "digest": found.digest, "bytes": found.size}
-        click.echo(json.dumps({**facts, "manifest": found.manifest.model_dump(mode="json")}, indent=2))
+        facts: dict[str, Any] = {"pack": str(pack), "format": found.format, "digest": found.digest, "bytes": found.size}
+        facts |= {"manifest": found.manifest.model_dump(mode="json"), **claims_as_json(found.claimed)}
+        click.echo(json.dumps(facts, indent=2))
         return
     click.echo(f"{pack}: whole, as it was made")
     for name, text in _lines(found):
         click.echo(f"  {name:<10} {visible(text)}")
+    for line in claim_lines(found.claimed) if found.claimed else ():
+        click.echo(line)
 
 
 def _lines(found: Received) -> Iterator[tuple[str, str]]:

@@ -7,18 +7,23 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import ValidationError
 
 from ..errors import PackInvalid
+from ..store.encoding import jsonable
 from ..store.layout import ADAPTERS, VERSIONS, version_name
 from ..store.ledger import Ledger
 from ..store.manifest import Manifest
-from ..store.version import ADAPTER_FILE, FACTS_FILE
-from .members import DOCUMENT, NOT_TOUCHED
+from ..store.version import ADAPTER_FILE, FACTS_FILE, REPORT_FILE
+from . import claims as claiming
+from .members import CLAIMS, DOCUMENT, NOT_TOUCHED, shown
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .claims import Claims
     from .manifest import PackManifest
 
 STORY = "store/manifest.json"
@@ -27,13 +32,24 @@ LEDGER = "store/replay/ledger.json"
 _SMALL = re.compile(rf"{DOCUMENT}|{STORY}|{POINTER}|{LEDGER}|store/{VERSIONS}/v\d+/{FACTS_FILE}".replace(".", r"\."))
 
 
-def is_small(name: str) -> bool:
-    """Whether the content of this member is looked into."""
-    return _SMALL.fullmatch(name) is not None
+class Claimed(NamedTuple):
+    """What a pack claims of its version."""
+
+    claims: Claims
+    checked: tuple[str, ...]
+    """Names of those that its own files say, too."""
+    told: tuple[str, ...]
+    """Names of those that only its maker says."""
 
 
-def check(place: str, manifest: PackManifest, sums: dict[str, str], small: dict[str, bytes]) -> None:
-    """See to it that everything in a pack is about one document. ``small`` are the contents of :func:`is_small`.
+def is_small(name: str, version: int) -> bool:
+    """Whether the content of this member is looked into, in a pack whose current version is ``version``."""
+    return _SMALL.fullmatch(name) is not None or claiming.is_read(name, version)
+
+
+def check(place: str, manifest: PackManifest, sums: dict[str, str], small: dict[str, bytes]) -> Claimed | None:
+    """See to it that everything in a pack is about one document. ``small`` are the contents of :func:`is_small`; the
+    result is ``None`` for a pack that claims nothing.
 
     Raises:
         PackInvalid: it is not; says what contradicts what.
@@ -44,6 +60,50 @@ def check(place: str, manifest: PackManifest, sums: dict[str, str], small: dict[
     _document(place, manifest, small[DOCUMENT])
     _story(place, manifest, small)
     _versions(place, manifest, sums, small)
+    return _claims(place, manifest, small) if CLAIMS in small else None
+
+
+def _claims(place: str, manifest: PackManifest, small: dict[str, bytes]) -> Claimed:
+    """Held against what :func:`.claims.derive` finds in the members."""
+    claims = _read_claims(place, small[CLAIMS])
+    try:
+        found = claiming.derive(manifest.dlm_id, manifest.version, small)
+    except claiming.Unclear as problem:
+        raise PackInvalid(f"{place}: its claims cannot be checked ({problem}). {NOT_TOUCHED}") from problem
+    told = tuple(_told(claims, small))
+    checked = tuple(name for name in type(claims).model_fields if name not in (*told, "claims_format", "judged"))
+    for name in checked:
+        if (said := getattr(claims, name)) != (is_ := getattr(found, name)):
+            what = f"claims another {name} than its files have ({_short(said)}, and not {_short(is_)})"
+            raise PackInvalid(f"{place} {what}. {NOT_TOUCHED}")
+    for one in claims.judged:
+        if claims.adapters.get(one.adapter) != one.adapter_sha256:
+            raise PackInvalid(
+                f"{place} claims a verdict on {_short(one.adapter_sha256)}, not on its own. {NOT_TOUCHED}"
+            )
+    return Claimed(claims, tuple(name for name in checked if getattr(claims, name)), told)
+
+
+def _read_claims(place: str, data: bytes) -> Claims:
+    try:
+        found = claiming.Claims.model_validate_json(data)
+    except (ValidationError, RecursionError) as problem:
+        raise PackInvalid(f"{place}: its {CLAIMS} cannot be read ({_first(problem)}). {NOT_TOUCHED}") from problem
+    if found.claims_format > claiming.CLAIMS_FORMAT:
+        raise PackInvalid(f"{place} was made by a newer dlm (claims {found.claims_format}): pip install -U dlm")
+    return found
+
+
+def _told(claims: Claims, small: dict[str, bytes]) -> Iterator[str]:
+    """What nothing inside can tell: a verdict, and the numbers of a report that did not travel."""
+    if claims.learning is not None and not any(name.endswith(f"/{REPORT_FILE}") for name in small):
+        yield "learning"
+    if claims.judged:
+        yield "judged"
+
+
+def _short(value: Any) -> str:
+    return shown(value if isinstance(value, str) else json.dumps(jsonable(value), sort_keys=True))
 
 
 def document_id(data: bytes) -> str | None:

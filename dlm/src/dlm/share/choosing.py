@@ -14,8 +14,8 @@ from ..store import lock_file
 from ..store.encoding import canonical, jsonable
 from ..store.layout import VERSIONS
 from ..store.version import FACTS_FILE, REPORT_FILE
-from . import redacting, secrets
-from .members import DOCUMENT, LIMITS, allowed
+from . import claims, redacting, secrets
+from .members import CLAIMS, DOCUMENT, LIMITS, allowed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ..document.model import Document
     from ..store import Store, Version
     from ..store.manifest import Manifest
+    from .claims import Judged
     from .manifest import Profile
 
 _NO_TEXT = "The text that this adapter was trained on is not in this file."
@@ -66,6 +67,8 @@ class Wanted:
     profile: Profile
     exports: bool
     home: Path
+    judged: tuple[Judged, ...] = ()
+    """What a tester said of the version."""
 
     @property
     def pure(self) -> bool:
@@ -90,12 +93,28 @@ def choose(wanted: Wanted) -> Chosen:
     found = Chosen()
     if wanted.profile == "full":
         _everything(wanted, found)
+        found.pieces.append(_claims(wanted, found))
     else:
         secrets.require_portable(wanted.document)
         _for_others(wanted, found)
+        found.pieces.append(_claims(wanted, found))
         _look_once_more(wanted, found)
     found.pieces.sort(key=lambda piece: piece.name)
     return found
+
+
+def _claims(wanted: Wanted, found: Chosen) -> Piece:
+    """What the other pieces say, and what only we can say."""
+    number = wanted.version.number
+    small = {piece.name: _bytes(piece) for piece in found.pieces if claims.is_read(piece.name, number)}
+    report = wanted.version.path / REPORT_FILE
+    try:
+        made = claims.derive(wanted.document.frontmatter.dlm_id, number, small)
+        told = claims.learning_of(report.read_bytes() if report.is_file() else None)
+    except claims.Unclear as problem:
+        raise PackRefused(f"{wanted.version.name} cannot be described ({problem}): train it again") from problem
+    more = {"judged": wanted.judged, "learning": made.learning or told}
+    return Piece(CLAIMS, claims.dump(made.model_copy(update=more)))
 
 
 def _everything(wanted: Wanted, found: Chosen) -> None:

@@ -9,6 +9,7 @@ from ..errors import PackInvalid
 
 SUMS = "SHA256SUMS"
 PACK = "pack.json"
+CLAIMS = "claims.json"
 DOCUMENT = "document.dlm"
 PRIOR_FIRST = "CHECKSUMS.sha256"
 """The first member of a pack of the prior trainer."""
@@ -19,6 +20,7 @@ _ALLOWED = re.compile(
     "|".join(
         (
             r"document\.dlm",
+            r"claims\.json",
             r"store/manifest\.json",
             r"store/dlm\.lock",
             r"store/adapter/current\.txt",

@@ -27,6 +27,7 @@ from .manifest import (
 )
 from .members import DOCUMENT, LIMITS, PACK, SUMS
 from .tape import CHUNK, writing
+from .verdicts import read_verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,6 +49,8 @@ class PackOptions:
     """By default ``<document>.pack``, so ``runbook.dlm.pack``."""
     force: bool = False
     """Replace a file that is there."""
+    sway: tuple[Path, ...] = ()
+    """Results of dlm-sway whose verdicts the pack claims."""
 
 
 class Packed(NamedTuple):
@@ -113,7 +116,8 @@ def _wanted(store: Store, document: Document, data: bytes, options: PackOptions,
     from ..store.manifest import fresh
 
     manifest = store.manifest() or fresh(store.dlm_id)
-    return Wanted(store, document, data, version, manifest, options.profile, options.exports, home)
+    judged = tuple(read_verdict(path, version, Path(document.location)) for path in options.sway)
+    return Wanted(store, document, data, version, manifest, options.profile, options.exports, home, judged)
 
 
 def _hash(pieces: list[Piece]) -> list[_Hashed]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import PackInvalid
 from ..store.files import disk_errors
-from .checking import check, is_small
+from .checking import Claimed, check, is_small
 from .manifest import PackManifest, digest_of, parse, parse_sums
 from .members import LIMITS, NOT_TOUCHED, PACK, PRIOR_FIRST, SUMS, require_name, shown
 from .tape import reading
@@ -38,6 +38,8 @@ class Received:
     """Of the file."""
     format: int
     notes: tuple[str, ...] = ()
+    claimed: Claimed | None = None
+    """``None`` for a pack that claims nothing, as one of the prior format."""
 
 
 def receive(path: Path, folder: Path | None, look: Callable[[PackManifest], None] | None = None) -> Received:
@@ -65,8 +67,8 @@ def receive(path: Path, folder: Path | None, look: Callable[[PackManifest], None
         if folder is not None:
             require_room(path, folder, manifest.bytes)
         small = _members(path, reader, manifest, sums, folder)
-    check(str(path), manifest, sums, small)
-    return Received(manifest, digest_of(raw), path.stat().st_size, manifest.pack_format)
+    claimed = check(str(path), manifest, sums, small)
+    return Received(manifest, digest_of(raw), path.stat().st_size, manifest.pack_format, claimed=claimed)
 
 
 def _manifest(path: Path, reader: Reader, sums: dict[str, str]) -> PackManifest:
@@ -89,12 +91,14 @@ def _members(
 ) -> dict[str, bytes]:
     """Every member, in the order in which they are listed; the content of the small ones."""
     small: dict[str, bytes] = {}
+    held = 0
     with Hasher() as hasher:
         for member in manifest.members:
             entry = reader.next()
             _require_listed(path, entry, member.path, member.size, sums)
-            keep: list[bytes] | None = [] if is_small(member.path) else None
-            if keep is not None and member.size > LIMITS.text:
+            keep: list[bytes] | None = [] if is_small(member.path, manifest.version) else None
+            held += member.size if keep is not None else 0
+            if keep is not None and held > LIMITS.text:
                 raise PackInvalid(f"{path}: {shown(member.path)} is too large for what it is. {NOT_TOUCHED}")
             if write(reader.chunks(), folder and folder / member.path, hasher, keep) != sums[member.path]:
                 raise PackInvalid(f"{path}: {shown(member.path)} is not what SHA256SUMS says. {NOT_TOUCHED}")
