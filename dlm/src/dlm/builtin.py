@@ -45,6 +45,16 @@ def dlm_commands() -> Iterable[CommandEntry]:
         target="dlm.cli.unpack:unpack",
         summary="Put the document and the store of a pack in place.",
     )
+    yield CommandEntry(
+        name="push",
+        target="dlm.cli.push:push",
+        summary="Send a trained document, or a pack, to where others pull it from.",
+    )
+    yield CommandEntry(
+        name="pull",
+        target="dlm.cli.pull:pull",
+        summary="Fetch a pack, check it, and put its document and its store in place.",
+    )
     yield CommandEntry(name="verify", target="dlm.cli.verify:verify", summary="Check a pack, and say what is in it.")
     yield CommandEntry(
         name="show",

@@ -1,0 +1,62 @@
+"""``dlm pull``."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from ..share.pulling import Pulled
+
+
+@click.command(short_help="Fetch a pack, check it, and put its document and its store in place.")
+@click.argument("source", metavar="SRC")
+@click.option("--out", type=click.Path(path_type=Path), default=".", metavar="DIR", help="For the document. Default: .")
+@click.option("--home", type=click.Path(path_type=Path), metavar="DIR", help="Root of the store. Default: $DLM_HOME.")
+@click.option("--force", is_flag=True, help="Replace a store and a document that are there.")
+@click.option("--digest", metavar="sha256:...", help="Take this pack and no other: what its maker told you.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.pass_context
+def pull(
+    ctx: click.Context, /, source: str, out: Path, home: Path | None, force: bool, digest: str | None, as_json: bool
+) -> None:
+    """Fetch a pack from SRC, check it, and put its document and its store in place.
+
+    SRC is a path, hf:org/name, https://host/name.dlm.pack, or what `dlm serve` prints. What broke off is kept: the same
+    command goes on from there. Nothing is put in place before every byte was checked.
+    """
+    from ..share.pulling import PullOptions
+    from ..share.pulling import pull as fetch
+    from .transferring import Transfer
+
+    with Transfer(quiet=bool((ctx.obj or {}).get("quiet"))) as transfer:
+        done = fetch(source, PullOptions(out, home, force, digest), progress=transfer, say=transfer.say)
+        transfer.over()
+        for note in done.notes:
+            transfer.say(note)
+    if as_json:
+        click.echo(json.dumps(_facts(done), indent=2))
+        return
+    where = f"DLM_HOME={shlex.quote(str(home))} " if home else ""
+    manifest = done.unpacked.received.manifest
+    click.echo(f"pulled v{manifest.version:04d} of {manifest.document.name}")
+    click.echo(f"  from      {done.shown}\n  digest    {done.unpacked.received.digest}")
+    click.echo(f"  document  {done.unpacked.document}\n  store     {done.unpacked.store}")
+    click.echo(f'Ask it:\n  {where}dlm prompt {shlex.quote(str(done.unpacked.document))} "..."')
+
+
+def _facts(done: Pulled) -> dict[str, Any]:
+    found = done.unpacked
+    return {
+        "source": done.shown,
+        "document": str(found.document),
+        "store": str(found.store),
+        "digest": found.received.digest,
+        "bytes": found.received.size,
+        "notes": list(done.notes),
+        "manifest": found.received.manifest.model_dump(mode="json"),
+    }

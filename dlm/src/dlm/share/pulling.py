@@ -1,0 +1,153 @@
+"""``dlm pull``: fetch a pack, check it, put it in place. Nothing is put anywhere before all of it holds.
+
+What arrives lies in a folder of its own under ``$DLM_HOME/pulling``, named by the address: a pull that broke off goes
+on there. It is removed when the pack is in place, or when what arrived is no good.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..errors import PackInvalid, PackRefused, StoreLocked, TransferRefused, UsageProblem
+from ..store.files import disk_errors
+from ..store.layout import home as home_of
+from .peeking import HEAD, peek
+from .receiving import receive
+from .routing import route
+from .unpacking import Unpacked, require_free, unpack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from .routing import Route
+    from .transport import Fetched, Progress
+
+FOLDER = "pulling"
+_GATE = ".gate"
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_KEPT = "What was fetched is kept, and is not fetched again"
+
+
+@dataclass(frozen=True)
+class PullOptions:
+    """Where it is put, and what has to hold before."""
+
+    out: Path
+    """Folder for the document."""
+    home: Path | None = None
+    force: bool = False
+    """Replace a store and a document that are there."""
+    digest: str | None = None
+    """That the pack has to have, ``sha256:...``."""
+
+
+@dataclass(frozen=True)
+class Pulled:
+    """What was fetched, and where it is now."""
+
+    unpacked: Unpacked
+    shown: str
+    notes: tuple[str, ...] = ()
+
+
+def pull(place: str, options: PullOptions, *, progress: Progress, say: Callable[[str], None]) -> Pulled:
+    """Fetch the pack at ``place``, check it, and put its document and its store in place.
+
+    Raises:
+        UsageProblem: nothing can be fetched from there, or an option makes no sense.
+        TransferFailed: it broke on the way; what has arrived is kept.
+        TransferRefused: the other side said no, or this is not the pack that was asked for.
+        PackInvalid: what arrived is damaged or forged; it is removed.
+        PackRefused: a store of this document, or a file of this name, is there already.
+        StoreLocked: the same address is being pulled just now, or the document is being trained.
+        StoreError: the disk is full or closed to us. In every case everything is as it was.
+    """
+    if options.digest is not None and not _DIGEST.fullmatch(options.digest):
+        raise UsageProblem(f"--digest {options.digest}: give all of it, sha256: and 64 digits, as `dlm pack` prints it")
+    way = route(place)
+    way.transport.check_fetch(place)
+    root = home_of(options.home)
+    with _folder(root, way.shown) as folder, _told_when_stopped():
+        _refuse_early(way, root, options)
+        fetched = way.transport.fetch(place, folder, progress=progress, say=say)
+        done = _placed(fetched, folder, root, options)
+    return Pulled(done, way.shown, (*fetched.notes, *done.notes))
+
+
+def _refuse_early(way: Route, root: Path, options: PullOptions) -> None:
+    """What is there already is worth no download."""
+    head = way.transport.head(way.place, HEAD)
+    if head and (manifest := peek(head, way.shown)) is not None:
+        require_free(root, options.out.absolute() / manifest.document.name, manifest, force=options.force)
+
+
+def _placed(fetched: Fetched, folder: Path, root: Path, options: PullOptions) -> Unpacked:
+    wanted = [digest for digest in (options.digest, fetched.digest) if digest is not None]
+    try:
+        found = receive(fetched.pack, None)
+        if any(digest != found.digest for digest in wanted):
+            raise TransferRefused(
+                f"this is another pack than the one that was asked for: it has {found.digest}, and {wanted[0]} was "
+                "to come. Nothing was put in place: ask who made it"
+            )
+        done = unpack(fetched.pack, home=root, out=options.out, force=options.force)
+    except (PackInvalid, TransferRefused):
+        _remove(folder)
+        raise
+    except PackRefused as problem:
+        raise PackRefused(f"{problem}. {_KEPT}") from problem
+    _remove(folder)
+    return done
+
+
+@contextmanager
+def _told_when_stopped() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt("stopped: what has arrived is kept, and the same command goes on from there") from None
+
+
+@contextmanager
+def _folder(root: Path, shown: str) -> Iterator[Path]:
+    """The folder of this address, for one process at a time."""
+    from filelock import FileLock, Timeout
+
+    folder = root / FOLDER / hashlib.sha256(shown.encode()).hexdigest()[:32]
+    lock = FileLock(folder.with_suffix(".lock"), timeout=0)
+    with disk_errors(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with _gate(root), disk_errors(folder):
+        try:
+            lock.acquire()
+        except Timeout:
+            raise StoreLocked(f"another `dlm pull` of {shown} is running: wait until it has ended") from None
+        folder.mkdir(mode=0o700, exist_ok=True)
+    try:
+        yield folder
+    finally:
+        # Behind the gate nobody is about to lock the file that goes.
+        with _gate(root):
+            lock.release()
+            if not folder.exists():
+                folder.with_suffix(".lock").unlink(missing_ok=True)
+
+
+@contextmanager
+def _gate(root: Path) -> Iterator[None]:
+    """Held for a moment, by who takes or gives back the folder of an address."""
+    from filelock import FileLock
+
+    with FileLock(root / FOLDER / _GATE, timeout=30):
+        yield
+
+
+def _remove(folder: Path) -> None:
+    with disk_errors(folder):
+        shutil.rmtree(folder)
