@@ -50,8 +50,11 @@ def pack(spec: Path, out: Path | None, result: Path | None, no_adapter: bool, ma
 @click.option("--into", type=click.Path(path_type=Path), help="The new folder; FILE's name without its ending.")
 @click.option("--base", type=_FOLDER, help="The base model, when the pack names none that can be fetched.")
 @click.option("--adapter", type=_FOLDER, help="The adapter, when it was packed without; its digest is checked.")
+@click.option("--allow-endpoint", is_flag=True, help="Take a suite that asks a server, which may get your API key.")
 @_SIZE
-def unpack(file: Path, into: Path | None, base: Path | None, adapter: Path | None, max_size: int) -> None:
+def unpack(
+    file: Path, into: Path | None, base: Path | None, adapter: Path | None, allow_endpoint: bool, max_size: int
+) -> None:
     """Make a folder of the pack FILE: checked whole, or not at all.
 
     Read sway.yaml before you run a pack from somebody you do not trust.
@@ -60,7 +63,7 @@ def unpack(file: Path, into: Path | None, base: Path | None, adapter: Path | Non
     from ..packing.unpack import unpack as unpack_into
 
     into = into or Path(file.name.removesuffix(ENDING).removesuffix(".tgz") + (".d" if ENDING not in file.name else ""))
-    made = unpack_into(file, into, base=base, adapter=adapter, cap=max_size * 1_000_000)
+    made = unpack_into(file, into, base=base, adapter=adapter, endpoint=allow_endpoint, cap=max_size * 1_000_000)
     manifest = made.manifest
     click.echo(f"unpacked {into}: {len(manifest.files)} files, {manifest.null_stats_count} answers of random adapters")
     for path, name in manifest.missing.items():

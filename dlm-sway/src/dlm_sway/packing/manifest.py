@@ -17,7 +17,11 @@ DEFAULT_CAP: Final = 4096
 """Megabytes that a pack may hold, unless more are allowed."""
 
 
-Base = Annotated[str, Field(pattern=r"^\./(ft-)?base(\.\w+)?$")]
+BASE: Final = r"^\./(ft-)?base(\.\w+)?$"
+"""Where a packed suite looks for a base model that its pack lacks."""
+ADAPTERS: Final = ("./adapter", "./base-adapter")
+"""Where it looks for adapters."""
+Base = Annotated[str, Field(pattern=BASE)]
 Printable = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
 
 

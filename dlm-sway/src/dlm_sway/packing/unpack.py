@@ -17,12 +17,14 @@ from ..scoring.cache import NULLS as NULL_FILE
 from ..scoring.cache import CacheFile
 from ..spec.source import read
 from . import archive
+from .foreign import check
 from .gather import folder_digest
 from .manifest import MANIFEST, NULL_CACHE, NULLS, RESULT, SECTIONS, SUITE, VERSION, Manifest, Pack, PackedAdapter
 from .recording import parsed
 from .rewriting import rewritten
 
 if TYPE_CHECKING:
+    from .._plugkit.plugins import PluginManager
     from ..spec.source import Place
 
 _FILES: Final = frozenset({SUITE, SECTIONS, RESULT, NULLS})
@@ -30,15 +32,30 @@ _FOLDERS: Final = ("adapter/", "base-adapter/", "files/")
 _INTO: Final = "choose another with --into, or delete it"
 
 
-def unpack(path: Path, into: Path, *, base: Path | None = None, adapter: Path | None = None, cap: int) -> Pack:
+def unpack(
+    path: Path,
+    into: Path,
+    *,
+    base: Path | None = None,
+    adapter: Path | None = None,
+    endpoint: bool = False,
+    cap: int,
+    manager: PluginManager | None = None,
+) -> Pack:
     """Put the content of the pack ``path`` into the new folder ``into``.
 
-    ``base`` is the base model's folder and ``adapter`` the adapter's, where the pack holds none. Null answers go into a
-    cache of the folder's own, never into the user's: they are as trustworthy as whoever packed them.
+    ``base`` is the base model's folder and ``adapter`` the adapter's, where the pack holds none; with ``endpoint`` its
+    suite may name a server. Null answers go into a cache of the folder's own, never into the user's: they are as
+    trustworthy as whoever packed them.
 
     Raises:
-        PackError: the pack is not one, is damaged, forged or too large, or ``adapter`` is another one than was packed.
+        PackError: the pack is not one, is damaged, forged or too large, its suite names something of this machine, or
+            ``adapter`` is another one than was packed.
     """
+    if manager is None:
+        from ..plugins import manager as installed
+
+        manager = installed()
     if into.exists():
         raise PackError(f"{into}: refusing to overwrite: {_INTO}")
     try:
@@ -49,7 +66,7 @@ def unpack(path: Path, into: Path, *, base: Path | None = None, adapter: Path | 
     try:
         archive.extract(path, aside, cap)
         manifest = _checked(path, aside)
-        _own_paths(path, aside)
+        check(path, aside, manager, endpoint=endpoint)
         _given(path, aside, manifest, base, adapter)
         _null_cache(path, aside)
         aside.chmod(0o777 & ~_umask())
@@ -91,21 +108,6 @@ def _checked(path: Path, folder: Path) -> Manifest:
         if one.packed and folder_digest(folder / Path(one.path)) != one.digest:
             raise PackError(f"{path}: {one.path} is not the adapter that the manifest names: fetch the pack again")
     return manifest
-
-
-def _own_paths(path: Path, folder: Path) -> None:
-    """A packed suite names nothing of the machine that it comes to.
-
-    Raises:
-        PackError: it does.
-    """
-    data = read(folder / SUITE).data
-    models = data.get("models")
-    sides = [side for side in models.values() if isinstance(side, dict)] if isinstance(models, dict) else []
-    own = {"./adapter", "./base-adapter", f"./{SECTIONS}", None}
-    for given in [*(side.get("adapter") for side in sides), data.get("dlm_source")]:
-        if given not in own:
-            raise PackError(f"{path}: refused: its suite names {given!r}, which is no part of the pack")
 
 
 def _given(path: Path, folder: Path, manifest: Manifest, base: Path | None, adapter: Path | None) -> None:

@@ -13,6 +13,10 @@ ROOT = "root"
 """Key of the validation context: the only folder that paths may lead into; ``None`` in a suite that is one's own."""
 
 
+class Elsewhere(ValueError):
+    """A path that does not lead to something in the only folder that it may lead into."""
+
+
 def inside(given: str | Path, root: Path) -> Path | None:
     """``given``, counted from ``root``, as an existing path in ``root`` once links are followed.
 
@@ -29,7 +33,7 @@ def _path(value: Path, info: ValidationInfo) -> Path:
     context: Any = info.context or {}
     if (root := context.get(ROOT)) is not None:
         if (found := inside(value, root)) is None:
-            raise ValueError(f"no such file or folder among those that are served: {value}")
+            raise Elsewhere(f"no such file or folder among those that are served: {value}")
         return found
     path = value.expanduser()
     starts = [start for start in (context.get(FOLDER), Path.cwd()) if start is not None]

@@ -80,7 +80,7 @@ def received(data: Mapping[str, Any], manager: PluginManager, name: str, root: P
     """
     loaded = _load(Source(name, dict(data), digest=_digest(data), root=root), manager)
     # A plugin's key may be a plain path, which no validation has held against the root.
-    at = [index for index, planned in enumerate(loaded.probes) if _leaves(planned.probe.spec, root)]
+    at = [index for index, planned in enumerate(loaded.probes) if any(leaves(planned.probe.spec, root))]
     if at:
         source = Source(name, data)
         fix = "name something in the served folder"
@@ -93,15 +93,20 @@ def _digest(data: Any) -> str:
     return f"sha256:{hashlib.sha256(canonical.encode()).hexdigest()}"
 
 
-def _leaves(value: Any, root: Path) -> bool:
-    """Whether a path that does not lie in ``root`` stands anywhere in ``value``."""
+def leaves(value: Any, root: Path) -> Iterator[Path]:
+    """The paths in a suite entry's model that do not lie in ``root``."""
     if isinstance(value, Path):
-        return not value.resolve().is_relative_to(root.resolve())
-    if isinstance(value, BaseModel):
-        return any(_leaves(getattr(value, name), root) for name in value.model_fields_set)  # defaults are the plugin's
-    if isinstance(value, Mapping):
-        return any(_leaves(item, root) for item in value.values())
-    return isinstance(value, (list, tuple, set, frozenset)) and any(_leaves(item, root) for item in value)
+        if not value.resolve().is_relative_to(root.resolve()):
+            yield value
+    elif isinstance(value, BaseModel):
+        for name in sorted(value.model_fields_set):  # defaults are the plugin's
+            yield from leaves(getattr(value, name), root)
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from leaves(item, root)
+    elif isinstance(value, (list, tuple, set, frozenset)):
+        for item in value:
+            yield from leaves(item, root)
 
 
 def _load(source: Source, manager: PluginManager) -> LoadedSuite:
