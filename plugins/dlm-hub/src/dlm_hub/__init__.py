@@ -1,3 +1,5 @@
-"""A version as a repository for the Hugging Face Hub. :mod:`.sink` writes the folder, :mod:`.card` its model card,
-:mod:`.licences` what the Hub calls a licence. Nothing here asks the network or uploads a file.
+"""The Hugging Face Hub: a version as a repository, in a folder or pushed and pulled.
+
+:mod:`.sink` writes a folder and asks no network; :mod:`.transport` sends and fetches packs, in :mod:`.sending` and
+:mod:`.fetching`. Both write :mod:`.layout` and :mod:`.card`; :mod:`.licences` knows what the Hub calls a licence.
 """

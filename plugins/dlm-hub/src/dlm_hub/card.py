@@ -47,16 +47,25 @@ class Facts:
     language: str | None = None
     questions: bool = False
     """Quote the report's questions."""
+    adapters: tuple[str, ...] = ()
+    """Names of several, each in a folder of its own."""
+    here: str = "."
+    """Where the code of the card loads it from."""
 
 
 def card(facts: Facts) -> str:
     """The text of ``README.md``."""
-    return "\n".join([_head(facts), *_about(facts), *_loading(facts), *_learned(facts), *_limits(facts), *_made(facts)])
+    return f"{head(metadata(facts))}\n{body(facts)}"
 
 
-def _head(facts: Facts) -> str:
-    """The metadata between the lines of ``---``."""
-    keys: dict[str, Any] = {
+def body(facts: Facts, *more: str) -> str:
+    """What people read; ``more`` comes before how it was made."""
+    return "\n".join([*_about(facts), *_loading(facts), *_learned(facts), *more, *_limits(facts), *_made(facts)])
+
+
+def metadata(facts: Facts) -> dict[str, Any]:
+    """What the Hub reads."""
+    return {
         "base_model": facts.base.repo,
         "base_model_relation": "adapter",
         "library_name": "peft",
@@ -65,6 +74,10 @@ def _head(facts: Facts) -> str:
         **({"language": [facts.language]} if facts.language else {}),
         "tags": ["dlm", facts.kind.lower(), "transformers"],
     }
+
+
+def head(keys: Mapping[str, Any]) -> str:
+    """``keys`` between lines of ``---``."""
     lines = [
         f"{key}:\n" + "\n".join(f"- {_scalar(one)}" for one in value)
         if isinstance(value, list)
@@ -82,10 +95,16 @@ def _scalar(value: str) -> str:
 
 def _about(facts: Facts) -> Iterator[str]:
     yield f"# {facts.name}\n"
+    names = facts.adapters
+    what = (
+        f"{len(names)} {facts.kind} adapters in folders of their names, {', '.join(f'`{one}`' for one in names)}, "
+        if names
+        else f"A {facts.kind} adapter of rank {facts.rank} "
+    )
+    commit = f" at commit `{facts.base.revision}`" if facts.base.revision else ""
     yield (
-        f"A {facts.kind} adapter of rank {facts.rank} for [{facts.base.repo}](https://huggingface.co/{facts.base.repo})"
-        f"{f' at commit `{facts.base.revision}`' if facts.base.revision else ''}. It was trained with "
-        "dlm to answer questions about one document.\n"
+        f"{what}for [{facts.base.repo}](https://huggingface.co/{facts.base.repo}){commit}. "
+        f"{'They were' if names else 'It was'} trained with dlm to answer questions about one document.\n"
     )
     if not facts.base.same_weights:
         yield (
@@ -108,10 +127,17 @@ def _loading(facts: Facts) -> Iterator[str]:
     yield "```python"
     yield "from peft import PeftModel"
     yield f"from transformers import AutoModelForCausalLM, AutoTokenizer{', BitsAndBytesConfig' if held else ''}\n"
-    yield 'here = "."  # this repository: its id on the Hub, or a folder'
+    yield f'here = "{facts.here}"  # this repository: its id on the Hub, or a folder'
     yield "tokenizer = AutoTokenizer.from_pretrained(here)"
     yield f'base = AutoModelForCausalLM.from_pretrained("{facts.base.repo}"{revision}{quantised})'
-    yield "model = PeftModel.from_pretrained(base, here)"
+    if facts.adapters:
+        yield f"names = {json.dumps(facts.adapters)}"
+        yield "model = PeftModel.from_pretrained(base, here, subfolder=names[0], adapter_name=names[0])"
+        yield "for name in names[1:]:"
+        yield "    model.load_adapter(here, name, subfolder=name)"
+        yield "model.set_adapter(names[0])"
+    else:
+        yield "model = PeftModel.from_pretrained(base, here)"
     yield 'turns = [{"role": "user", "content": "Your question?"}]'
     yield "prompt = tokenizer.apply_chat_template("
     yield '    turns, add_generation_prompt=True, return_tensors="pt", return_dict=True'

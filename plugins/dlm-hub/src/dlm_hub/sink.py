@@ -17,6 +17,7 @@ from dlm_serving.plain import config_of, folders_of
 from .card import Facts, card
 from .layout import CARD, has_tokenizer, write, write_adapter, write_template, write_tokenizer
 from .licences import licence_keys
+from .repository import made_by
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -120,7 +121,7 @@ def _facts(request: Request, base: Published, config: dict[str, Any]) -> Facts:
         version=version.name,
         created=str(version.facts.get("created_at", "not recorded")),
         system_prompt=request.system_prompt is not None and wishes.template,
-        made_by=_made_by(version.facts.get("versions")),
+        made_by=made_by(version.facts.get("versions")) or f"dlm {installed('dlm')}",
         report=load_report(version.path) if len(version.adapters) < 2 else None,
         language=wishes.settings.get("language"),
         questions=wishes.settings.get("questions") == _YES,
@@ -130,9 +131,3 @@ def _facts(request: Request, base: Published, config: dict[str, Any]) -> Facts:
 def _source(request: Request) -> str:
     """Where the base came from, without a folder of this machine."""
     return "a folder" if request.base.source.startswith("folder ") else request.base.source
-
-
-def _made_by(versions: Any) -> str:
-    known = versions if isinstance(versions, dict) else {"dlm": installed("dlm")}
-    wanted = ("dlm", "dlm-hf", "peft", "transformers", "torch")
-    return ", ".join(f"{name} {known[name]}" for name in wanted if name in known)
