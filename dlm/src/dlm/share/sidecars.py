@@ -1,4 +1,4 @@
-"""The files beside a pack that belong to it: signatures, and the keys that made them. They are small, and a stranger's."""
+"""The files beside a pack that belong to it, signatures and the keys that made them: small, and a stranger's."""
 
 from __future__ import annotations
 
