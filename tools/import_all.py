@@ -14,6 +14,7 @@ HEAVY = ("torch", "transformers", "peft")
 PLUGINS = (
     "dlm_gguf",
     "dlm_hf",
+    "dlm_https",
     "dlm_hub",
     "dlm_ollama",
     "dlm_peer",

@@ -27,5 +27,7 @@ INSTALLS: dict[tuple[str, str], str] = {
     ("dlm_trackers", "tensorboard"): "pip install 'dlm[track]'",
     ("dlm_trackers", "wandb"): "pip install 'dlm[track]'",
     ("dlm_transports", "hf"): "pip install 'dlm[hub]'",
+    ("dlm_transports", "http"): "pip install 'dlm[https]'",
+    ("dlm_transports", "https"): "pip install 'dlm[https]'",
     ("dlm_transports", "peer"): "pip install 'dlm[peer]'",
 }

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 @contextmanager
 def asking(client: httpx.Client, request: httpx.Request, *, redirects: int) -> Iterator[httpx.Response]:
-    """The answer, its body unread. Credentials go to the first host alone, and to no other after it.
+    """The answer, its body unread. Credentials go to the first host alone, and to no other after it. With no
+    ``redirects`` allowed, the one that leads elsewhere is the answer.
 
     Raises:
         Passing: no answer, or the connection broke; also while the body is read inside the block.
@@ -50,7 +51,7 @@ def _settled(client: httpx.Client, request: httpx.Request, redirects: int, place
         _require_safe(reply.request.url, following.url, place)
         # What the client sends to everybody was put into the first request, and is gone from one to another host.
         reply = client.send(following, stream=True, auth=None, follow_redirects=False)
-    if reply.next_request is not None:
+    if redirects and reply.next_request is not None:
         reply.close()
         raise TransferRefused(f"{place} leads on and on: gave up after {redirects} redirects")
     return reply

@@ -18,12 +18,14 @@ def dlm_transports() -> Iterator[TransportEntry]:
         target="dlm_https.transport:Https",
         summary="A web server, with downloads and uploads that go on where they broke off.",
         address="https://host/name.dlm.pack",
-        requires=("httpx", "tenacity"),
+        settings={"method": "PUT or POST, for a server that takes files in another way. Default: PUT."},
+        requires=("httpx",),
     )
     yield TransportEntry(
         name="http",
         target="dlm_https.transport:Https",
         summary="A web server on this very machine. Any other is refused: nobody would know who answers.",
         address="http://127.0.0.1:8000/name.dlm.pack",
-        requires=("httpx", "tenacity"),
+        settings={"method": "PUT or POST, for a server that takes files in another way. Default: PUT."},
+        requires=("httpx",),
     )
