@@ -146,7 +146,8 @@ def test_going_on_is_refused_when_anything_that_decides_a_number_has_changed(
     known["sha256"] = "one"
     for change, said in (
         ({"versions": {"dlm-sway": "0.0"}}, "the version of sway or of a plugin changed"),
-        ({"sections_digest": "sha256:other"}, "the document's sections changed"),
+        ({"sections_digest": "sha256:other", "sections_parts": {}}, "the document's sections changed"),
+        ({"sections_digest": "sha256:other"}, "which questions about the document its training never saw changed"),
     ):
         other = replace(found, provenance={**found.provenance, **change})
         with pytest.raises(TargetError, match=said):

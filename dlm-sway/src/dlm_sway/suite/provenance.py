@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
-from .resuming import sections_digest
+from .resuming import sections_digest, sections_parts
 
 if TYPE_CHECKING:
     from ..spec.load import LoadedSuite
@@ -30,6 +30,7 @@ def provenance(
         "spec_path": loaded.source,
         "spec_digest": loaded.digest,
         "sections_digest": sections_digest(loaded.sections),
+        "sections_parts": sections_parts(loaded.sections),
         "models_digest": models_digest,
         "suite": suite.model_dump(mode="json"),
         "seed": suite.defaults.seed,

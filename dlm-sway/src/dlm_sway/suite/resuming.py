@@ -30,6 +30,8 @@ _MUST_AGREE: Final = {
     "models_digest": "the base or the adapter, or the software that scores them,",
     "versions": "the version of sway or of a plugin",
 }
+_UNSEEN: Final = ("held_out", "reversed")
+"""Keys of a section that depend on what was trained, not on the document alone."""
 _FIELDS: Final = {field.name for field in fields(ProbeResult)}
 
 
@@ -50,7 +52,11 @@ class Earlier:
         """
         if not provenance["models_digest"]:
             raise self._refusal("its backend does not say what decides its numbers, so the models may be others")
-        changed = [what for key, what in _MUST_AGREE.items() if self.provenance.get(key) != provenance.get(key)]
+        changed = [
+            _sections_changed(self.provenance, provenance) if key == "sections_digest" else what
+            for key, what in _MUST_AGREE.items()
+            if self.provenance.get(key) != provenance.get(key)
+        ]
         if changed:
             raise self._refusal(f"{' and '.join(changed).rstrip(',')} changed since")
         return self.results
@@ -92,6 +98,20 @@ def unasked(planned: PlannedProbe, known: Mapping[str, ProbeResult]) -> ProbeRes
 def sections_digest(sections: Sequence[SectionData] | None) -> str:
     """Of everything the suite's document holds; empty without one."""
     return "" if sections is None else _digest([asdict(section) for section in sections])
+
+
+def sections_parts(sections: Sequence[SectionData] | None) -> dict[str, str]:
+    """Digests of what the document says and of what training never saw of it, to tell which of the two has changed."""
+    kept = [{"id": one.id, **{key: getattr(one, key) for key in _UNSEEN}} for one in sections or ()]
+    said = [{key: value for key, value in asdict(one).items() if key not in _UNSEEN} for one in sections or ()]
+    return {"said": _digest(said), "unseen": _digest(kept)}
+
+
+def _sections_changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    parts = before.get("sections_parts")
+    if isinstance(parts, Mapping) and parts.get("said") == now["sections_parts"]["said"]:
+        return "which questions about the document its training never saw"
+    return _MUST_AGREE["sections_digest"]
 
 
 def models_digest(identity: Identity | None) -> str:
