@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from dlm.export.origin import Published
     from dlm.learning.report import Change, LearningReport, Score
+    from dlm.share.claims import ClaimedLearning, Counted
 
 _PLAIN = re.compile(r"[A-Za-z][\w./-]*")
 _RESERVED = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
@@ -49,6 +50,8 @@ class Facts:
     """Quote the report's questions."""
     adapters: tuple[str, ...] = ()
     """Names of several, each in a folder of its own."""
+    claimed: ClaimedLearning | None = None
+    """The numbers of a report that is not there itself."""
     here: str = "."
     """Where the code of the card loads it from."""
 
@@ -161,28 +164,47 @@ def _learned(facts: Facts) -> Iterator[str]:
     yield "## What it learned\n"
     report = facts.report
     if report is None or report.total is None:
-        yield "Not measured.\n"
+        yield from _claimed(facts.claimed) if facts.claimed else ("Not measured.\n",)
         return
+    yield from _measured(report, report.total)
+    if facts.questions:
+        yield from _quoted(report)
+
+
+def _measured(report: LearningReport, total: Score) -> Iterator[str]:
     yield (
         "Asked greedily, before and after training, with wordings that training never saw. Intervals are 95%; "
         "questions about one fact count as a cluster.\n"
     )
     yield "| | before | after | asked | share after |"
     yield "|---|---|---|---|---|"
-    yield _score("questions about the document", report.total)
+    yield _score("questions about the document", total)
     for name, score in report.sources.items():
         if len(report.sources) > 1:
             yield _score(f"of these, {name.replace('_', ' ')}", score)
     yield ""
-    yield f"{report.total.facts} distinct facts were asked about. Verdict: {report.state}.\n"
+    yield f"{total.facts} distinct facts were asked about. Verdict: {report.state}.\n"
     yield "| beside the document | before | after | asked |"
     yield "|---|---|---|---|"
     yield _change("general questions answered rightly", report.general)
     yield _change("near questions whose answer brings up the document", report.bleed)
     yield _change("questions it cannot know, answered with a value of the document", report.confabulation)
     yield ""
-    if facts.questions:
-        yield from _quoted(report)
+
+
+def _claimed(learning: ClaimedLearning) -> Iterator[str]:
+    if (total := learning.total) is not None:
+        yield (
+            f"{total.after} of {total.asked} questions about the document answered rightly ({100 * total.low:.0f}-"
+            f"{100 * total.high:.0f}%), {total.before} before training, about {total.facts} facts. "
+            f"Verdict: {learning.state}.\n"
+        )
+    yield "| beside the document | before | after | asked |"
+    yield "|---|---|---|---|"
+    yield _change("general questions answered rightly", learning.general)
+    yield _change("near questions whose answer brings up the document", learning.bleed)
+    yield _change("questions it cannot know, answered with a value of the document", learning.confabulation)
+    yield ""
 
 
 def _score(what: str, score: Score) -> str:
@@ -190,7 +212,7 @@ def _score(what: str, score: Score) -> str:
     return f"| {what} | {score.before} | {score.after} | {score.asked} | {interval} |"
 
 
-def _change(what: str, change: Change) -> str:
+def _change(what: str, change: Change | Counted) -> str:
     return f"| {what} | {change.before} | {change.after} | {change.asked} |"
 
 

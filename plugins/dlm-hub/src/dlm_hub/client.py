@@ -5,16 +5,17 @@ The token is the one that ``hf auth login`` or ``HF_TOKEN`` gives; it goes to ``
 
 from __future__ import annotations
 
+import logging
+import re
 import warnings
 from contextlib import contextmanager
-from logging import CRITICAL
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from dlm.errors import DlmError, TransferFailed, TransferRefused, UsageProblem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 PATIENCE = 60.0
 """Seconds without a byte after which a connection counts as broken."""
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_WAITING = re.compile(r"Rate limited\. Waiting ([\d.]+)s")
 _LOGIN = "log in with `hf auth login`, or set HF_TOKEN"
 
 
@@ -61,25 +63,22 @@ def require_login() -> None:
 
 
 @contextmanager
-def asking(place: Place) -> Iterator[None]:
-    """Keep the client quiet, let no silence last for ever, and say in dlm's words what went wrong.
+def asking(place: Place, say: Callable[[str], None] | None = None) -> Iterator[None]:
+    """Let the client print nothing and no silence last for ever, and say in dlm's words what went wrong.
 
     Raises:
         TransferRefused: the hub says no.
         TransferFailed: the hub or the way there broke.
     """
     from huggingface_hub import get_session
-    from huggingface_hub.utils import logging
 
-    session, level = get_session(), logging.get_verbosity()
+    session = get_session()
     limit = session.timeout
     session.timeout = PATIENCE
-    logging.set_verbosity(CRITICAL)
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _listening(say or (lambda _: None)), _without_bars():
             warnings.simplefilter("ignore")
-            with _without_bars():
-                yield
+            yield
     except DlmError:
         raise
     except Exception as problem:
@@ -88,7 +87,30 @@ def asking(place: Place) -> Iterator[None]:
         raise told from problem
     finally:
         session.timeout = limit
-        logging.set_verbosity(level)
+
+
+@contextmanager
+def _listening(say: Callable[[str], None]) -> Iterator[None]:
+    """Of what the client logs, tell that it waits; errors are raised, too."""
+    logger = logging.getLogger("huggingface_hub")
+    handlers, propagate = list(logger.handlers), logger.propagate
+    logger.handlers, logger.propagate = [_Waits(say)], False
+    try:
+        yield
+    finally:
+        logger.handlers, logger.propagate = handlers, propagate
+
+
+class _Waits(logging.Handler):
+    """Hands on how long the client waits because the hub asked for it."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        super().__init__(logging.WARNING)
+        self._say = say
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if found := _WAITING.match(record.getMessage()):
+            self._say(f"{_host()} takes no more requests for now: waiting {float(found[1]):.0f} s")
 
 
 @contextmanager
@@ -128,7 +150,7 @@ def explain(problem: BaseException | None, place: Place) -> DlmError | None:
 
 def _malformed(problem: BaseException, place: Place) -> DlmError:
     first = " ".join(str(problem).split())[:300]
-    return TransferRefused(f"{place.address}: {_host()} did not take it: {first}")
+    return TransferRefused(f"{place.address}: {_host()} did not take it, or is no hub: {first}")
 
 
 def _answered(problem: HfHubHTTPError, place: Place) -> DlmError:

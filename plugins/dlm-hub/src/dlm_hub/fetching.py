@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dlm.errors import TransferRefused
 from dlm.share.transport import PACK_FILE, SIDECARS, Fetched
@@ -15,7 +15,7 @@ from .downloading import Remote, chunks, download
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from huggingface_hub import HfApi
+    from huggingface_hub import HfApi, ModelInfo
 
     from dlm.share.transport import Progress
 
@@ -38,7 +38,7 @@ def fetch(api: HfApi, place: Place, folder: Path, *, progress: Progress, say: Ca
         TransferFailed: the hub or the way there broke; what has arrived is kept.
         StoreError: the disk is full or closed to us.
     """
-    with asking(place):
+    with asking(place, say):
         files = listed(api, place)
         commit = files.place.revision
         if place.revision != commit:
@@ -96,9 +96,21 @@ class Listed:
         return f"so there is nothing to pull: it has {', '.join(sorted(names)[:4]) or 'no files'}"
 
 
+def look_up(api: HfApi, place: Place, **options: Any) -> ModelInfo:
+    """What the hub says of the repository. Within :func:`~.client.asking`.
+
+    Raises:
+        TransferRefused: who answers is no hub.
+    """
+    try:
+        return api.model_info(place.repo, timeout=_LOOK, **options)
+    except (TypeError, KeyError, AttributeError) as problem:
+        raise TransferRefused(f"{place.address}: what answers at {api.endpoint} is no hub ({problem!r})") from problem
+
+
 def listed(api: HfApi, place: Place) -> Listed:
     """What lies at ``place``, at the commit that it stands for now. Within :func:`~.client.asking`."""
-    info = api.model_info(place.repo, revision=place.revision, files_metadata=True, timeout=_LOOK)
+    info = look_up(api, place, revision=place.revision, files_metadata=True)
     commit = str(info.sha or "")
     here = place._replace(revision=commit)
     if not here.is_commit:

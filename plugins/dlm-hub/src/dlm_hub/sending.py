@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import io
+import shutil
 import tempfile
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dlm.errors import TransferRefused
+from dlm.share.pushing import FOLDER
 from dlm.share.receiving import receive
 from dlm.share.transport import PACK_FILE, SIDECARS, Sent
 from dlm.store.encoding import canonical
 from dlm.store.files import disk_errors
+from dlm.store.layout import home
 
 from .address import Place
+from .claimed import read_claims, told
 from .client import asking
-from .fetching import Listed, listed
+from .fetching import Listed, listed, look_up
 from .index import INDEX, index_of, read_index
 from .layout import CARD
 from .pushed_card import PackFacts, compose
@@ -55,8 +60,8 @@ def send(api: HfApi, parcel: Parcel, place: Place, *, progress: Progress, say: C
         TransferRefused: it must not be published there, or the hub says no.
         TransferFailed: the hub or the way there broke. What has arrived there is not sent again.
     """
-    with tempfile.TemporaryDirectory(prefix="dlm-push-", dir=parcel.pack.parent) as name:
-        inside, folder = Path(name) / "pack", Path(name) / "repository"
+    with _workplace() as place_of_work:
+        inside, folder = place_of_work / "pack", place_of_work / "repository"
         with disk_errors(inside):
             inside.mkdir()
         receive(parcel.pack, inside)
@@ -64,11 +69,24 @@ def send(api: HfApi, parcel: Parcel, place: Place, *, progress: Progress, say: C
         require_passable(contents)
         with disk_errors(folder):
             write_repository(contents, folder)
-        with asking(place):
+        with asking(place, say):
             target = _target(api, place, parcel, say)
             notes = _write_texts(api, contents, parcel, target, folder)
             commit = _commit(api, parcel, target, folder, progress)
     return _sent(parcel, target, commit, notes)
+
+
+@contextmanager
+def _workplace() -> Iterator[Path]:
+    """A folder that nobody else reads, gone at the end."""
+    root = home() / FOLDER
+    with disk_errors(root):
+        root.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix="hub-", dir=root))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _sent(parcel: Parcel, target: Target, commit: str, notes: tuple[str, ...]) -> Sent:
@@ -88,11 +106,11 @@ def _target(api: HfApi, place: Place, parcel: Parcel, say: Callable[[str], None]
     private = parcel.settings.get("private") == "yes"
     created = False
     try:
-        info = api.model_info(place.repo, timeout=30)
+        info = look_up(api, place)
     except RepositoryNotFoundError:
         _require_shareable(parcel, place, private=private)
         api.create_repo(place.repo, private=private or None, exist_ok=True)
-        info, created = api.model_info(place.repo, timeout=30), True
+        info, created = look_up(api, place), True
         say(f"made the {'private' if info.private else 'public'} repository {api.endpoint}/{place.repo}")
     if private and not info.private:
         raise TransferRefused(
@@ -126,7 +144,9 @@ def _write_texts(api: HfApi, contents: Contents, parcel: Parcel, target: Target,
         name=parcel.manifest.document.name,
         signed=tuple(ending for ending in SIDECARS if ending in parcel.sidecars),
     )
-    card = compose(facts, pack, (), _text_of(api, target, CARD))
+    claims = read_claims(contents.folder)
+    facts = replace(facts, claimed=claims.learning if claims else None)
+    card = compose(facts, pack, told(claims), _text_of(api, target, CARD))
     if card.text is not None:
         (folder / CARD).write_text(card.text, encoding="utf-8", newline="")
     names = sorted({*_names(folder), PACK_FILE, *(PACK_FILE + ending for ending in pack.signed)} - {CARD})
