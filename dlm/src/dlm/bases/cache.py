@@ -115,6 +115,48 @@ def ensure(
     return found
 
 
+class AnotherSource(BaseModelError):
+    """Files were fetched from where this base is not fetched from any more."""
+
+
+def origins(base: BaseModel) -> list[dict[str, Any]]:
+    """Each source of ``base`` as its card would name it."""
+    return [_origin(source) for source in base.sources]
+
+
+def origin_of(base: BaseModel, home: Path) -> dict[str, Any] | None:
+    """Which of :func:`origins` the files of ``base`` on this disk came from; ``None`` for a folder of the user's."""
+    card = None if isinstance(base.sources[0], FolderSource) else _read_card(folder_of(base, home))
+    return card and card["origin"]
+
+
+def adopt(base: BaseModel, home: Path, ready: Path, origin: Any, revision: str | None, giver: str) -> Path | None:
+    """Move the complete folder ``ready``, which somebody else fetched from ``origin``, to the place of ``base``, and
+    say so there. ``None`` when a usable one lies there: it stays as it is.
+
+    Nothing tells that the files are those of ``origin`` but the word of the ``giver``.
+
+    Raises:
+        AnotherSource: ``base`` has no such source.
+        BaseModelError: the disk is full or closed to us.
+    """
+    source = next((source for source in base.sources if _origin(source) == origin), None)
+    if source is None:
+        raise AnotherSource(f"the files of base {base.key} came from elsewhere than this dlm fetches them from")
+    require_base(ready)
+    folder = folder_of(base, home)
+    with _alone(base, folder, lambda _: None):
+        _remove_leftovers(folder)
+        if on_disk(base, home) is not None:
+            return None
+        _write_card(base, source, revision, ready, f"{describe(source)}, from {giver}")
+        with _workplace(folder) as place, disk_errors(folder, BaseModelError):
+            # Another disk may hold the bases.
+            shutil.move(ready, place / "0")
+            _install(place / "0", folder)
+    return folder
+
+
 def _fetch_first(
     base: BaseModel, backend: Backend, place: Path, say: Callable[[str], None], card: dict[str, Any] | None
 ) -> Path:
@@ -147,12 +189,13 @@ def _pinned(source: Source, card: dict[str, Any] | None) -> Source:
     return source
 
 
-def _write_card(base: BaseModel, source: Source, revision: str | None, folder: Path) -> None:
+def _write_card(base: BaseModel, source: Source, revision: str | None, folder: Path, told: str = "") -> None:
+    """``told`` says where it came from in other words than those of ``source``."""
     measured = measure(folder)
     card = {
         "key": base.key,
         "digest": measured.digest,
-        "source": describe(source),
+        "source": told or describe(source),
         "origin": _origin(source),
         "revision": revision,
         "files": measured.files,
@@ -180,7 +223,7 @@ def _fault(base: BaseModel, folder: Path, card: dict[str, Any] | None) -> str | 
     """Why what lies in ``folder`` is not ``base``; ``None`` when it is. Sizes are compared, contents are not hashed."""
     if card is None:
         return f"{CARD} is missing or damaged"
-    if card["key"] != base.key or card["origin"] not in [_origin(source) for source in base.sources]:
+    if card["key"] != base.key or card["origin"] not in origins(base):
         return f"it came from {card['source']}, which is no longer a source of this base"
     for name, size in card["sizes"].items():
         path = folder / name

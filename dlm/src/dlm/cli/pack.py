@@ -25,6 +25,13 @@ if TYPE_CHECKING:
     help="For others; everything; or the weights without the text.",
 )
 @click.option("--include-exports", "exports", is_flag=True, help="Put the exports in, too.")
+@click.option("--include-base", "base", is_flag=True, help="Put the base in, too, for somebody without a network.")
+@click.option(
+    "--i-am-the-licensee",
+    "licensee",
+    metavar="URL",
+    help="The terms under which you may pass on a base whose licence does not let everybody.",
+)
 @click.option(
     "--sway",
     type=click.Path(path_type=Path),
@@ -42,6 +49,8 @@ def pack(
     out: Path | None,
     profile: Any,
     exports: bool,
+    base: bool,
+    licensee: str | None,
     sway: tuple[Path, ...],
     force: bool,
     as_json: bool,
@@ -55,7 +64,7 @@ def pack(
     from ..share.packing import PackOptions
     from ..share.packing import pack as make
 
-    done = make(doc, PackOptions(profile, exports, out, force, sway))
+    done = make(doc, PackOptions(profile, exports, out, force, sway, base, licensee))
     if not (ctx.obj or {}).get("quiet"):
         for note in done.notes:
             click.echo(note, err=True)

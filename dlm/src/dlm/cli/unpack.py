@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 import shlex
 from pathlib import Path
+from typing import Any
 
 import click
+
+from .signatures import facts as as_facts
+from .signatures import rules_of, signature_options
 
 
 @click.command(short_help="Put the document and the store of a pack in place.")
@@ -14,26 +18,38 @@ import click
 @click.option("--home", type=click.Path(path_type=Path), metavar="DIR", help="Root of the store. Default: $DLM_HOME.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="For the document. Default: beside PACK.")
 @click.option("--force", is_flag=True, help="Replace a store and a document that are there.")
+@signature_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
-def unpack(ctx: click.Context, /, pack: Path, home: Path | None, out: Path | None, force: bool, as_json: bool) -> None:
-    """Check PACK, and put its document and its store in place.
+def unpack(
+    ctx: click.Context, /, pack: Path, home: Path | None, out: Path | None, force: bool, as_json: bool, **asked: Any
+) -> None:
+    """Check PACK and its signatures, and put its document and its store in place.
 
     Every file is compared with its digest first; a pack that is damaged or forged changes nothing. A store of the same
-    document, or a file of the same name, is replaced with --force only.
+    document, or a file of the same name, is replaced with --force only. Under the policy warn, a pack that is not
+    signed, or by a stranger, is taken; a signature that is wrong never is.
     """
     from ..share.unpacking import unpack as put
 
-    done = put(pack, home=home, out=out, force=force)
+    done = put(pack, home=home, out=out, force=force, rules=rules_of(**asked))
     manifest = done.received.manifest
     if not (ctx.obj or {}).get("quiet"):
-        for note in done.notes:
+        for note in (*done.notes, *done.standing.notes):
             click.echo(note, err=True)
     if as_json:
-        facts = {"document": str(done.document), "store": str(done.store), "digest": done.received.digest}
+        facts: dict[str, Any] = {
+            "document": str(done.document),
+            "store": str(done.store),
+            "digest": done.received.digest,
+        }
+        facts["base"] = str(done.base) if done.base else None
+        facts["standing"] = as_facts(done.standing)
         click.echo(json.dumps({**facts, "manifest": manifest.model_dump(mode="json")}, indent=2))
         return
     click.echo(f"unpacked v{manifest.version:04d} of {manifest.document.name}")
     click.echo(f"  document  {done.document}\n  store     {done.store}")
+    if done.base is not None:
+        click.echo(f"  base      {done.base}, from this pack; every document that names it uses it")
     where = f"DLM_HOME={shlex.quote(str(home))} " if home else ""
     click.echo(f'Ask it:\n  {where}dlm prompt {shlex.quote(str(done.document))} "..."')

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import ValidationError
 
-from ..errors import PackInvalid
+from ..bases.contents import WEIGHTS, decides, digest_of, is_settings
+from ..errors import BaseModelError, PackInvalid
 from ..store.encoding import jsonable
 from ..store.layout import ADAPTERS, VERSIONS, version_name
 from ..store.ledger import Ledger
 from ..store.manifest import Manifest
 from ..store.version import ADAPTER_FILE, FACTS_FILE, REPORT_FILE
 from . import claims as claiming
-from .members import CLAIMS, DOCUMENT, NOT_TOUCHED, shown
+from .members import BASE, CLAIMS, DOCUMENT, NOT_TOUCHED, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +45,8 @@ class Claimed(NamedTuple):
 
 def is_small(name: str, version: int) -> bool:
     """Whether the content of this member is looked into, in a pack whose current version is ``version``."""
-    return _SMALL.fullmatch(name) is not None or claiming.is_read(name, version)
+    settings = name.startswith(BASE) and is_settings(name.removeprefix(BASE))
+    return settings or _SMALL.fullmatch(name) is not None or claiming.is_read(name, version)
 
 
 def check(place: str, manifest: PackManifest, sums: dict[str, str], small: dict[str, bytes]) -> Claimed | None:
@@ -60,6 +62,7 @@ def check(place: str, manifest: PackManifest, sums: dict[str, str], small: dict[
     _document(place, manifest, small[DOCUMENT])
     _story(place, manifest, small)
     _versions(place, manifest, sums, small)
+    _base(place, manifest, sums, small)
     return _claims(place, manifest, small) if CLAIMS in small else None
 
 
@@ -106,8 +109,9 @@ def _short(value: Any) -> str:
     return shown(value if isinstance(value, str) else json.dumps(jsonable(value), sort_keys=True))
 
 
-def document_id(data: bytes) -> str | None:
-    """``dlm_id`` of the document that ``data`` is; ``None`` when it is none. Sections need not be understood here."""
+def front_value(data: bytes, key: str) -> str | None:
+    """What the frontmatter of the document that ``data`` is says under ``key``; ``None`` when it is none, or says
+    nothing. Sections need not be understood here."""
     from ..document.mapping import read_mapping
     from ..document.scan import decode, frame, normalise
 
@@ -119,14 +123,14 @@ def document_id(data: bytes) -> str | None:
     text = decode(data, report)
     head = None if text is None else frame(normalise(text), report)[0]
     found = None if head is None or mistakes else read_mapping(head, 2, report)
-    given = found[0].get("dlm_id") if found else None
+    given = found[0].get(key) if found else None
     return given if isinstance(given, str) else None
 
 
 def _document(place: str, manifest: PackManifest, data: bytes) -> None:
     from ..document.identity import digest
 
-    found = document_id(data)
+    found = front_value(data, "dlm_id")
     if found != manifest.dlm_id:
         said = f"the document says {found!r}" if found else "the document cannot be read"
         raise PackInvalid(f"{place} is of {manifest.dlm_id}, and {said}. {NOT_TOUCHED}")
@@ -164,6 +168,28 @@ def _versions(place: str, manifest: PackManifest, sums: dict[str, str], small: d
             file = f"{folder}/{ADAPTERS}/{name}/{ADAPTER_FILE}" if name else f"{folder}/{ADAPTER_FILE}"
             if sums.get(file) is None or sums[file] != own.get("adapter_sha256"):
                 raise PackInvalid(f"{place}: {file} is not the adapter that its version was made with. {NOT_TOUCHED}")
+
+
+def _base(place: str, manifest: PackManifest, sums: dict[str, str], small: dict[str, bytes]) -> None:
+    """The base inside is the one that the current version was trained on."""
+    files = {name.removeprefix(BASE): digest for name, digest in sums.items() if name.startswith(BASE)}
+    if bool(files) != manifest.base.included:
+        raise PackInvalid(f"{place}: pack.json does not say whether the base is inside. {NOT_TOUCHED}")
+    facts = _facts(place, small.get(f"store/{VERSIONS}/{version_name(manifest.version)}/{FACTS_FILE}"))
+    trained = facts.get("base")
+    if isinstance(trained, dict) and trained.get("digest") not in (None, manifest.base.digest):
+        raise PackInvalid(f"{place}: its version was trained on another base than pack.json says. {NOT_TOUCHED}")
+    if not files:
+        return
+    if not {"config.json", "tokenizer.json"} <= set(files) or not any(name.endswith(WEIGHTS) for name in files):
+        raise PackInvalid(f"{place}: the base in it lacks its weights, settings or tokenizer. {NOT_TOUCHED}")
+    deciding = {name: digest for name, digest in files.items() if decides(name)}
+    try:
+        found = digest_of(deciding, lambda name: small[BASE + name], BASE.rstrip("/"))
+    except (BaseModelError, RecursionError, ValueError) as problem:
+        raise PackInvalid(f"{place}: the base in it has settings that cannot be read. {NOT_TOUCHED}") from problem
+    if found != manifest.base.digest:
+        raise PackInvalid(f"{place}: the base in it is not the one that its version was trained on. {NOT_TOUCHED}")
 
 
 def _facts(place: str, data: bytes | None) -> dict[str, Any]:

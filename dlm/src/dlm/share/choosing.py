@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ..document.model import Document
     from ..store import Store, Version
     from ..store.manifest import Manifest
+    from .basing import Included
     from .claims import Judged
     from .manifest import Profile
 
@@ -69,6 +70,8 @@ class Wanted:
     home: Path
     judged: tuple[Judged, ...] = ()
     """What a tester said of the version."""
+    base: Included | None = None
+    """The base, if it is to travel."""
 
     @property
     def pure(self) -> bool:
@@ -91,6 +94,8 @@ def choose(wanted: Wanted) -> Chosen:
         StoreError: the store is damaged.
     """
     found = Chosen()
+    if wanted.base is not None:
+        found.pieces += [Piece(name, source) for name, source in wanted.base.members]
     if wanted.profile == "full":
         _everything(wanted, found)
         found.pieces.append(_claims(wanted, found))

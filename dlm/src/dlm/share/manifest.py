@@ -56,6 +56,14 @@ class PackedBase(_Part):
     revision: str | None = None
     digest: str | None = None
     licence: str | None = None
+    """SPDX identifier, where the base is inside and its licence is known."""
+    included: bool = False
+    """Its files are inside, under ``base/``."""
+    origin: dict[str, Any] | None = None
+    """Where they were fetched from, as the card beside a base says it; ``None`` for a folder of the maker's."""
+    licensee: str | None = None
+    """Address of the terms under which its maker may pass them on, by their own word, where the licence alone does not
+    let them."""
 
 
 class PackManifest(_Part):

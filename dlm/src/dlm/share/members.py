@@ -15,7 +15,17 @@ PRIOR_FIRST = "CHECKSUMS.sha256"
 """The first member of a pack of the prior trainer."""
 
 _FILE = r"[A-Za-z0-9_][A-Za-z0-9._+@=-]{0,127}"
-_OWN = r"[A-Za-z0-9_][A-Za-z0-9._-]{0,95}\.(?:safetensors|json|jinja|txt|model|md)"
+_STEM = r"[A-Za-z0-9_][A-Za-z0-9._-]{0,95}"
+_OWN = rf"{_STEM}\.(?:safetensors|json|jinja|txt|model|md)"
+BASE = "base/"
+"""Before the names of the base's files."""
+_BASE_FILES = re.compile(
+    rf"(?:config|generation_config|tokenizer|tokenizer_config|special_tokens_map|added_tokens|vocab)\.json"
+    rf"|(?:merges|vocab)\.txt|tokenizer\.model|chat_template\.jinja"
+    rf"|{_STEM}\.safetensors(?:\.index\.json)?"
+    rf"|(?:LICEN[SC]E|NOTICE|COPYING|USE_POLICY)(?:[._-]{_STEM})?"
+)
+_LAUNCH = re.compile(r"store/exports/.+\.sh")
 _ALLOWED = re.compile(
     "|".join(
         (
@@ -57,7 +67,17 @@ LIMITS = Limits()
 
 def allowed(name: str) -> bool:
     """Whether a pack may hold a member of this name."""
-    return _ALLOWED.fullmatch(name) is not None
+    return _ALLOWED.fullmatch(name) is not None or (name.startswith(BASE) and is_base_file(name.removeprefix(BASE)))
+
+
+def is_base_file(name: str) -> bool:
+    """Whether this is a file of a base that a pack may hold: weights, tokenizer, settings, licence; nothing to run."""
+    return _BASE_FILES.fullmatch(name) is not None
+
+
+def may_run(name: str) -> bool:
+    """Whether a member is written so that it can be run: the launch scripts of exports."""
+    return _LAUNCH.fullmatch(name) is not None
 
 
 def require_name(name: str, place: str) -> None:

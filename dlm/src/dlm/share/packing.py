@@ -15,6 +15,7 @@ from ..errors import NotTrained, PackRefused, UsageProblem
 from ..store import Store
 from ..store.files import disk_errors, sync_folder
 from ..store.layout import home as home_of
+from .basing import include
 from .choosing import Chosen, Wanted, choose
 from .manifest import (
     PackedBase,
@@ -51,6 +52,10 @@ class PackOptions:
     """Replace a file that is there."""
     sway: tuple[Path, ...] = ()
     """Results of dlm-sway whose verdicts the pack claims."""
+    base: bool = False
+    """Put the base's files in."""
+    licensee: str | None = None
+    """Address of the terms under which a base may be passed on whose licence does not let everybody."""
 
 
 class Packed(NamedTuple):
@@ -79,13 +84,15 @@ def pack(path: Path, options: PackOptions, *, home: Path | None = None) -> Packe
     Raises:
         DocumentError: the document cannot be read.
         NotTrained: it has no version yet.
-        UsageProblem: exports are to travel without the document's text.
+        UsageProblem: options contradict each other, or a result of a tester is none.
         PackRefused: something in it must not be shared, or there is a file where the pack would be.
         StoreLocked: a training runs.
         StoreError: the store is damaged, or the disk cannot be written.
     """
     from ..document import read
 
+    if options.licensee is not None and not options.base:
+        raise UsageProblem("--i-am-the-licensee is about the base: it goes with --include-base only")
     if options.exports and options.profile == "adapter-only":
         raise UsageProblem(
             "an export's certificate quotes the document: --include-exports goes with share and full only"
@@ -116,8 +123,9 @@ def _wanted(store: Store, document: Document, data: bytes, options: PackOptions,
     from ..store.manifest import fresh
 
     manifest = store.manifest() or fresh(store.dlm_id)
+    base = include(document, version, home, options.licensee) if options.base else None
     judged = tuple(read_verdict(path, version, Path(document.location)) for path in options.sway)
-    return Wanted(store, document, data, version, manifest, options.profile, options.exports, home, judged)
+    return Wanted(store, document, data, version, manifest, options.profile, options.exports, home, judged, base)
 
 
 def _hash(pieces: list[Piece]) -> list[_Hashed]:
@@ -154,13 +162,22 @@ def _manifest(wanted: Wanted, chosen: Chosen, hashed: list[_Hashed]) -> PackMani
         created_at=_moment(wanted),
         created_by=f"dlm {version_of('dlm')}",
         document=PackedDocument(name=_name_of(wanted.document), digest=text, whole=whole),
-        base=PackedBase(key=key, revision=base.get("revision"), digest=base.get("digest")),
+        base=_base(wanted, key if isinstance(key, str) else None),
         version=wanted.version.number,
         versions=tuple(version.number for version in chosen.versions),
         adapters=wanted.version.adapters,
         exports=tuple(chosen.exports),
         members=tuple(PackMember(path=one.piece.name, size=one.size) for one in hashed),
     )
+
+
+def _base(wanted: Wanted, key: str | None) -> PackedBase:
+    trained, inside = wanted.version.facts.get("base") or {}, wanted.base
+    named = PackedBase(key=key, revision=trained.get("revision"), digest=trained.get("digest"))
+    if inside is None:
+        return named
+    more = {"licence": inside.licence, "licensee": inside.licensee, "origin": inside.origin, "included": True}
+    return named.model_copy(update={**more, "digest": inside.base.digest})
 
 
 def _name_of(document: Document) -> str:

@@ -20,7 +20,7 @@ from ..store.files import disk_errors
 from ..store.layout import ADAPTERS, VERSIONS, is_adapter, version_name
 from ..store.manifest import Manifest
 from ..store.version import ADAPTER_FILE, CONFIG_FILE, FACTS_FILE
-from .checking import document_id
+from .checking import front_value
 from .manifest import (
     PRIOR_FORMAT,
     PackedBase,
@@ -154,7 +154,7 @@ def _manifest(path: Path, seen: _Seen) -> tuple[PackManifest, tuple[_Current, ..
     if len(documents) != 1:
         raise PackInvalid(f"{path} holds {len(documents)} documents, and should hold one. {NOT_TOUCHED}")
     given = str(story.get("dlm_id"))
-    ids = {given, str(store.get("dlm_id")), str(document_id(seen.small[documents[0]]))}
+    ids = {given, str(store.get("dlm_id")), str(front_value(seen.small[documents[0]], "dlm_id"))}
     if len(ids) != 1:
         raise PackInvalid(f"{path}: manifest, store and document are of different documents. {NOT_TOUCHED}")
     require_id(given, str(path))

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 from ..errors import PackInvalid
 from ..store.files import disk_errors
-from .checking import Claimed, check, is_small
+from .checking import Claimed, check, front_value, is_small
 from .manifest import PackManifest, digest_of, parse, parse_sums
-from .members import LIMITS, NOT_TOUCHED, PACK, PRIOR_FIRST, SUMS, require_name, shown
+from .members import DOCUMENT, LIMITS, NOT_TOUCHED, PACK, PRIOR_FIRST, SUMS, may_run, require_name, shown
 from .tape import reading
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ class Received:
     notes: tuple[str, ...] = ()
     claimed: Claimed | None = None
     """``None`` for a pack that claims nothing, as one of the prior format."""
+    base_model: str = ""
+    """As the document names it; empty for a pack of the prior format."""
 
 
 def receive(path: Path, folder: Path | None, look: Callable[[PackManifest], None] | None = None) -> Received:
@@ -68,7 +70,9 @@ def receive(path: Path, folder: Path | None, look: Callable[[PackManifest], None
             require_room(path, folder, manifest.bytes)
         small = _members(path, reader, manifest, sums, folder)
     claimed = check(str(path), manifest, sums, small)
-    return Received(manifest, digest_of(raw), path.stat().st_size, manifest.pack_format, claimed=claimed)
+    base = front_value(small[DOCUMENT], "base_model") or ""
+    size = path.stat().st_size
+    return Received(manifest, digest_of(raw), size, manifest.pack_format, claimed=claimed, base_model=base)
 
 
 def _manifest(path: Path, reader: Reader, sums: dict[str, str]) -> PackManifest:
@@ -104,9 +108,18 @@ def _members(
                 raise PackInvalid(f"{path}: {shown(member.path)} is not what SHA256SUMS says. {NOT_TOUCHED}")
             if keep is not None:
                 small[member.path] = b"".join(keep)
+            if folder is not None and may_run(member.path):
+                _let_run(folder / member.path)
     if (entry := reader.next()) is not None:
         _require_listed(path, entry, "", 0, sums)
     return small
+
+
+def _let_run(path: Path) -> None:
+    """For everybody who may read it."""
+    with disk_errors(path):
+        mode = path.stat().st_mode
+        path.chmod(mode | (mode & 0o444) >> 2)
 
 
 def _require_listed(path: Path, entry: Entry | None, name: str, size: int, sums: dict[str, str]) -> None:

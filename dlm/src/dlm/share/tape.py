@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 import tarfile
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from ..errors import PackInvalid
 from .frame import LEVEL, cut_off, measure
-from .members import LIMITS, NOT_TOUCHED, PRIOR_FIRST, shown
+from .members import LIMITS, NOT_TOUCHED, PRIOR_FIRST, may_run, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,10 +46,11 @@ class Entry(NamedTuple):
     folder: bool = False
 
 
-def header(name: str, size: int, mtime: int) -> bytes:
-    """The one header that a member may have."""
+def header(name: str, size: int, mtime: int, *, runs: bool | None = None) -> bytes:
+    """The one header that a member may have. ``runs`` in place of what :func:`.members.may_run` says."""
     info = tarfile.TarInfo(name)
-    info.size, info.mtime, info.mode = min(size, _LARGEST_OCTAL), mtime, 0o644
+    info.size, info.mtime = min(size, _LARGEST_OCTAL), mtime
+    info.mode = 0o755 if (may_run(name) if runs is None else runs) else 0o644
     block = info.tobuf(tarfile.USTAR_FORMAT, "ascii", "strict")
     return block if size <= _LARGEST_OCTAL else _large(block, size)
 
@@ -202,10 +203,11 @@ class Reader:
     def _require_canonical(self, entry: Entry) -> None:
         self._mtime = entry.mtime if self._mtime is None else self._mtime
         try:
-            wanted = header(entry.name, entry.size, self._mtime)
+            # Whether a file can be run is decided by its name. Early packs said of every member that it cannot.
+            wanted = [header(entry.name, entry.size, self._mtime, runs=runs) for runs in (None, False)]
         except (ValueError, UnicodeError) as problem:
             raise self._bad(f"{shown(entry.name)} is no name of a member") from problem
-        if wanted != entry.block:
+        if entry.block not in wanted:
             raise self._bad(f"the header of {shown(entry.name)} has an owner, a mode or a time that no pack's has")
 
     def _require_end(self) -> None:

@@ -21,6 +21,7 @@ from ..store.layout import home as home_of
 from ..store.layout import store_layout
 from ..store.manifest import load, save
 from .members import DOCUMENT
+from .placing import base_in_place
 from .receiving import Received, receive
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ class Unpacked:
     store: Path
     received: Received
     notes: tuple[str, ...] = ()
+    base: Path | None = None
+    """The base that came along, where it was put."""
 
 
 def unpack(path: Path, *, home: Path | None = None, out: Path | None = None, force: bool = False) -> Unpacked:
@@ -62,8 +65,10 @@ def unpack(path: Path, *, home: Path | None = None, out: Path | None = None, for
         received = receive(path, staging, look)
         place = folder / received.manifest.document.name
         _settle(staging, place)
-        _put_in_place(root, staging, place, received.manifest.dlm_id, force=force)
-    return Unpacked(place, root / "store" / received.manifest.dlm_id, received, (*notes, *received.notes))
+        with base_in_place(staging, place, received, root) as placed:
+            _put_in_place(root, staging, place, received.manifest.dlm_id, force=force)
+    said = (*notes, *received.notes, *filter(None, [placed.note]))
+    return Unpacked(place, root / "store" / received.manifest.dlm_id, received, said, placed.path)
 
 
 def require_free(root: Path, place: Path, manifest: PackManifest, *, force: bool) -> None:
