@@ -56,6 +56,11 @@ def dlm_commands() -> Iterable[CommandEntry]:
         summary="Fetch a pack, check it, and put its document and its store in place.",
     )
     yield CommandEntry(name="verify", target="dlm.cli.verify:verify", summary="Check a pack, and say what is in it.")
+    yield CommandEntry(name="sign", target="dlm.cli.sign:sign", summary="Sign a pack, for anybody to check.")
+    yield CommandEntry(
+        name="key", target="dlm.cli.key:key", summary="Make and list the keys that packs are signed with."
+    )
+    yield CommandEntry(name="trust", target="dlm.cli.trust:trust", summary="Say whose signatures on packs count here.")
     yield CommandEntry(
         name="show",
         target="dlm.cli.show:show",

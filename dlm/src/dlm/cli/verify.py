@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .claim_lines import claim_lines, claims_as_json
+from .signatures import facts as as_facts
+from .signatures import lines, rules_of, signature_options
 from .sizes import size
 from .visible import visible
 
@@ -20,22 +22,26 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Check a pack, and say what is in it.")
 @click.argument("pack", metavar="PACK", type=click.Path(path_type=Path))
+@signature_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def verify(pack: Path, as_json: bool) -> None:
-    """Read all of PACK, compare every file with its digest, and say what is in it. Writes nothing.
+def verify(pack: Path, as_json: bool, **asked: Any) -> None:
+    """Read all of PACK, compare every file with its digest, check the signatures beside it, and say what is in it.
 
-    Ends with 1 when the pack is damaged, forged, or of a newer dlm.
+    Ends with 1 when the pack is damaged, forged, or of a newer dlm; when a signature is not the one of this pack; and
+    when the policy or an option asks for a signature that is not there. An unsigned pack, or one of a stranger, is fine
+    under the policy warn. Writes nothing, unless --trust-on-first-use has a key to remember.
     """
-    from ..share.receiving import receive
+    from ..share.accepting import accept
 
-    found = receive(pack, None)
+    found, standing = accept(pack, None, rules=rules_of(**asked))
     if as_json:
         facts: dict[str, Any] = {"pack": str(pack), "format": found.format, "digest": found.digest, "bytes": found.size}
         facts |= {"manifest": found.manifest.model_dump(mode="json"), **claims_as_json(found.claimed)}
+        facts |= {"standing": as_facts(standing)}
         click.echo(json.dumps(facts, indent=2))
         return
     click.echo(f"{pack}: whole, as it was made")
-    for name, text in _lines(found):
+    for name, text in (*_lines(found), *lines(standing)):
         click.echo(f"  {name:<10} {visible(text)}")
     for line in claim_lines(found.claimed) if found.claimed else ():
         click.echo(line)

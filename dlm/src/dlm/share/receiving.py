@@ -22,6 +22,7 @@ from .tape import reading
 
 if TYPE_CHECKING:
     from .tape import Entry, Reader
+    from .witness import Witness
 
 _AHEAD = 8
 """Chunks that may wait to be hashed."""
@@ -44,17 +45,22 @@ class Received:
     """As the document names it; empty for a pack of the prior format."""
 
 
-def receive(path: Path, folder: Path | None, look: Callable[[PackManifest], None] | None = None) -> Received:
+def receive(
+    path: Path,
+    folder: Path | None,
+    look: Callable[[PackManifest], None] | None = None,
+    witness: Witness | None = None,
+) -> Received:
     """Check the pack in ``path``; with ``folder``, an empty one, write its members there.
 
-    ``look`` sees what the pack says of itself, as soon as that is known, and may raise.
+    ``look`` sees what the pack says of itself, as soon as that is known, and may raise. ``witness`` sees every byte.
 
     Raises:
         PackInvalid: it is damaged, forged, or of a newer dlm.
         PackRefused: it cannot be read, or there is no room for it.
         StoreError: the disk is full or closed to us.
     """
-    with reading(path) as (reader, first):
+    with reading(path, witness) as (reader, first):
         if first.name == PRIOR_FIRST:
             from .prior import receive_prior
 

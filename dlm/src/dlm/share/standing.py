@@ -6,9 +6,12 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, cast, get_args
+from typing import TYPE_CHECKING, Literal, cast, get_args
 
 from ..errors import UsageProblem
+
+if TYPE_CHECKING:
+    from .signer import Identity
 
 Policy = Literal["off", "warn", "enforce"]
 """``off``: signatures are not looked at. ``warn``: one that is wrong stops everything, none or a stranger's is told of.
@@ -23,6 +26,19 @@ VARIABLE = "DLM_SIGNATURE_POLICY"
 DEFAULT: Policy = "warn"
 COUNTS = ("trusted", "recorded")
 """What ``enforce`` asks for, one of them."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What is asked of a pack's signatures."""
+
+    policy: Policy = DEFAULT
+    first_use: bool = False
+    """Remember a key that nobody knew, and take it, also under ``enforce``."""
+    keys: tuple[Path, ...] = ()
+    """Public keys, one of which has to be among the signers, whatever else is trusted here."""
+    identity: Identity | None = None
+    """Who has to be among the signers."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +74,9 @@ class Standing:
     def counts(self) -> bool:
         """Whether it is what ``enforce`` asks for."""
         return self.status in COUNTS
+
+
+NOT_LOOKED_AT = Standing("unchecked", notes=("its signatures were not looked at, as the policy is off",))
 
 
 def policy_of(option: str | None = None) -> Policy:

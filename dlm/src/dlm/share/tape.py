@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from .witness import Witness
+
 BLOCK = 512
 CHUNK = 2**20
 _END = bytes(BLOCK)
@@ -241,8 +243,9 @@ class Reader:
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[tuple[Reader, Entry]]:
-    """The members of ``path``, the first one's header already read: its name tells the format.
+def reading(path: Path, witness: Witness | None = None) -> Iterator[tuple[Reader, Entry]]:
+    """The members of ``path``, the first one's header already read: its name tells the format. A ``witness`` is shown
+    every byte of the file, unless something is wrong with it.
 
     Raises:
         PackInvalid: it is no pack, is cut off, or is damaged.
@@ -258,7 +261,8 @@ def reading(path: Path) -> Iterator[tuple[Reader, Entry]]:
     except OSError as problem:
         raise PackRefused(f"cannot read {path}: {problem.strerror or problem}") from problem
     with file:
-        source = ZstdDecompressor(max_window_size=LIMITS.window).stream_reader(file, read_size=CHUNK)
+        watched: Any = witness.watch(file) if witness is not None else file
+        source = ZstdDecompressor(max_window_size=LIMITS.window).stream_reader(watched, read_size=CHUNK)
         reader = Reader(path, source, frame.size)
         first = reader.next()
         if first is None:
@@ -268,3 +272,5 @@ def reading(path: Path) -> Iterator[tuple[Reader, Entry]]:
             if not frame.checked:
                 raise PackInvalid(f"{path} has no checksum at its end, as every pack has. {NOT_TOUCHED}")
         yield reader, first
+        if witness is not None:
+            witness.drain()

@@ -14,17 +14,15 @@ from .._plugkit.errors import PluginError
 from ..errors import SignatureInvalid, UsageProblem
 from ..store.layout import home as home_of
 from .sidecars import Signature, read_small, signatures
-from .standing import COUNTS, Checked, Policy, Standing, short
+from .standing import NOT_LOOKED_AT, Checked, Policy, Rules, Standing, short
 from .trust_store import FirstUse, RecordedKey, TrustedKey, read_key, record, recorded, trusted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from .manifest import PackManifest
     from .signer import Held, Identity, Signer
 
 _RANK = ("trusted", "recorded", "unknown-signer", "unchecked")
-_NOT_LOOKED = "its signatures were not looked at, as the policy is off"
 
 
 @dataclass(frozen=True)
@@ -52,88 +50,46 @@ def judge(
     keys: Sequence[Path] = (),
     identity: Identity | None = None,
 ) -> Standing:
-    """What the signatures of ``pack``, the document ``name`` (a dlm_id), are worth; with ``first_use``, remember a key
-    that nobody knew.
-
-    With ``keys`` or ``identity``, one of the signatures has to be by one of these, whatever else is trusted here.
+    """What the signatures of ``pack``, of the document ``name`` (a dlm_id), are worth under :class:`.standing.Rules`;
+    with ``first_use``, remember a key that nobody knew.
 
     Raises:
         SignatureInvalid: a signature is wrong, the document was signed by another key at first, or the policy asks
             for more than there is. Nothing was remembered.
         StoreError: what was recorded about the document cannot be read or written.
     """
-    root = home_of(home)
-    found = examine(
-        pack, sidecars, policy=policy, name=name, home=root, first_use=first_use, keys=keys, identity=identity
-    )
-    return remember(found, name=name, home=root) if first_use else found
+    rules = Rules(policy, first_use, tuple(keys), identity)
+    return remember(examine(pack, sidecars, rules, name=name, home=home), rules, name=name, home=home)
 
 
-def judging(
-    pack: Path,
-    sidecars: Mapping[str, Path],
-    *,
-    policy: Policy,
-    home: Path | None = None,
-    first_use: bool = False,
-    keys: Sequence[Path] = (),
-    identity: Identity | None = None,
-) -> Callable[[PackManifest], Standing]:
-    """:func:`examine` for whoever learns only while reading the pack of which document it is."""
-
-    def look(manifest: PackManifest) -> Standing:
-        return examine(
-            pack,
-            sidecars,
-            policy=policy,
-            name=manifest.dlm_id,
-            home=home,
-            first_use=first_use,
-            keys=keys,
-            identity=identity,
-        )
-
-    return look
-
-
-def examine(
-    pack: Path,
-    sidecars: Mapping[str, Path],
-    *,
-    policy: Policy,
-    name: str,
-    home: Path | None = None,
-    first_use: bool = False,
-    keys: Sequence[Path] = (),
-    identity: Identity | None = None,
-) -> Standing:
+def examine(pack: Path, sidecars: Mapping[str, Path], rules: Rules, *, name: str, home: Path | None = None) -> Standing:
     """As :func:`judge`, and remembers nothing: that is :func:`remember`, once the rest of the pack was found whole."""
-    asked = tuple(key for path in keys for key in read_key(path))
-    if policy == "off":
-        if asked or identity:
+    asked = tuple(key for path in rules.keys for key in read_key(path))
+    if rules.policy == "off":
+        if asked or rules.identity:
             raise UsageProblem("a key was asked for, and with the policy off no signature is looked at: leave out one")
-        return Standing("unchecked", notes=(_NOT_LOOKED,))
+        return NOT_LOOKED_AT
     root = home_of(home)
-    known = _Known(trusted(root)[0], recorded(root, name), asked, identity)
+    known = _Known(trusted(root)[0], recorded(root, name), asked, rules.identity)
     there = list(signatures(sidecars))
     if not there:
-        return _unsigned(pack, name, policy, known)
+        return _unsigned(pack, name, rules.policy, known)
     found = [_check(pack, one, known) for one in there]
     standing = _together(pack, [one for one, _ in found], [held for _, held in found if held is not None])
     _require_asked(pack, standing, known)
     _require_same_key(pack, name, standing, known)
-    _require_policy(pack, standing, policy, first_use=first_use)
+    _require_policy(pack, standing, rules)
     return standing
 
 
-def remember(standing: Standing, *, name: str, home: Path | None = None) -> Standing:
-    """Record the keys of a pack by an unknown signer for the document ``name``.
+def remember(standing: Standing, rules: Rules, *, name: str, home: Path | None = None) -> Standing:
+    """Where that is asked for, record the keys of a pack by an unknown signer for the document ``name``.
 
     Raises:
         SignatureInvalid: another process has just recorded another key for it.
     """
     holding = [one for one in standing.signatures if one.status == "unknown-signer" and one.fingerprint]
-    if standing.status != "unknown-signer" or not holding:
+    if not rules.first_use or standing.status != "unknown-signer" or not holding:
         return standing
     keys = tuple(RecordedKey(signer=one.signer, fingerprint=one.fingerprint) for one in holding)
     now = record(home_of(home), name, keys)
@@ -274,13 +230,13 @@ def _changed(pack: Path, name: str, record: FirstUse, new: str) -> SignatureInva
     )
 
 
-def _require_policy(pack: Path, standing: Standing, policy: Policy, *, first_use: bool) -> None:
-    if policy != "enforce":
+def _require_policy(pack: Path, standing: Standing, rules: Rules) -> None:
+    if rules.policy != "enforce":
         return
     unchecked = next((one for one in standing.signatures if one.status == "unchecked"), None)
     if unchecked is not None:
         raise SignatureInvalid(f"{pack}: {unchecked.note}. The policy is enforce, so nothing was written")
-    if standing.status not in COUNTS and not first_use:
+    if not standing.counts and not rules.first_use:
         raise SignatureInvalid(
             f"{pack} is signed by {standing.fingerprint}, a key that nobody here has trusted, and the policy is "
             f"enforce. Compare the fingerprint with its maker's ({short(standing.fingerprint)}...), then "

@@ -20,14 +20,17 @@ from ..store.files import disk_errors, sync_folder, sync_tree
 from ..store.layout import home as home_of
 from ..store.layout import store_layout
 from ..store.manifest import load, save
+from .accepting import accept
 from .members import DOCUMENT
 from .placing import base_in_place
-from .receiving import Received, receive
+from .standing import NOT_LOOKED_AT, Standing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from .manifest import PackManifest
+    from .receiving import Received
+    from .standing import Rules
 
 FOLDER = "unpacking"
 _REPLACED = "replaced-"
@@ -43,13 +46,24 @@ class Unpacked:
     notes: tuple[str, ...] = ()
     base: Path | None = None
     """The base that came along, where it was put."""
+    standing: Standing = NOT_LOOKED_AT
+    """What its signatures are worth."""
 
 
-def unpack(path: Path, *, home: Path | None = None, out: Path | None = None, force: bool = False) -> Unpacked:
+def unpack(
+    path: Path,
+    *,
+    home: Path | None = None,
+    out: Path | None = None,
+    force: bool = False,
+    rules: Rules | None = None,
+    sidecars: Mapping[str, Path] | None = None,
+) -> Unpacked:
     """Put the document of the pack ``path`` into the folder ``out``, by default beside the pack, and its store under
-    ``home``. With ``force`` they replace what is there.
+    ``home``. With ``force`` they replace what is there. ``rules`` and ``sidecars`` as :func:`.accepting.accept`.
 
     Raises:
+        SignatureInvalid: a signature is wrong, or the rules ask for more than there is.
         PackInvalid: the pack is damaged, forged, or of a newer dlm.
         PackRefused: a store of this document, or a file of this name, is there already.
         StoreLocked: somebody trains the document whose store is to be replaced.
@@ -62,13 +76,13 @@ def unpack(path: Path, *, home: Path | None = None, out: Path | None = None, for
         require_free(root, folder / manifest.document.name, manifest, force=force)
 
     with _staging(root) as staging:
-        received = receive(path, staging, look)
+        received, standing = accept(path, staging, rules=rules, sidecars=sidecars, home=root, look=look)
         place = folder / received.manifest.document.name
         _settle(staging, place)
         with base_in_place(staging, place, received, root) as placed:
             _put_in_place(root, staging, place, received.manifest.dlm_id, force=force)
     said = (*notes, *received.notes, *filter(None, [placed.note]))
-    return Unpacked(place, root / "store" / received.manifest.dlm_id, received, said, placed.path)
+    return Unpacked(place, root / "store" / received.manifest.dlm_id, received, said, placed.path, standing)
 
 
 def require_free(root: Path, place: Path, manifest: PackManifest, *, force: bool) -> None:
