@@ -9,8 +9,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from ..spec.models import SuiteDefaults
+    from ..spec.models import ModelSpec, SuiteDefaults
     from ..suite.target import ModelPair
+    from .alone import OneModel
     from .remembering import Identity
     from .types import AdapterInspection, Answer, Comparison, Item, TextLogprob, View
 
@@ -50,6 +51,21 @@ class Backend(ABC):
             NotSupported: the view does not exist for this adapter.
             BackendError: the model cannot be loaded, or an item does not fit the context.
         """
+
+    @classmethod
+    def alone(cls, spec: ModelSpec, defaults: SuiteDefaults) -> OneModel:
+        """One side of a suite whose other side is of another kind; loads nothing. A backend that has this says
+        ``alone=True`` in its :class:`~dlm_sway.entries.BackendEntry`.
+
+        Raises:
+            TargetError: this backend reads models in pairs only.
+        """
+        from ..errors import TargetError
+
+        raise TargetError(
+            f"the backend {spec.kind} compares two models of its own kind only: name one kind under models.base and "
+            "models.ft"
+        )
 
     def inspect(self) -> AdapterInspection:
         """What the adapter holds, against the base it is put on.

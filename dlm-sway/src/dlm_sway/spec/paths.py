@@ -37,6 +37,7 @@ def resolve_models(source: Source, manager: PluginManager, found: list[Fault]) -
         return {}
     resolved: dict[str, Any] = dict(models)
     documents = Documents(source, manager, found)
+    models = _kinds(models, source, manager, found)
     for side in SIDES:
         if isinstance(models.get(side), Mapping):
             spec = dict(models[side])
@@ -44,6 +45,38 @@ def resolve_models(source: Source, manager: PluginManager, found: list[Fault]) -
             resolved[side] = _side(spec, ("models", side), source, manager, found, documented)
     _same_base(resolved, source, found)
     return resolved
+
+
+def _kinds(models: Mapping[str, Any], source: Source, manager: PluginManager, found: list[Fault]) -> dict[str, Any]:
+    """``models`` with each side's kind, where one leaves it to the other; two that differ must be able to meet."""
+    sides = {side: models[side] for side in SIDES if isinstance(models.get(side), Mapping)}
+    given = {side: spec["kind"] for side, spec in sides.items() if isinstance(spec.get("kind"), str)}
+    filled = {side: {"kind": next(iter(given.values()), "hf"), **spec} for side, spec in sides.items()}
+    if len(set(given.values())) > 1:
+        base, ft = (given[side] for side in SIDES)
+        if _differential(source):
+            what = f"{base!r} is another kind than models.ft.kind {ft!r}, and an adapter shares its base"
+            fix = "name one kind on both sides, or set `defaults.differential: false` to compare two models"
+            found.append(source.fault(("models", "base", "kind"), what, fix))
+        else:
+            found += [fault for side in SIDES if (fault := _not_alone(side, given[side], source, manager))]
+    return {**models, **filled}
+
+
+def _not_alone(side: str, kind: str, source: Source, manager: PluginManager) -> Fault | None:
+    try:
+        offer = manager.entry("dlm_sway_backends", kind)
+    except PluginError:
+        return None  # reported with the side
+    if getattr(offer.entry, "alone", False):
+        return None
+    what = f"{kind!r} compares two models of its own kind only"
+    return source.fault(("models", side, "kind"), what, "name one kind on both sides")
+
+
+def _differential(source: Source) -> bool:
+    defaults = source.data.get("defaults")
+    return defaults.get("differential", True) is True if isinstance(defaults, Mapping) else True
 
 
 class Documents:
@@ -196,10 +229,8 @@ def _adapter(given: str, place: Place, source: Source, found: list[Fault]) -> st
 
 def _same_base(models: dict[str, Any], source: Source, found: list[Fault]) -> None:
     """With one model loaded and the adapter switched, two different bases cannot both be meant."""
-    defaults = source.data.get("defaults")
-    differential = defaults.get("differential", True) if isinstance(defaults, Mapping) else True
     names = [models[side].get("base") if isinstance(models.get(side), Mapping) else None for side in SIDES]
-    if differential is True and all(isinstance(name, str) for name in names) and names[0] != names[1]:
+    if _differential(source) and all(isinstance(name, str) for name in names) and names[0] != names[1]:
         what = f"the adapter's base {names[1]!r} is not models.base.base {names[0]!r}"
         fix = "name the same base twice, or set `defaults.differential: false` to compare two models"
         found.append(source.fault(("models", "ft", "base"), what, fix))

@@ -16,5 +16,6 @@ def dlm_sway_backends() -> list[BackendEntry]:
             summary="Exported GGUF files, merged or with an adapter, scored with llama.cpp.",
             gives=frozenset({"compare", "generate", "scale", "texts"}),
             requires=("llama_cpp",),
+            alone=True,
         )
     ]

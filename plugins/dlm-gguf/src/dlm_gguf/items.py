@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from dlm.corpus.records import Message
 from dlm_sway.errors import BackendError
+from dlm_sway.scoring.alone import Given
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,15 +17,6 @@ if TYPE_CHECKING:
     from .llamacpp import LlamaCpp
 
 _MARK = "zebra"
-
-
-class Given(NamedTuple):
-    """One item. What follows each of ``ids[start:]`` is scored."""
-
-    ids: tuple[int, ...]
-    start: int
-    targets: tuple[int, ...]
-    """The tokens that do follow; empty without a reference."""
 
 
 def given(item: Item, runtime: LlamaCpp, defaults: SuiteDefaults) -> Given:

@@ -1,7 +1,8 @@
 """The backend that a suite names with ``kind: gguf``: any probe on exported files, in the program that serves them.
 
 A base and a merged model, or a base with an adapter's file on it. Items are read one by one, so that a number does not
-depend on what else was asked. What is compared: :mod:`.distances`; how a prompt is made: :mod:`.llamacpp`.
+depend on what else was asked. What is compared: :mod:`dlm_sway.scoring.distances`; how a prompt is
+made: :mod:`.llamacpp`; a file beside a model of another kind: :mod:`.alone`.
 """
 
 from __future__ import annotations
@@ -16,18 +17,19 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from dlm.errors import DlmError, ExportFailed
 from dlm_sway.errors import BackendError, NotSupported, TargetError
 from dlm_sway.scoring.backend import Backend
+from dlm_sway.scoring.distances import compared
 from dlm_sway.scoring.remembering import Identity
 from dlm_sway.scoring.types import BASE, Answer, TextLogprob
 
-from .distances import compared
-from .items import Given, given, windows
+from .items import given, windows
 from .library import WHEEL, installed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from dlm_sway.scoring.alone import Given, OneModel
     from dlm_sway.scoring.types import Comparison, Item, View
-    from dlm_sway.spec.models import ModelSpec
+    from dlm_sway.spec.models import ModelSpec, SuiteDefaults
 
     from .llamacpp import LlamaCpp
 
@@ -53,15 +55,15 @@ class GgufJudging(Backend):
     def compare(
         self, items: Sequence[Item], view: View, *, layout: int = 0, per_position: bool = False
     ) -> list[Comparison]:
-        with _explained(), self._viewing(view) as model:
+        with explained(), self._viewing(view) as model:
             return [self._one(item, model, view, layout, per_position) for item in items]
 
     def texts(self, texts: Sequence[str], view: View) -> list[TextLogprob]:
-        with _explained(), self._viewing(view) as model:
+        with explained(), self._viewing(view) as model:
             return [_rolled(text, model) for text in texts]
 
     def generate(self, prompts: Sequence[Item], view: View, *, max_new_tokens: int) -> list[Answer]:
-        with _explained(), self._viewing(view) as model:
+        with explained(), self._viewing(view) as model:
             found = []
             for item in prompts:
                 ids = list(given(item._replace(reference=""), model, self.defaults).ids)
@@ -70,33 +72,32 @@ class GgufJudging(Backend):
             return found
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        with _explained():
+        with explained():
             return [len(self._base.text_ids(text)) for text in texts]
+
+    @classmethod
+    def alone(cls, spec: ModelSpec, defaults: SuiteDefaults) -> OneModel:
+        """One file, to be compared with a model of another kind."""
+        from .alone import GgufAlone
+
+        return GgufAlone(spec, defaults)
 
     def identity(self, digest: Callable[[Path], str]) -> Identity | None:
         """Digests of the files, how prompts are made, and the version of llama.cpp."""
         base, tuned = self._files
         return Identity(
-            base={
-                "arithmetic": ARITHMETIC,
-                "model": digest(base.model),
-                "adapter": base.adapter and digest(base.adapter),
-                "template": self.defaults.template,
-                "system_prompt": self.defaults.system_prompt,
-                "machine": platform.machine(),
-                "versions": {WHEEL: installed()},
-            },
+            base=identity_of(base, self.defaults, digest),
             adapter={"model": digest(tuned.model), "adapter": tuned.adapter and digest(tuned.adapter)},
         )
 
     def describe(self) -> dict[str, object]:
         """The files, what they say they hold, and the program that reads them."""
         sides = dict(zip(("base", "fine_tuned"), self._files, strict=True))
-        with _explained():
+        with explained():
             return {
                 "backend": "gguf",
                 "runtime": self._base.name,
-                **{name: _facts(side) for name, side in sides.items()},
+                **{name: facts_of(side) for name, side in sides.items()},
             }
 
     def close(self) -> None:
@@ -112,17 +113,17 @@ class GgufJudging(Backend):
 
     @cached_property
     def _files(self) -> tuple[Files, Files]:
-        return _files_of(self.models.base, "models.base"), _files_of(self.models.ft, "models.ft")
+        return files_named(self.models.base, "models.base"), files_named(self.models.ft, "models.ft")
 
     @cached_property
     def _base(self) -> LlamaCpp:
         model, adapter = self._files[0]
         # A suite that compares one base with and without an adapter names the adapter on both sides.
-        return _opened(model, adapter if not self.models.differential else None)
+        return opened(model, adapter if not self.models.differential else None)
 
     @cached_property
     def _tuned(self) -> LlamaCpp:
-        return _opened(*self._files[1])
+        return opened(*self._files[1])
 
     @contextmanager
     def _viewing(self, view: View) -> Iterator[LlamaCpp]:
@@ -159,7 +160,20 @@ class GgufJudging(Backend):
         return self._kept[key]
 
 
-def _files_of(spec: ModelSpec, where: str) -> Files:
+def identity_of(side: Files, defaults: SuiteDefaults, digest: Callable[[Path], str]) -> dict[str, object]:
+    """What decides the numbers of one side."""
+    return {
+        "arithmetic": ARITHMETIC,
+        "model": digest(side.model),
+        "adapter": side.adapter and digest(side.adapter),
+        "template": defaults.template,
+        "system_prompt": defaults.system_prompt,
+        "machine": platform.machine(),
+        "versions": {WHEEL: installed()},
+    }
+
+
+def files_named(spec: ModelSpec, where: str) -> Files:
     """The files that a suite means: a GGUF file, or an export's folder, and the adapter on it."""
     from .sink import files_of
 
@@ -177,11 +191,12 @@ def _files_of(spec: ModelSpec, where: str) -> Files:
     return Files(model, adapter)
 
 
-def _opened(model: Path, adapter: Path | None) -> LlamaCpp:
+def opened(model: Path, adapter: Path | None) -> LlamaCpp:
+    """The model in memory, after a trial in a process of its own."""
     from .llamacpp import LlamaCpp
     from .trying import require_loadable
 
-    with _explained():
+    with explained():
         require_loadable(model, [adapter] if adapter else [])
         return LlamaCpp(model, [(adapter, 1.0)] if adapter else [], context=CONTEXT)
 
@@ -197,7 +212,8 @@ def _rolled(text: str, model: LlamaCpp) -> TextLogprob:
     return TextLogprob(len(ids) - 1, total)
 
 
-def _facts(side: Files) -> dict[str, object]:
+def facts_of(side: Files) -> dict[str, object]:
+    """What a file says that it holds."""
     from .header import read_header
 
     metadata = read_header(side.model).metadata
@@ -206,7 +222,7 @@ def _facts(side: Files) -> dict[str, object]:
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def explained() -> Iterator[None]:
     """What llama.cpp or a file refuses, as sway says it."""
     try:
         yield

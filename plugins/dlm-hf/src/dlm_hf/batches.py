@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from .render import Encoded
@@ -88,6 +88,14 @@ def within_memory(batches: Sequence[Batch], scored: int) -> Iterator[list[Batch]
         held += size
     if run:
         yield run
+
+
+def again(run: Sequence[Batch], limits: Limits) -> list[Batch]:
+    """The pieces of ``run`` in passes of another make-up."""
+    pieces = [piece for batch in run for piece in batch]
+    smaller = replace(limits, tokens=limits.tokens * 2 // 3)
+    batches = plan([piece.example for piece in pieces], smaller, backwards=True)
+    return [tuple(Piece(pieces[piece.item].item, piece.example) for piece in batch) for batch in batches]
 
 
 def windows(ids: Sequence[int], longest: int | None) -> Iterator[Encoded]:

@@ -38,6 +38,13 @@ def check_pair(models: ModelPair) -> None:
         )
 
 
+def base_side(models: ModelPair) -> ModelSpec:
+    """The first of two whole models; what it leaves open is as on the other side."""
+    base, ft = models.base, models.ft
+    device = ft.device if base.device == "auto" else base.device
+    return base.model_copy(update={"device": device, "dtype": ft.dtype if base.dtype == "auto" else base.dtype})
+
+
 def tokenizer_folder(spec: ModelSpec) -> Path:
     """Where the fine-tuned side's tokenizer lies: beside the adapter when it was saved there, else with the base."""
     needed = ("tokenizer_config.json", "tokenizer.json")

@@ -16,5 +16,6 @@ def dlm_sway_backends() -> list[BackendEntry]:
             summary="A Hugging Face base with a PEFT adapter, or two whole models, scored with PyTorch.",
             gives=frozenset({"compare", "generate", "inspect", "null", "scale", "texts"}),
             requires=("torch", "transformers", "peft"),
+            alone=True,
         )
     ]

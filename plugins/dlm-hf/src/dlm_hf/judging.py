@@ -16,14 +16,16 @@ from dlm_sway.scoring.backend import Backend
 from dlm_sway.scoring.remembering import Identity
 
 from .facts import declared_quantisation
-from .folders import base_folder, check_pair, tokenizer_folder
+from .folders import base_folder, base_side, check_pair, tokenizer_folder
 from .identifying import MODEL_FILES, TOKENIZER_FILES, adapter_digests, digests
 from .quantising import identity_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from dlm_sway.scoring.alone import OneModel
     from dlm_sway.scoring.types import AdapterInspection, Answer, Comparison, Item, TextLogprob, View
+    from dlm_sway.spec.models import ModelSpec, SuiteDefaults
 
     from .scoring import HfScoring
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 ARITHMETIC: Final = 2
 """Counts up when the same question would get another number."""
+_TUNED: Final = ("adapter", "weights", "quantisation")
 _LIBRARIES: Final = ("torch", "transformers", "peft", "tokenizers")
 
 
@@ -74,32 +77,23 @@ class HfJudging(Backend):
             TargetError: a folder is not there, or the suite does not say what is compared.
         """
         check_pair(self.models)
-        base, ft, defaults = self.models.base, self.models.ft, self.defaults
-        shared = self.models.differential
-        precision, device = _precision(ft.dtype, ft.device)
-        adapter = self.adapter_identity(Path(ft.adapter), digest) if ft.adapter else None
-        return Identity(
-            base={
-                "arithmetic": ARITHMETIC,
-                "weights": digests(base_folder(ft.base if shared else base.base), MODEL_FILES, digest),
-                "base_adapter": self.adapter_identity(Path(base.adapter), digest)
-                if base.adapter and not shared
-                else None,
-                "tokenizer": digests(tokenizer_folder(ft), TOKENIZER_FILES, digest),
-                "template": defaults.template,
-                "system_prompt": defaults.system_prompt,
-                "quantisation": identity_of(declared_quantisation((ft if shared else base).adapter)),
-                "precision": precision,
-                "device": device,
-                "machine": platform.machine(),
-                "versions": {name: version(name) for name in (*_LIBRARIES, "dlm-hf")},
-            },
-            adapter={
-                "adapter": adapter,
-                "weights": None if shared else digests(base_folder(ft.base), MODEL_FILES, digest),
-                "quantisation": None if shared else identity_of(declared_quantisation(ft.adapter)),
-            },
-        )
+        ft, shared = self.models.ft, self.models.differential
+        first = ft if shared else base_side(self.models)
+        of_base = side_identity(first, self.defaults, digest)
+        of_base["tokenizer"] = digests(tokenizer_folder(ft), TOKENIZER_FILES, digest)
+        if shared:
+            adapter = of_base["base_adapter"]
+            return Identity({**of_base, "base_adapter": None}, dict.fromkeys(_TUNED) | {"adapter": adapter})
+        tuned = side_identity(ft, self.defaults, digest)
+        tuned["adapter"] = tuned["base_adapter"]
+        return Identity(of_base, {name: tuned[name] for name in (*_TUNED, "precision", "device")})
+
+    @classmethod
+    def alone(cls, spec: ModelSpec, defaults: SuiteDefaults) -> OneModel:
+        """One model, to be compared with one of another kind."""
+        from .alone import HfAlone
+
+        return HfAlone(spec, defaults)
 
     def adapter_identity(self, folder: Path, digest: Digest) -> str | None:
         """The digests of an adapter's files."""
@@ -115,6 +109,24 @@ class HfJudging(Backend):
         from .scoring import HfScoring
 
         return HfScoring(self.models, self.defaults)
+
+
+def side_identity(spec: ModelSpec, defaults: SuiteDefaults, digest: Digest) -> dict[str, object]:
+    """What decides the numbers of one model, its adapter under ``base_adapter``."""
+    precision, device = _precision(spec.dtype, spec.device)
+    return {
+        "arithmetic": ARITHMETIC,
+        "weights": digests(base_folder(spec.base), MODEL_FILES, digest),
+        "base_adapter": adapter_digests(Path(spec.adapter), digest) if spec.adapter else None,
+        "tokenizer": digests(tokenizer_folder(spec), TOKENIZER_FILES, digest),
+        "template": defaults.template,
+        "system_prompt": defaults.system_prompt,
+        "quantisation": identity_of(declared_quantisation(spec.adapter)),
+        "precision": precision,
+        "device": device,
+        "machine": platform.machine(),
+        "versions": {name: version(name) for name in (*_LIBRARIES, "dlm-hf")},
+    }
 
 
 def _precision(dtype: str, device: str) -> tuple[str, str]:

@@ -10,22 +10,23 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from dlm_sway.errors import AdapterMismatch, BackendError, NotSupported, TargetError
+from dlm_sway.scoring.cutting import TEXTS, first_difference
 
 from . import model as loading
 from .adapters import ADAPTER, UnusableAdapter, add_adapter, load_adapter
 from .attending import use_blocks
 from .drawing import Draws
 from .facts import declared_quantisation
-from .folders import base_folder, check_pair, tokenizer_folder
+from .folders import base_folder, base_side, check_pair, tokenizer_folder
 from .lean import Switch, make_lean
 from .nulls import null_adapter, scaled_adapter
 from .quantising import CannotQuantise, for_scoring
-from .render import Renderer, RenderError
+from .render import Renderer, RenderError, many_ids
 from .shuffling import shuffled_adapter
 from .trees import grows_exactly
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from dlm_sway.scoring.types import Item, View
     from dlm_sway.spec.models import ModelSpec, SuiteDefaults
@@ -46,27 +47,49 @@ class LoadedPair:
         check_pair(models)
         self.device = _pick_device(models.ft.device)
         self.dtype = loading.pick_dtype(models.ft.dtype, self.device, scoring=True)
-        first = models.ft if self.shared else models.base
+        first = models.ft if self.shared else base_side(models)
         self.quantisation = declared_quantisation(first.adapter)
-        base = _load_base(first.base, self.dtype, self.device, self.quantisation)
+        base = _load_side(first)
         self.tokenizer = _load_tokenizer(models.ft)
         self.renderer = _renderer(self.tokenizer, defaults)
         self.plain = Renderer(self.tokenizer, template="raw")
-        self.context = loading.context_length(base)
-        self.window: int | None = getattr(base.config.get_text_config(), "sliding_window", None)
-        self.embedding_rows = int(base.get_input_embeddings().weight.shape[0])
-        self.vocabulary = int(base.config.get_text_config().vocab_size)
         self._others: dict[Path, str] = {}
         self._draws = Draws()
-        self.packs = grows_exactly(base, self.renderer)
         self.base: Any = base
         if self.shared:
+            self._measure(base)
             self.tuned: Any = _with_adapter(base, models.ft)
             make_lean(self.tuned)
             self._switch = Switch(self.tuned)
         else:
-            self.base = _with_adapter(base, models.base) if models.base.adapter else base
-            self.tuned = self._second_model(models)
+            self._load_two(base, models)
+
+    def _load_two(self, base: Any, models: ModelPair) -> None:
+        """The other model beside ``base``, unless it is the same one. They may differ in everything but the tokens."""
+        itself = models.base == models.ft
+        other = base if itself else _load_side(models.ft)
+        self._measure(base, *([] if itself else [other]))
+        if not itself and (told := _difference(models)) is not None:
+            raise TargetError(
+                f"{models.base.base} and {models.ft.base} do not share a vocabulary, so their next-token distributions "
+                f"cannot be compared: {told}: compare models whose tokenizers are alike"
+            )
+        self.base = _with_adapter(base, models.base) if models.base.adapter else base
+        if itself or not models.ft.adapter:
+            self.tuned = self.base if itself else other
+        else:
+            with _plain_errors():
+                self.tuned = load_adapter(other, Path(models.ft.adapter), base_weights="replace")
+
+    def _measure(self, *models: Any) -> None:
+        """What all of ``models`` can do: the shorter context, the narrower window, the tokens that all of them have."""
+        configs = [model.config.get_text_config() for model in models]
+        windows = [getattr(config, "sliding_window", None) for config in configs]
+        self.context = _least([loading.context_length(model) for model in models])
+        self.window = _least(windows)
+        self.embedding_rows = min(int(model.get_input_embeddings().weight.shape[0]) for model in models)
+        self.vocabulary = min(int(config.vocab_size) for config in configs)
+        self.packs = all(grows_exactly(model, self.renderer) for model in models)
 
     @contextmanager
     def viewing(self, view: View) -> Iterator[Any]:
@@ -133,29 +156,19 @@ class LoadedPair:
         """How many of ``wanted`` tokens still fit behind an item of ``length`` tokens."""
         return wanted if self.context is None else max(0, min(wanted, self.context - length))
 
-    def _second_model(self, models: ModelPair) -> Any:
-        second = _load_base(models.ft.base, self.dtype, self.device, declared_quantisation(models.ft.adapter))
-        if second.config.get_text_config().vocab_size != self.vocabulary or not _same_tokens(models):
-            raise TargetError(
-                f"{models.base.base} and {models.ft.base} do not share a vocabulary, so their next-token distributions "
-                "cannot be compared; compare models that were trained from the same base"
-            )
-        if not models.ft.adapter:
-            return second
-        with _plain_errors():
-            return load_adapter(second, Path(models.ft.adapter), base_weights="replace")
-
 
 def _pick_device(device: str) -> torch.device:
     try:
         return loading.pick_device(device)
     except RuntimeError as error:
-        raise TargetError(f"models.ft.device: {device!r} is no device: {error}; use auto, cpu, cuda or mps") from error
+        raise TargetError(f"models.*.device: {device!r} is no device: {error}; use auto, cpu, cuda or mps") from error
 
 
-def _load_base(ref: str, dtype: torch.dtype, device: torch.device, quantisation: str | None) -> Any:
-    """The base, its weights held as they were when the adapter was trained on them."""
-    folder = base_folder(ref)
+def _load_side(spec: ModelSpec) -> Any:
+    """A side's base, its weights held as they were when the adapter was trained on them."""
+    device, quantisation = _pick_device(spec.device), declared_quantisation(spec.adapter)
+    dtype = loading.pick_dtype(spec.dtype, device, scoring=True)
+    folder = base_folder(spec.base)
     try:
         model: Any = loading.load_base(folder, dtype, device, for_scoring(quantisation))
     except CannotQuantise as error:
@@ -197,9 +210,21 @@ def _plain_errors() -> Iterator[None]:
         raise AdapterMismatch(str(error)) from error
 
 
-def _same_tokens(models: ModelPair) -> bool:
-    one, two = (loading.load_tokenizer(tokenizer_folder(spec)) for spec in (models.base, models.ft))
-    return bool(one.get_vocab() == two.get_vocab())
+def _difference(models: ModelPair) -> str | None:
+    """Where the two tokenizers differ, for people. One may have tokens that the other lacks, as a fine-tune has for
+    turns of a conversation; where such a token is met, it is refused."""
+    one, other = (loading.load_tokenizer(tokenizer_folder(spec)) for spec in (models.base, models.ft))
+    if one.get_vocab() == other.get_vocab() and one.backend_tokenizer.to_str() == other.backend_tokenizer.to_str():
+        return None
+    names = [{number: token for token, number in tokenizer.get_vocab().items()} for tokenizer in (one, other)]
+    for number in sorted(names[0].keys() & names[1].keys()):
+        if names[0][number] != names[1][number]:
+            return f"token {number} is {names[0][number]!r} in the first and {names[1][number]!r} in the second"
+    return first_difference(*(many_ids(tokenizer, TEXTS, add_special_tokens=False) for tokenizer in (one, other)))
+
+
+def _least(found: Sequence[int | None]) -> int | None:
+    return min((one for one in found if one is not None), default=None)
 
 
 def _first_line(error: Exception) -> str:

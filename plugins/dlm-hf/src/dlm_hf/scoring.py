@@ -8,7 +8,6 @@ where something is scored. The base's logits are kept, since every view is compa
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +19,7 @@ from dlm_sway.scoring.types import BASE, AdapterInspection, Answer, Comparison, 
 
 from . import model as loading
 from .adapters import Fit, KeyMismatch, read_adapter
-from .batches import Batch, Limits, Piece, plan, windows, within_memory
+from .batches import Batch, Limits, Piece, again, plan, windows, within_memory
 from .divergence import Divergences, divergences, target_logprobs
 from .facts import adapter_facts, base_facts, declared_digest
 from .folders import base_folder
@@ -73,15 +72,15 @@ class HfScoring(Backend):
         sums = [_Sums() for _ in items]
         for run in within_memory(plan(examples, self._limits(pair)), KEPT_BYTES // (4 * pair.vocabulary)):
             base = self._base_logits(pair, run)
-            batches = run if layout == 0 else _again(run, self._limits(pair))
+            batches = run if layout == 0 else again(run, self._limits(pair))
             itself = view.kind == "base" and layout == 0
-            with _memory_explained(), torch.no_grad(), pair.viewing(view) as model:
+            with memory_explained(), torch.no_grad(), pair.viewing(view) as model:
                 for batch in batches:
                     known = torch.cat([base[piece.item, piece.example.start] for piece in batch])
                     logits = known
                     if not itself:
                         tail = pair.spare(max(len(piece.example.ids) for piece in batch), TAIL_STEP * layout)
-                        logits = batch_logits(model, batch, pair.renderer, pair.device, tail)
+                        logits = logits_of(model, batch, pair, tail)
                     for piece, part in _compared(known, logits, batch):
                         sums[piece.item].add(part, piece.example.start)
         return [total.comparison(item, per_position) for total, item in zip(sums, items, strict=True)]
@@ -90,23 +89,28 @@ class HfScoring(Backend):
         """Each text in passes of its own, so that its number is the same in any company."""
         pair = self._loaded()
         windows = [self._windows(text, pair) for text in texts]
-        with _memory_explained(), torch.no_grad(), pair.viewing(view) as model:
-            return [_rolled(model, some, pair) for some in windows]
+        with memory_explained(), torch.no_grad(), pair.viewing(view) as model:
+            return [rolled(model, some, pair) for some in windows]
 
     def generate(self, prompts: Sequence[Item], view: View, *, max_new_tokens: int) -> list[Answer]:
         """Greedy answers; prompts of about equal length are answered together, which changes none of them."""
         pair = self._loaded()
         rows = [pair.speaking(item).prompt_ids(turns(item)) for item in prompts]
-        for item, row in zip(prompts, rows, strict=True):
+        return self._answered(rows, [item.prompt for item in prompts], view, max_new_tokens)
+
+    def _answered(self, rows: Sequence[list[int]], prompts: Sequence[str], view: View, most: int) -> list[Answer]:
+        """Answers to ``rows`` of tokens, which messages call by ``prompts``."""
+        pair = self._loaded()
+        for prompt, row in zip(prompts, rows, strict=True):
             if not row:
                 raise BackendError("an empty prompt has no token to continue; write a prompt")
-            self._check(item.prompt, row, len(row) + max_new_tokens, pair)
+            self._check(prompt, row, len(row) + most, pair)
         answers: dict[int, Answer] = {}
-        with _memory_explained(), torch.no_grad(), pair.viewing(view) as model:
-            for one in self._rounds(rows, max_new_tokens, pair):
+        with memory_explained(), torch.no_grad(), pair.viewing(view) as model:
+            for one in self._rounds(rows, most, pair):
                 some = [rows[index] for index in one.indices]
                 some += some[:1] * (one.rows - len(some))
-                found = complete(model, some, pair.renderer, pair.device, max_new_tokens, width=one.width)
+                found = complete(model, some, pair.renderer, model.device, most, width=one.width)
                 for index, new in zip(one.indices, found, strict=False):
                     answers[index] = Answer(pair.renderer.decode(new.ids), tuple(new.ids), new.ended)
         return [answers[index] for index in range(len(rows))]
@@ -144,7 +148,8 @@ class HfScoring(Backend):
             "fine_tuned": {"ref": ft.base, **base_facts(base_folder(ft.base))},
             "adapter": None if ft.adapter is None else {"path": str(ft.adapter), **adapter_facts(Path(ft.adapter))},
             "device": str(pair.device),
-            "dtype": loading.NAMES.get(pair.dtype, str(pair.dtype)),
+            "dtype": _named(pair.dtype),
+            **({} if pair.shared else {"base_device": str(pair.base.device), "base_dtype": _named(pair.base.dtype)}),
             "template": pair.renderer.mode,
             "packed": pair.packs,
             "versions": loading.library_versions(),
@@ -157,7 +162,7 @@ class HfScoring(Backend):
 
     def _loaded(self) -> LoadedPair:
         if self._pair is None:
-            with _memory_explained():
+            with memory_explained():
                 self._pair = LoadedPair(self.models, self.defaults)
         return self._pair
 
@@ -221,12 +226,10 @@ class HfScoring(Backend):
         keys = [tuple(piece.example for piece in batch) for batch in run]
         found = {key: logits for key in keys if (logits := self._kept.get(key)) is not None}
         if len(found) < len(set(keys)):
-            with _memory_explained(), torch.no_grad(), pair.viewing(BASE) as model:
+            with memory_explained(), torch.no_grad(), pair.viewing(BASE) as model:
                 for key, batch in zip(keys, run, strict=True):
                     if key not in found:
-                        found[key] = _finite(
-                            batch_logits(model, batch, pair.renderer, pair.device), self.models.base.base
-                        )
+                        found[key] = _finite(logits_of(model, batch, pair), self.models.base.base)
                         self._kept.put(key, found[key])
         return {
             (piece.item, piece.example.start): part
@@ -299,27 +302,27 @@ def turns(item: Item) -> list[tuple[str, str]]:
     return [*first, *item.before, ("user", item.prompt)]
 
 
-def _again(run: Sequence[Batch], limits: Limits) -> list[Batch]:
-    """The pieces of ``run`` in passes of another make-up."""
-    pieces = [piece for batch in run for piece in batch]
-    smaller = replace(limits, tokens=limits.tokens * 2 // 3)
-    batches = plan([piece.example for piece in pieces], smaller, backwards=True)
-    return [tuple(Piece(pieces[piece.item].item, piece.example) for piece in batch) for batch in batches]
+def logits_of(model: Any, batch: Batch, pair: LoadedPair, tail: int = 0) -> torch.Tensor:
+    """Logits [K, V] over the tokens that both sides have, where the sides are compared."""
+    logits = batch_logits(model, batch, pair.renderer, model.device, tail)
+    return logits[:, : pair.vocabulary].to(pair.device)
 
 
-def _rolled(model: Any, runs: Sequence[Encoded], pair: LoadedPair) -> TextLogprob:
+def rolled(model: Any, runs: Sequence[Encoded], pair: LoadedPair) -> TextLogprob:
+    """How likely the model finds what each run scores, together."""
     total, tokens = 0.0, 0
     for run in runs:
         for batch in plan([run], Limits(len(run.ids), max(1, PASS_BYTES // (4 * pair.vocabulary)), 0)):
             targets = torch.tensor([*batch[0].example.ids[batch[0].example.start :]], device=pair.device)
-            logits = batch_logits(model, batch, pair.renderer, pair.device)
+            logits = logits_of(model, batch, pair)
             total += float(target_logprobs(logits, targets).sum())
             tokens += len(targets)
     return TextLogprob(tokens, total)
 
 
 @contextmanager
-def _memory_explained() -> Iterator[None]:
+def memory_explained() -> Iterator[None]:
+    """Say what to do when a device has no room left."""
     try:
         yield
     except torch.OutOfMemoryError as error:
@@ -340,6 +343,10 @@ def _finite(logits: torch.Tensor, base: str) -> torch.Tensor:
             "fp32, or fetch the base again"
         )
     return logits
+
+
+def _named(dtype: torch.dtype) -> str:
+    return loading.NAMES.get(dtype, str(dtype))
 
 
 def _shown(prompt: str) -> str:

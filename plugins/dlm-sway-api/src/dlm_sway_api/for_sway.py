@@ -16,5 +16,6 @@ def dlm_sway_backends() -> list[BackendEntry]:
             summary="Models behind OpenAI-style endpoints; divergences are intervals.",
             gives=frozenset({"compare", "generate", "texts"}),
             requires=("httpx", "tenacity"),
+            alone=True,
         )
     ]

@@ -1,6 +1,6 @@
 """The backend that a suite names with ``kind: api``: two models behind endpoints, compared as far as they show.
 
-What a server shows: :mod:`.served`; what that leaves open: :mod:`.bounds`.
+What a server shows: :mod:`.served`; what that leaves open: :mod:`dlm_sway.scoring.bounds`.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from dlm_sway.errors import BackendError, NotSupported, TargetError
 from dlm_sway.scoring.backend import Backend
+from dlm_sway.scoring.bounds import Bounds, bounds, mean
 from dlm_sway.scoring.remembering import Identity
 from dlm_sway.scoring.types import Answer, Comparison, Item, TextLogprob
 
-from .bounds import Bounds, bounds, mean
 from .endpoint import Endpoint
 from .served import Served, same_tokens, windows
 from .settings import Settings, from_environment

@@ -18,7 +18,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from dlm_sway.scoring.types import Divergences
+from .types import Divergences
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping

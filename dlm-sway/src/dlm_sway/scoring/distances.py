@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from dlm_sway.scoring.types import Comparison
+from .types import Comparison
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,20 +15,29 @@ ROWS = 16
 
 
 def compared(base: Any, view: Any, targets: Sequence[int], *, scored: bool, each: bool) -> Comparison:
-    """Log-probabilities ``[positions, vocabulary]`` of both sides, summed up."""
+    """Log-probabilities ``[positions, vocabulary]`` of both sides, summed up.
+
+    Where one side has more places than the other, as models have whose tables are padded, the distributions are those
+    over the tokens that both have.
+    """
     import numpy as np
 
     width = min(base.shape[1], view.shape[1])
-    rows = [
-        _rows(*(np.asarray(one[at : at + ROWS, :width], dtype=np.float64) for one in (base, view)))
-        for at in range(0, len(base), ROWS)
-    ]
+    rows = [_rows(*(_over(one[at : at + ROWS], width) for one in (base, view))) for at in range(0, len(base), ROWS)]
     kl, *others = (np.concatenate(one) for one in zip(*rows, strict=True))
     reverse, js, tv, agree = (float(one.mean()) for one in others)
     here = [math.fsum(float(side[at, token]) for at, token in enumerate(targets)) for side in (base, view)]
     said = here if scored else [0.0, 0.0]
     positions = tuple(float(one) for one in kl) if each else ()
     return Comparison(len(kl), float(kl.mean()), reverse, js, tv, agree, said[0], said[1], positions)
+
+
+def _over(rows: Any, width: int) -> Any:
+    """The distributions over the first ``width`` tokens."""
+    import numpy as np
+
+    found = np.asarray(rows[:, :width], dtype=np.float64)
+    return found if rows.shape[1] == width else found - np.log(np.exp(found).sum(-1, keepdims=True))
 
 
 def _rows(base: Any, view: Any) -> tuple[Any, ...]:

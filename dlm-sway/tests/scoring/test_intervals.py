@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlm_sway_api.bounds import bounds
+from dlm_sway.scoring.bounds import bounds
 
 WEIGHT = st.floats(1e-6, 1.0)
 ROUNDED = 1e-3
