@@ -65,13 +65,15 @@ def download(
     """
     one = _Download(client, url, Partial(path), progress, say, largest, rules)
     patience = Patience(rules, without_secrets(url), say)
+    # What was fetched before, and forgotten because the server contradicts itself, is no progress.
+    reached = one.partial.have
     while True:
-        before = one.partial.have
         try:
             if (done := one.attempt()) is not None:
                 return done
         except Passing as problem:
-            patience.failed(problem, one.partial.have - before)
+            patience.failed(problem, one.partial.have - reached)
+        reached = max(reached, one.partial.have)
 
 
 @dataclass
