@@ -65,6 +65,16 @@ def test_every_verdict_stands_in_the_page_without_a_script(everything: dict[str,
     assert seen.outcome == everything["gate"]["outcome"]
 
 
+def test_what_needs_a_look_is_counted_first(everything: dict[str, Any]) -> None:
+    counts = re.search(r'<p id="sway-counts">(.*?)</p>', render(everything))
+    verdicts = [one["verdict"] for one in everything["probes"]]
+    assert counts is not None
+    assert counts[1].startswith(f"{len(verdicts)} entries: {verdicts.count('fail')} fail, 1 error, ")
+    assert sum(map(int, re.findall(r"(\d+) [a-z]+(?:,|$)", counts[1].partition(": ")[2]))) == len(verdicts)
+    alone = document.completed({"probes": [{"name": "a", "kind": "b", "verdict": "a new one"}]}, "r.json")
+    assert "1 entry: 1 a new one" in render(alone)
+
+
 def test_every_chart_has_its_place_and_its_data(everything: dict[str, Any]) -> None:
     seen = Reader(render(everything))
     assert set(seen.figures) == ALL

@@ -32,6 +32,8 @@ _SYMBOLS: Final = {
 _PLAIN: Final = "#3568a8"
 _ROW: Final = 30
 """Pixels that a row of a horizontal chart takes."""
+_SMALL: Final = 13
+"""Pixels of the letters beside an axis, as those of its numbers."""
 _LONGEST: Final = 28
 
 
@@ -168,9 +170,9 @@ def _scatter(result: Mapping[str, Any]) -> Chart | None:
         least = min(0.01, *(_p(probe) for probe in tests))
         figure["layout"]["xaxis"] |= {
             "type": "log",
-            "range": [math.log10(least) - 0.2, 0.05],
-            "tickvals": [1e-6, 1e-5, 1e-4, 0.001, 0.01, 0.05, 0.1, 0.5, 1],
-            "ticktext": ["1e-6", "1e-5", "1e-4", "0.001", "0.01", "0.05", "0.1", "0.5", "1"],
+            "range": [math.log10(least) - 0.2, 0.12],
+            "tickvals": [1e-6, 1e-5, 1e-4, 0.001, 0.01, 0.05, 0.2, 1],
+            "ticktext": ["1e-6", "1e-5", "1e-4", "0.001", "0.01", "0.05", "0.2", "1"],
         }
         if _number(alpha) and alpha > 0:
             figure["layout"]["shapes"] = [_line(alpha)]
@@ -214,7 +216,7 @@ def _phases(points: list[tuple[float, float]]) -> Iterator[list[tuple[float, flo
 
 
 def _points(probes: list[dict[str, Any]], value: Callable[[dict[str, Any]], float], axis: str) -> dict[str, Any]:
-    names = [_text(probe["name"]) for probe in probes]
+    names = [_text(name) for name in _distinct([probe["name"] for probe in probes])]
     hover = [
         f"{_text(probe['name'])} ({_text(probe['kind'])}): {_text(probe['verdict'])}, "
         f"{fmt.raw(probe['raw'])} {fmt.ci(probe['ci_95'])}"
@@ -249,7 +251,7 @@ def _curve(name: str, points: list[tuple[float, float]], mode: str) -> dict[str,
 
 def _horizontal(data: list[dict[str, Any]], rows: int, x: str, ends: list[float] | None = None) -> dict[str, Any]:
     figure = _figure(data, 90 + _ROW * rows, x=x)
-    figure["layout"]["yaxis"] |= {"autorange": "reversed", "automargin": True, "type": "category"}
+    figure["layout"]["yaxis"] |= {"range": [rows - 0.5, -0.5], "automargin": True, "type": "category"}
     if ends:
         figure["layout"]["xaxis"]["range"] = ends
     return figure
@@ -259,8 +261,8 @@ def _figure(data: list[dict[str, Any]], height: int, *, x: str = "", y: str = ""
     layout = {
         "height": height,
         "margin": {"l": 10, "r": 20, "t": 20, "b": 50 if x else 20},
-        "xaxis": {"title": {"text": x}, "automargin": True},
-        "yaxis": {"title": {"text": y}, "automargin": True},
+        "xaxis": {"title": {"text": x, "font": {"size": _SMALL}}, "automargin": True},
+        "yaxis": {"title": {"text": y, "font": {"size": _SMALL}}, "automargin": True},
     }
     return {"data": data, "layout": layout}
 

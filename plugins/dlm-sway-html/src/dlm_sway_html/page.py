@@ -6,6 +6,7 @@ The page holds the library that draws the charts, and forbids itself every reque
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from html import escape
 from importlib.resources import files
@@ -18,7 +19,18 @@ from dlm_sway.report import format as fmt
 from .charts import Chart, charts
 
 _POLICY: Final = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
-_COLUMNS: Final = ("entry", "kind", "verdict", "estimate", "95% interval", "n", "p", "adjusted", "time", "what it says")
+_COLUMNS: Final = (
+    "entry",
+    "verdict",
+    'estimate<span class="under">95% interval</span>',
+    "n",
+    "p",
+    "adjusted",
+    "time",
+    "what it says",
+)
+_EMPTY: Final = ' class="empty"'
+_ORDER: Final = ("fail", "error", "inconclusive", "warn", "skip", "pass")
 _TOP: Final = ("sway-gauge", "sway-category")
 
 
@@ -84,27 +96,44 @@ def _opening(result: Mapping[str, Any]) -> Iterator[str]:
 
 def _table(result: Mapping[str, Any]) -> Iterator[str]:
     yield "<h2>Verdicts</h2>"
+    yield f'<p id="sway-counts">{_text(_counts(result))}</p>'
     yield '<div class="wide"><table id="sway-verdicts">'
     heads = "".join(f'<th scope="col">{name}</th>' for name in _COLUMNS)
     yield f"<thead><tr>{heads}</tr></thead>"
     yield "<tbody>"
-    for probe in result["probes"]:
-        verdict = probe["verdict"]
-        cells = (
-            f"<code>{_text(probe['kind'])}</code>",
-            f'<span class="verdict">{_text(verdict)}</span>',
-            fmt.raw(probe["raw"]),
-            fmt.ci(probe["ci_95"]),
-            str(probe["n_items"] or fmt.MISSING),
-            fmt.p(probe["p_value"]),
-            fmt.p(probe["p_adjusted"]),
-            fmt.duration(probe["duration_s"]),
-            _text(probe["message"]),
-        )
-        name = _text(probe["name"])
-        row = f'<tr data-probe="{name}" data-verdict="{_text(verdict)}"><th scope="row">{name}</th>'
-        yield row + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+    yield from map(_row, result["probes"])
     yield "</tbody></table></div>"
+
+
+def _row(probe: Mapping[str, Any]) -> str:
+    """On a narrow screen each cell is a line of its own and shows its column's name, ``data-label``."""
+    name, verdict = _text(probe["name"]), _text(probe["verdict"])
+    interval = "" if probe["ci_95"] is None else f'<span class="under">{fmt.ci(probe["ci_95"])}</span>'
+    cells = (
+        f'<span class="verdict">{verdict}</span>',
+        f"{fmt.raw(probe['raw'])}{interval}",
+        str(probe["n_items"] or fmt.MISSING),
+        fmt.p(probe["p_value"]),
+        fmt.p(probe["p_adjusted"]),
+        fmt.duration(probe["duration_s"]),
+        _text(probe["message"]),
+    )
+    head = f'<th scope="row">{name}<code class="under">{_text(probe["kind"])}</code></th>'
+    columns = (label.partition("<")[0] for label in _COLUMNS[1:])
+    rest = "".join(
+        f'<td data-label="{label}"{_EMPTY if cell == fmt.MISSING else ""}>{cell}</td>'
+        for label, cell in zip(columns, cells, strict=True)
+    )
+    return f'<tr data-probe="{name}" data-verdict="{verdict}">{head}{rest}</tr>'
+
+
+def _counts(result: Mapping[str, Any]) -> str:
+    """How many entries have each verdict, those that need a look first."""
+    found = Counter(str(probe["verdict"]) for probe in result["probes"])
+    known = [verdict for verdict in _ORDER if verdict in found]
+    parts = [f"{found[verdict]} {verdict}" for verdict in (*known, *sorted(set(found) - set(_ORDER)))]
+    many = len(result["probes"])
+    return f"{many} {'entry' if many == 1 else 'entries'}: {', '.join(parts)}" if parts else "no entries"
 
 
 def _chart(chart: Chart) -> str:
