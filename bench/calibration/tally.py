@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from dlm_sway.stats.rates import RateInterval, rate_interval
@@ -95,20 +95,29 @@ def table(found: Sequence[Row], alpha: float) -> str:
                 "",
             ]
     for arm in sorted({row.arm for row in found} - {*_NULLS}):
-        lines += _power([row for row in found if row.arm == arm and _meant(row)], arm)
+        lines += _power([row for row in found if row.arm == arm and _meant(row)], arm, alpha)
     return "\n".join(lines)
 
 
-def _power(found: Sequence[Row], arm: str) -> Iterable[str]:
-    """Entries down, sizes across."""
+def _power(found: Sequence[Row], arm: str, alpha: float) -> Iterable[str]:
+    """Entries down, sizes across: what was called, and where there are tests, what each alone would have called."""
+    counts = sorted({row.found.n for row in found})
+    trials = f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else f"{counts[0]}"
+    yield from _across(found, f"Power: planted {arm} that was found, of {trials} trials a size (undecided):", _share)
+    if tests := [row for row in found if row.p_values]:
+        title = f"Its own test alone, p <= {alpha:g}, before alpha is shared and however small the effect:"
+        yield from _across(tests, title, lambda row: f"{sum(p <= alpha for p in row.p_values)} of {row.found.n}")
+
+
+def _across(found: Sequence[Row], title: str, cell: Callable[[Row], str]) -> Iterable[str]:
     sizes = sorted({row.size for row in found})
-    yield f"Power: planted {arm} that was found, of {max(row.found.n for row in found)} trials a size (undecided):"
+    yield title
     yield ""
     yield f"| entry | {' | '.join(f'size {size:g}' for size in sizes)} |"
     yield f"| --- |{' ---: |' * len(sizes)}"
     for name in dict.fromkeys(row.name for row in found):
         by_size = {row.size: row for row in found if row.name == name}
-        yield _line(name, [_share(by_size[size]) if size in by_size else "" for size in sizes])
+        yield _line(name, [cell(by_size[size]) if size in by_size else "" for size in sizes])
     yield ""
 
 
