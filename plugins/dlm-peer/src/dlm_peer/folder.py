@@ -42,13 +42,13 @@ def opened(home: Path, dlm_id: str) -> Iterator[Path]:
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
         place.chmod(0o700)
     lock = FileLock(place / ".lock", timeout=0)
-    try:
-        with disk_errors(place):
+    with disk_errors(place):
+        try:
             lock.acquire()
-    except Timeout as problem:
-        raise UsageProblem(
-            f"{dlm_id} is being served already, by another `dlm serve` under this DLM_HOME: stop that one first"
-        ) from problem
+        except Timeout as problem:
+            raise UsageProblem(
+                f"{dlm_id} is being served already, by another `dlm serve` under this DLM_HOME: stop that one first"
+            ) from problem
     try:
         _empty(place / SPOOL)
         yield place

@@ -7,6 +7,7 @@ then puts uvicorn's own protocol behind it. So the plain connection under it sta
 from __future__ import annotations
 
 import asyncio
+import socket
 from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -32,6 +33,7 @@ def gate(room: Room, context: ssl.SSLContext, seconds: float, buffer: int) -> ty
         def connection_made(self, transport: asyncio.BaseTransport) -> None:
             assert isinstance(transport, asyncio.Transport)
             self._client = room.enter(transport)
+            _keep_little(transport, buffer)
             transport.pause_reading()
             self._entering = asyncio.ensure_future(self._enter(transport))
 
@@ -67,6 +69,14 @@ def gate(room: Room, context: ssl.SSLContext, seconds: float, buffer: int) -> ty
             room.left(self._client)
 
     return Gate
+
+
+def _keep_little(transport: asyncio.Transport, size: int) -> None:
+    """Have the operating system hold no more than ``size`` bytes that it has not sent: it would take megabytes from us
+    at once and then nothing for as long as a slow client needs for them, which looks like one that has stopped."""
+    option = getattr(socket, "TCP_NOTSENT_LOWAT", None)
+    if option is not None:
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, option, size)
 
 
 class _Watched(asyncio.Protocol):

@@ -63,7 +63,8 @@ class Room:
         guest = self._guests.get(client)
         return guest.transport.get_write_buffer_size() if guest else 0
 
-    def close(self) -> None:
-        """Cut every connection."""
-        for client in list(self._guests):
-            self.send_away(client)
+    def close(self, *, arriving: bool = False) -> None:
+        """Cut every connection, or those that are arriving."""
+        for client, guest in list(self._guests.items()):
+            if guest.deadline is not None or not arriving:
+                self.send_away(client)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .offering import File
     from .ranges import Part
 
-_CHUNK: Final = 256 * 1024
+_CHUNK: Final = 128 * 1024
 _LOOK: Final = 0.02
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from .app import Desk
+    from .room import Room
 
 
 @contextmanager
@@ -67,16 +68,23 @@ def run(desk: Desk, listener: socket.socket, context: ssl.SSLContext) -> int | N
         timeout_graceful_shutdown=desk.settings.grace,
     )
     server = _Server(config)
-    with _ended_in_peace():
+    server.room = desk.room
+    with _handling(server):
         return asyncio.run(_serve(server, desk, listener))
 
 
 class _Server(uvicorn.Server):
+    room: Room
     ended_by: int | None = None
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Nobody but downloads is waited for."""
+        self.room.close(arriving=True)
+        await super().shutdown(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """A first signal asks, a second one insists, whichever they are."""
-        self.ended_by = sig
+        self.ended_by = self.ended_by or sig
         if self.should_exit:
             self.force_exit = True
         super().handle_exit(sig, frame)
@@ -100,9 +108,10 @@ async def _until_expired(server: _Server, desk: Desk) -> None:
 
 
 @contextmanager
-def _ended_in_peace() -> Iterator[None]:
-    """uvicorn raises a signal again after it has stopped for it: what was asked for in peace is no violent end."""
-    before = {one: signal.signal(one, lambda *_: None) for one in (signal.SIGINT, signal.SIGTERM)}
+def _handling(server: _Server) -> Iterator[None]:
+    """Signals are the server's before it runs, so that none is lost, and after it has: uvicorn raises each again when
+    it has stopped for it, and what was asked for in peace is no violent end."""
+    before = {one: signal.signal(one, server.handle_exit) for one in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
