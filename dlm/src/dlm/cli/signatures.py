@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _Command = TypeVar("_Command", bound="Callable[..., Any]")
 _HELD = {
-    "trusted": "by {by}, a key that is trusted here",
+    "trusted": "by {by}, whose key is trusted here",
     "recorded": "by the key that is recorded for this document",
     "unknown-signer": "by a key that nobody here has trusted",
     "unsigned": "none",
@@ -76,7 +76,7 @@ def lines(standing: Standing) -> Iterator[tuple[str, str]]:
         named = f"by {one.by}, the identity that was asked for" if not one.fingerprint and one.by else None
         yield "signature", f"{one.signer}, {named or _HELD[one.status].format(by=one.by)}"
         if one.fingerprint:
-            yield "key", one.fingerprint
+            yield "by key", one.fingerprint
         yield from one.says.items()
     for note in standing.notes:
         yield "note", note

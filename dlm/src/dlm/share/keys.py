@@ -6,11 +6,13 @@ A pair is ``NAME.SIGNER.key``, which its owner alone may read, and ``NAME.SIGNER
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import SignatureInvalid, SigningFailed, UsageProblem
 from ..store.files import disk_errors
+from .trust_store import TrustedKey, read_key
 
 if TYPE_CHECKING:
     from .signer import Signer
@@ -70,6 +72,15 @@ def own(home: Path) -> list[OwnKey]:
     folder = home / FOLDER
     files = sorted(folder.glob("*.key")) if folder.is_dir() else []
     return [_read(path, found[1], found[2]) for path in files if (found := _FILE.fullmatch(path.name))]
+
+
+def publics(home: Path) -> list[TrustedKey]:
+    """The public halves: what was signed here counts here. A file that is none is :func:`own`'s to tell of."""
+    folder, found = home / FOLDER, []
+    for path in sorted(folder.glob("*.pub")) if folder.is_dir() else ():
+        with suppress(SignatureInvalid):
+            found += [key._replace(name=f"you ({path.name.split('.')[0]})") for key in read_key(path)]
+    return found
 
 
 def find(home: Path, signer: str, wanted: str | None) -> Path:

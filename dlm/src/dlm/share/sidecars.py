@@ -36,9 +36,9 @@ def beside(pack: Path) -> dict[str, Path]:
 
 
 def signatures(sidecars: Mapping[str, Path]) -> Iterator[Signature]:
-    """The signatures among ``sidecars``, by ending."""
+    """The signatures among ``sidecars``: those that dlm knows of first."""
     readers = SIGNERS | {one.suffix: (one.name, one.public_suffix) for one in _offered()}
-    for ending, (name, public) in sorted(readers.items()):
+    for ending, (name, public) in readers.items():
         if ending in sidecars:
             yield Signature(sidecars[ending], name, sidecars.get(public))
 

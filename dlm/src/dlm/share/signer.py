@@ -21,7 +21,7 @@ class Held(NamedTuple):
     sha256: str
     """In hex, of the bytes that were read of the pack: whoever reads it again compares."""
     says: Mapping[str, str] = {}
-    """For people, such as a trusted comment."""
+    """For people, such as a comment."""
 
 
 class Identity(NamedTuple):

@@ -52,6 +52,8 @@ class Checked:
     by: str = ""
     """What the key, or its holder, is called here."""
     fingerprint: str = ""
+    public: Path | None = None
+    """The file beside the pack that holds the key."""
     note: str = ""
     """Why it is no better."""
     says: Mapping[str, str] = field(default_factory=dict)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from .._plugkit.errors import PluginError
 from ..errors import SignatureInvalid, UsageProblem
 from ..store.layout import home as home_of
+from .keys import publics
 from .sidecars import Signature, read_small, signatures
 from .standing import NOT_LOOKED_AT, Checked, Policy, Rules, Standing, short
 from .trust_store import FirstUse, RecordedKey, TrustedKey, read_key, record, recorded, trusted
@@ -70,7 +71,7 @@ def examine(pack: Path, sidecars: Mapping[str, Path], rules: Rules, *, name: str
             raise UsageProblem("a key was asked for, and with the policy off no signature is looked at: leave out one")
         return NOT_LOOKED_AT
     root = home_of(home)
-    known = _Known(trusted(root)[0], recorded(root, name), asked, rules.identity)
+    known = _Known((*trusted(root)[0], *publics(root)), recorded(root, name), asked, rules.identity)
     there = list(signatures(sidecars))
     if not there:
         return _unsigned(pack, name, rules.policy, known)
@@ -95,7 +96,8 @@ def remember(standing: Standing, rules: Rules, *, name: str, home: Path | None =
     now = record(home_of(home), name, keys)
     if not {key.fingerprint for key in now.keys} & {key.fingerprint for key in keys}:
         raise _changed(holding[0].file, name, now, holding[0].fingerprint)
-    told = f"from now on {name} has to be signed by {holding[0].fingerprint}"
+    fingerprints = " or ".join(key.fingerprint for key in now.keys)
+    told = f"from now on packs of {name} have to be signed by {fingerprints}"
     signed = tuple(replace(one, status="recorded", note="") if one in holding else one for one in standing.signatures)
     kept = tuple(note for note in standing.notes if note not in {one.note for one in holding})
     return replace(standing, status="recorded", notes=(*kept, told), signatures=signed)
@@ -118,7 +120,7 @@ def _check(pack: Path, one: Signature, known: _Known) -> tuple[Checked, Held | N
         held = _held(pack, one, data, signer, key.public)
         return Checked(one.path, one.signer, "trusted", key.name, key.fingerprint, says=held.says), held
     if one.public is not None:
-        return _check_beside(pack, one, data, signer, known, read_small(one.public))
+        return _check_beside(pack, one, one.public, data, signer, known)
     for key in known.trusted:
         if key.signer == one.signer and signer.names(data, key.public):
             held = _held(pack, one, data, signer, key.public)
@@ -128,17 +130,19 @@ def _check(pack: Path, one: Signature, known: _Known) -> tuple[Checked, Held | N
 
 
 def _check_beside(
-    pack: Path, one: Signature, data: bytes, signer: Signer, known: _Known, public: bytes
+    pack: Path, one: Signature, place: Path, data: bytes, signer: Signer, known: _Known
 ) -> tuple[Checked, Held]:
+    """Under the key that lies beside it, in ``place``."""
+    public = read_small(place)
     held = _held(pack, one, data, signer, public)
-    fingerprint = signer.fingerprint(public)
-    key = next((key for key in known.trusted if key.fingerprint == fingerprint), None)
+    found = Checked(one.path, one.signer, "unknown-signer", "", signer.fingerprint(public), place, says=held.says)
+    key = next((key for key in known.trusted if key.fingerprint == found.fingerprint), None)
     if key is not None:
-        return Checked(one.path, one.signer, "trusted", key.name, fingerprint, says=held.says), held
-    if fingerprint in known.recorded:
-        return Checked(one.path, one.signer, "recorded", "", fingerprint, says=held.says), held
-    note = f"signed by {fingerprint}, a key that nobody here has trusted"
-    return Checked(one.path, one.signer, "unknown-signer", "", fingerprint, note, held.says), held
+        return replace(found, status="trusted", by=key.name), held
+    if found.fingerprint in known.recorded:
+        return replace(found, status="recorded"), held
+    note = f"nobody here has trusted the key {short(found.fingerprint)}: `dlm trust add {place}` once it was compared"
+    return replace(found, note=note), held
 
 
 def _check_identity(
@@ -219,7 +223,7 @@ def _require_same_key(pack: Path, name: str, standing: Standing, known: _Known) 
 
 
 def _changed(pack: Path, name: str, record: FirstUse, new: str) -> SignatureInvalid:
-    old = " or ".join(key.fingerprint for key in record.keys)
+    old = "\n                or ".join(key.fingerprint for key in record.keys)
     return SignatureInvalid(
         f"THE KEY HAS CHANGED: {pack} is of {name},\n"
         f"  signed before by {old}\n"
@@ -236,9 +240,12 @@ def _require_policy(pack: Path, standing: Standing, rules: Rules) -> None:
     unchecked = next((one for one in standing.signatures if one.status == "unchecked"), None)
     if unchecked is not None:
         raise SignatureInvalid(f"{pack}: {unchecked.note}. The policy is enforce, so nothing was written")
-    if not standing.counts and not rules.first_use:
-        raise SignatureInvalid(
-            f"{pack} is signed by {standing.fingerprint}, a key that nobody here has trusted, and the policy is "
-            f"enforce. Compare the fingerprint with its maker's ({short(standing.fingerprint)}...), then "
-            f"`dlm trust add {pack}.pub`, or run this again with --trust-on-first-use. Nothing was written"
-        )
+    if standing.counts or rules.first_use:
+        return
+    best = next(one for one in standing.signatures if one.status == standing.status)
+    raise SignatureInvalid(
+        f"{pack} is signed by a key that nobody here has trusted, and the policy is enforce:\n"
+        f"  {best.fingerprint}\n"
+        f"Compare this with its maker's, then `dlm trust add {best.public}`, or run this again with "
+        "--trust-on-first-use. Nothing was written"
+    )

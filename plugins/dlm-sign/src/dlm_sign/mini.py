@@ -79,7 +79,7 @@ class Minisign(Signer):
                 key.verify(tee, said)
             except VerifyError as problem:
                 raise SignatureInvalid("the file, or the signature's comment, is not what this key signed") from problem
-        return Held(tee.sha256.hexdigest(), {"trusted comment": said.trusted_comment})
+        return Held(tee.sha256.hexdigest(), {"comment": said.trusted_comment})
 
 
 class _Tee:
