@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 import zstandard
+from click.testing import CliRunner
 
 import dlm
+from dlm.cli.main import main
 from dlm.share.packing import PackOptions, pack
 from dlm.share.tape import BLOCK, header, reading
 from dlm.testing import only_plugins, toy_base
@@ -123,12 +125,14 @@ def document(tmp_path, home, plugins):
 
 @pytest.fixture(scope="session")
 def made(tmp_path_factory):
-    """A pack of the profile ``share``, and nothing of where it was made."""
+    """A pack of the profile ``share`` with a learning report, and nothing of where it was made."""
     folder = tmp_path_factory.mktemp("made")
     toy_base(folder / "base")
     (folder / "lamp.dlm").write_text(HEAD.format(more="") + BODY, encoding="utf-8")
     with only_plugins(ToyPlugin()):
         dlm.train(folder / "lamp.dlm", home=folder / "home")
+        asked = CliRunner().invoke(main, ["report", str(folder / "lamp.dlm")], env={"DLM_HOME": str(folder / "home")})
+        assert next(folder.rglob("learning.json")).is_file(), asked.output
         return pack(folder / "lamp.dlm", PackOptions(), home=folder / "home")
 
 

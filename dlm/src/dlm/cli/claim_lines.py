@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ..share.checking import Claimed
-    from ..share.claims import ClaimedExport, ClaimedLearning, Claims, Judged
+    from ..share.claims import ClaimedExport, ClaimedLearning, Claims
 
 Line = tuple[str, str]
 
@@ -84,14 +84,11 @@ def _export(one: ClaimedExport) -> str:
 
 
 def _judged(claims: Claims) -> Iterator[Line]:
-    yield from (("sway", _verdict(one, claims)) for one in claims.judged)
-
-
-def _verdict(one: Judged, claims: Claims) -> str:
-    score = "" if one.score is None else f", score {one.score:.2f}"
-    other = ", of another text" if one.document not in (None, claims.document.digest, claims.document.trained) else ""
-    name = f"{one.adapter}: " if one.adapter else ""
-    return f"{name}{one.conclusion}, gate {one.outcome}{score}{other}, report {_digest(one.report)}"
+    for one in claims.judged:
+        score = "" if one.score is None else f", score {one.score:.2f}"
+        yield "sway", f"{one.adapter + ': ' if one.adapter else ''}{one.conclusion}, gate {one.outcome}{score}"
+        known = (None, claims.document.digest, claims.document.trained)
+        yield "", f"report {_digest(one.report)}{'' if one.document in known else ', about another text'}"
 
 
 def _digest(digest: str | None) -> str:

@@ -13,7 +13,6 @@ from pydantic import ValidationError
 
 from ..bases.contents import WEIGHTS, decides, digest_of, is_settings
 from ..errors import BaseModelError, PackInvalid
-from ..store.encoding import jsonable
 from ..store.layout import ADAPTERS, VERSIONS, version_name
 from ..store.ledger import Ledger
 from ..store.manifest import Manifest
@@ -75,15 +74,14 @@ def _claims(place: str, manifest: PackManifest, small: dict[str, bytes]) -> Clai
         raise PackInvalid(f"{place}: its claims cannot be checked ({problem}). {NOT_TOUCHED}") from problem
     told = tuple(_told(claims, small))
     checked = tuple(name for name in type(claims).model_fields if name not in (*told, "claims_format", "judged"))
+    said, is_ = claims.model_dump(mode="json"), found.model_dump(mode="json")
     for name in checked:
-        if (said := getattr(claims, name)) != (is_ := getattr(found, name)):
-            what = f"claims another {name} than its files have ({_short(said)}, and not {_short(is_)})"
+        if said[name] != is_[name]:
+            what = f"claims another {name} than its files have ({_short(said[name])}, and not {_short(is_[name])})"
             raise PackInvalid(f"{place} {what}. {NOT_TOUCHED}")
     for one in claims.judged:
         if claims.adapters.get(one.adapter) != one.adapter_sha256:
-            raise PackInvalid(
-                f"{place} claims a verdict on {_short(one.adapter_sha256)}, not on its own. {NOT_TOUCHED}"
-            )
+            raise PackInvalid(f"{place} claims a verdict on another adapter than its own. {NOT_TOUCHED}")
     return Claimed(claims, tuple(name for name in checked if getattr(claims, name)), told)
 
 
@@ -106,7 +104,7 @@ def _told(claims: Claims, small: dict[str, bytes]) -> Iterator[str]:
 
 
 def _short(value: Any) -> str:
-    return shown(value if isinstance(value, str) else json.dumps(jsonable(value), sort_keys=True))
+    return shown(value if isinstance(value, str) else json.dumps(value, sort_keys=True))
 
 
 def front_value(data: bytes, key: str) -> str | None:
