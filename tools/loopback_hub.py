@@ -8,6 +8,9 @@ kept in memory and gone at the end. It listens on the loopback interface alone.
 Beside the API, ``POST /_faults`` makes it misbehave and ``GET /_log`` tells what was asked:
 
     {"method": "GET", "path": "/storage/.*", "times": 1, "cut": 100000}      break off after so many bytes
+    {"method": "PUT", "path": "/storage/.*", "cut": 100000, "wait": 30}      the same, after so many silent seconds
+    {"method": "GET", "path": "/storage/.*", "flip": 1000}                   one bit of this byte is another
+    {"method": "GET", "path": "/storage/.*", "range": "", "cut": 100000}     only who asks for all of it
     {"method": "POST", "path": ".*/commit/.*", "times": 2, "status": 503, "headers": {}, "body": {}}
 """
 
@@ -20,6 +23,7 @@ import json
 import re
 import socket
 import threading
+import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
@@ -89,11 +93,12 @@ class Hub:
         self.blobs[sha if large else oid] = content
         return Blob(oid, len(content), sha if large else None)
 
-    def fault(self, method: str, path: str) -> dict[str, Any] | None:
-        """How to misbehave now, if at all."""
+    def fault(self, method: str, path: str, wanted: str) -> dict[str, Any] | None:
+        """How to misbehave now, if at all, when ``wanted`` is the range that was asked for."""
         with self.lock:
             for fault in self.faults:
-                if fault["times"] > 0 and fault["method"] == method and re.fullmatch(fault["path"], path):
+                here = fault["method"] == method and re.fullmatch(fault["path"], path)
+                if fault["times"] > 0 and here and re.fullmatch(fault["range"], wanted):
                     fault["times"] -= 1
                     return fault
         return None
@@ -145,8 +150,13 @@ class Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         self.query = {key: values[0] for key, values in parse_qs(parts.query).items()}
         method = "GET" if self.command == "HEAD" else self.command
-        fault = None if parts.path.startswith("/_") else self.hub.fault(self.command, parts.path)
-        self.cut = None if fault is None else fault.get("cut")
+        fault = (
+            None
+            if parts.path.startswith("/_")
+            else self.hub.fault(self.command, parts.path, self.headers.get("range", ""))
+        )
+        self.fault = fault or {}
+        self.cut = self.fault.get("cut")
         if not parts.path.startswith("/_"):
             kept = ("authorization", "range", "content-length", "transfer-encoding", "host")
             headers = {key.lower(): value for key, value in self.headers.items() if key.lower() in kept}
@@ -179,7 +189,7 @@ class Handler(BaseHTTPRequestHandler):
         for chunk in self.sent():
             data += chunk
             if self.cut is not None and self.command in ("PUT", "POST") and len(data) >= self.cut:
-                raise Cut
+                self.break_off()
         return data
 
     def sent(self) -> Any:
@@ -210,8 +220,15 @@ class Handler(BaseHTTPRequestHandler):
         if self.cut is not None and self.cut < len(data):
             self.wfile.write(data[: self.cut])
             self.wfile.flush()
-            raise Cut
+            self.break_off()
+        if "flip" in self.fault:
+            at = self.fault["flip"]
+            data = data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
         self.wfile.write(data)
+
+    def break_off(self) -> None:
+        time.sleep(self.fault.get("wait", 0))
+        raise Cut
 
     def log_message(self, format: str, *args: Any) -> None:
         pass
@@ -418,7 +435,7 @@ class Handler(BaseHTTPRequestHandler):
     # For tests.
 
     def on_misbehave(self, body: bytes) -> Any:
-        self.hub.faults.append({"method": "GET", "path": ".*", "times": 1, **json.loads(body)})
+        self.hub.faults.append({"method": "GET", "path": ".*", "range": ".*", "times": 1, **json.loads(body)})
         return 200, {}
 
     def on_gate(self, body: bytes, repo: str) -> Any:
