@@ -123,6 +123,7 @@ class Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     hub: ClassVar[Hub]
+    port: ClassVar[int]
     routes: ClassVar[list[tuple[str, re.Pattern[str], str]]] = [
         (method, re.compile(path), name)
         for method, path, name in (
@@ -446,10 +447,10 @@ class Handler(BaseHTTPRequestHandler):
         return 200, self.hub.log
 
     def home(self) -> str:
-        return f"http://127.0.0.1:{self.server.server_address[1]}"
+        return f"http://127.0.0.1:{self.port}"
 
     def storage(self) -> str:
-        return f"http://localhost:{self.server.server_address[1]}"
+        return f"http://localhost:{self.port}"
 
 
 def main() -> None:
@@ -460,7 +461,8 @@ def main() -> None:
     Handler.hub = Hub()
     server = ThreadingHTTPServer(("127.0.0.1", given.port), Handler)
     server.daemon_threads = True
-    print(f"http://127.0.0.1:{server.server_address[1]}", flush=True)
+    Handler.port = server.server_port
+    print(f"http://127.0.0.1:{Handler.port}", flush=True)
     try:
         server.serve_forever()
     except KeyboardInterrupt:

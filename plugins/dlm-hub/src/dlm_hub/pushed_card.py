@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shlex
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from dlm.share.transport import PACK_FILE
@@ -98,9 +99,7 @@ def _merged(text: str, own: dict[str, Any]) -> tuple[str, list[str]]:
         there = None
     if not isinstance(there, dict):
         return f"{head(own)}\n{text[found.end() :].lstrip() if found else text}", []
-    changed = [
-        f"{key}: {there[key]}, and says {value} now" for key, value in own.items() if _differs(there, key, value)
-    ]
+    changed = [f"{key}: {there[key]}, now {value}" for key, value in own.items() if _differs(there, key, value)]
     for key, value in own.items():
         if key == "tags":
             old = there.get(key)
@@ -127,7 +126,7 @@ def _about_pack(pack: PackFacts) -> Iterator[str]:
     yield "```"
     yield "pip install 'dlm[hf,hub]'"
     yield f"dlm pull hf:{pack.repo}"
-    yield f'dlm prompt {pack.name} "Your question?"'
+    yield f'dlm prompt {shlex.quote(pack.name)} "Your question?"'
     yield "```\n"
     if pack.signed:
         beside = ", ".join(f"`{PACK_FILE}{ending}`" for ending in pack.signed)
