@@ -130,8 +130,12 @@ def junit_verdicts(text: str) -> dict[str, str]:
     return {case.attrib["name"]: case[0].attrib["type"] if len(case) else "pass" for case in cases}
 
 
+def markdown_verdicts(text: str) -> dict[str, str]:
+    return dict(re.findall(r"^\| (\w+) \| `\w+` \| (\w+) \|", text, re.MULTILINE))
+
+
 def terminal_verdicts(text: str) -> dict[str, str]:
-    rows = re.findall(r"^(PASS|WARN|FAIL|UNSURE|ERROR|SKIP) +(\w+) \(say\)", text, re.MULTILINE)
+    rows = re.findall(r"^(PASS|WARN|FAIL|UNSURE|ERROR|SKIP) +(\w+) \(\w+\)", text, re.MULTILINE)
     return {name: {"UNSURE": "inconclusive"}.get(mark, mark.lower()) for mark, name in rows}
 
 
@@ -168,7 +172,7 @@ def test_every_surface_gives_the_same_verdicts(verdicts: dict[str, str], gate: s
     assert f"gate: {gate} (threshold 0.60)" in done.stdout
 
     markdown = place.read("r.md")
-    assert dict(re.findall(r"^\| (\w+) \| `say` \| (\w+) \|", markdown, re.MULTILINE)) == verdicts
+    assert markdown_verdicts(markdown) == verdicts
     assert f"**Gate:** {gate} (threshold 0.60)" in markdown
 
     assert junit_verdicts(place.read("r.xml")) == {n: "pass" if v == "warn" else v for n, v in verdicts.items()}
@@ -182,9 +186,11 @@ def test_every_surface_gives_the_same_verdicts(verdicts: dict[str, str], gate: s
     page = Page(place.read("r.html"))
     assert (page.verdicts, page.gate) == (verdicts, gate)
 
-    # A saved result says the same as the run did.
+    # A saved result says the same as the run did, and so does a comparison with it.
     again = place.run("-m", "dlm_sway", "report", "r.json")
     assert done.stdout.startswith(again.stdout)
+    beside = json.loads(place.run("-m", "dlm_sway", "compare", "r.json", "r.json", "--format", "json").stdout)
+    assert beside["verdicts"] == {name: [verdict, verdict] for name, verdict in verdicts.items()}
 
 
 @pytest.mark.parametrize(
@@ -207,3 +213,46 @@ def test_pytest_and_the_server_give_them_too(verdicts: dict[str, str], gate: str
     assert "probes" in data, data
     assert {one["name"]: one["verdict"] for one in data["probes"]} == verdicts
     assert data["gate"]["outcome"] == gate
+
+
+PRIOR = Path(__file__).parent.parent / "contracts" / "golden" / "report"
+PRIOR_SAID = {
+    "nulls": "pass",
+    "moved": "fail",
+    "strength": "pass",
+    "behind": "fail",
+    "sections": "skip",
+    "general": "error",
+    "wordings": "fail",
+    "leak": "skip",
+}
+
+
+def test_results_that_version_0_1_0_wrote_say_in_every_report_what_they_said_then(tmp_path: Path) -> None:
+    """Both files were written by its own command, on a random model of two layers."""
+    place = Place(tmp_path, PASSING)
+    files = [str(PRIOR / f"prior-{name}.json") for name in ("first", "second")]
+    assert all(json.loads(Path(file).read_text())["sway_version"] == "0.1.0" for file in files)
+
+    shown = place.run("-m", "dlm_sway", "report", files[0])
+    assert terminal_verdicts(shown.stdout) == PRIOR_SAID, shown.stderr
+    for name in ("p.json", "p.md", "p.xml", "p.sarif", "p.html"):
+        done = place.run("-m", "dlm_sway", "report", files[0], "--out", name)
+        assert done.returncode == 0, done.stderr
+    read = json.loads(place.read("p.json"))
+    assert {one["name"]: one["verdict"] for one in read["probes"]} == PRIOR_SAID
+    assert [one["evidence"] for one in read["probes"]] == [
+        one["evidence"] for one in json.loads(Path(files[0]).read_text())["probes"]
+    ]
+    assert markdown_verdicts(place.read("p.md")) == PRIOR_SAID
+    assert junit_verdicts(place.read("p.xml")) == PRIOR_SAID
+    assert json.loads(place.read("p.sarif"))["runs"][0]["properties"]["verdicts"] == PRIOR_SAID
+    assert Page(place.read("p.html")).verdicts == PRIOR_SAID
+
+    compared = place.run("-m", "dlm_sway", "compare", *files, "--format", "json")
+    assert compared.returncode == 0, compared.stderr
+    beside = json.loads(compared.stdout)
+    assert beside["verdicts"] == {name: [verdict, verdict] for name, verdict in PRIOR_SAID.items()}
+    assert beside["notes"] == ["the seed differs: 3 and 4"]
+    moved = next(one for one in beside["changes"] if one["probe"] == "moved")
+    assert (moved["outcome"], moved["paired"]) == ("not told apart", False)
