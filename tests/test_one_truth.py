@@ -81,12 +81,13 @@ EXIT = {"pass": 0, "fail": 1, "could not tell": 4}
 
 
 class Page(HTMLParser):
-    """Verdicts and the gate, as the page says them."""
+    """Verdicts and the gate, as the page says them to programs and, in the same words, to people."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
         self.verdicts: dict[str, str] = {}
         self.gate = ""
+        self._said = ""
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -94,6 +95,13 @@ class Page(HTMLParser):
         if "data-probe" in given:
             self.verdicts[given["data-probe"]] = given["data-verdict"]
         self.gate = given.get("data-outcome", self.gate)
+        word = given.get("data-outcome") or (given.get("class") == "verdict" and list(self.verdicts.values())[-1])
+        self._said = word or ""
+
+    def handle_data(self, data: str) -> None:
+        if self._said:
+            assert data == self._said
+            self._said = ""
 
 
 class Place:

@@ -21,6 +21,11 @@ from dlm_sway_serve.settings import Settings
 from dlm_sway_serve.strict import loads
 
 CONTRACTS = Path(__file__).parents[3] / "contracts"
+OPERATIONS = [
+    (method.upper(), path)
+    for path, methods in json.loads((CONTRACTS / "sway-serve.openapi.json").read_text())["paths"].items()
+    for method in methods
+]
 CHECKS = [not_a_server_error, content_type_conformance, response_schema_conformance]
 PLAIN = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 JSON = st.recursive(PLAIN, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=10)
@@ -31,9 +36,7 @@ def test_the_published_document_is_current():
     assert published == document(), "run: python -m dlm_sway_serve.openapi > contracts/sway-serve.openapi.json"
 
 
-@pytest.mark.parametrize(
-    ("method", "path"), [("GET", "/health"), ("GET", "/stats"), ("POST", "/run"), ("POST", "/score")]
-)
+@pytest.mark.parametrize(("method", "path"), OPERATIONS)
 def test_no_made_up_request_breaks_the_server(method, path, root, manager, serving):
     with serving(Settings(root, cache=False), manager) as url:
         operation = schemathesis.openapi.from_url(f"{url}/openapi.json")[path][method]
