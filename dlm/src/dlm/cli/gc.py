@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 def gc(doc: str | None, everything: bool, keep: int | None, dry_run: bool, repair: bool, as_json: bool) -> None:
     """Remove what the store of DOC does not need: rejected weights, leftovers of runs that died, old checkpoints.
 
-    With --all also what exports keep to save time, if nobody used it for 30 days. No export is ever removed.
+    With --all also what exports keep to save time, and what pulls have begun to fetch, if nobody used it for 30 days.
+    No export is ever removed.
 
     Versions go only with --keep. The current one stays, one that a running process reads, and one that a stopped run
     began with.
@@ -39,17 +40,19 @@ def gc(doc: str | None, everything: bool, keep: int | None, dry_run: bool, repai
         raise UsageProblem("--repair writes and --dry-run does not: give one of them")
     sweeps = [_sweep(store, keep, dry_run=dry_run, repair=repair, strict=not everything) for store in _stores(doc)]
     unused = _unused_files(dry_run=dry_run) if everything else []
-    freed = sum(one.freed for one in sweeps) + sum(item.bytes for item in unused)
+    transfers = _transfers(dry_run=dry_run) if everything else []
+    freed = sum(one.freed for one in sweeps) + sum(item.bytes for item in (*unused, *transfers))
     if as_json:
         found = {"dry_run": dry_run, "bytes": freed, "stores": [one.as_json() for one in sweeps]}
         if everything:
             found["export_cache"] = [item.as_json() for item in unused]
+            found["transfers"] = [item.as_json() for item in transfers]
         click.echo(json.dumps(found, indent=2, ensure_ascii=False))
         return
     for one in sweeps:
         for line in _lines(one, dry_run=dry_run):
             click.echo(line)
-    for item in unused:
+    for item in (*unused, *transfers):
         click.echo(_line(item, dry_run=dry_run))
     if keep is None and (kept := [item for one in sweeps for item in one.items if item.why.startswith("no --keep")]):
         many = f"{len(kept)} older versions are" if len(kept) > 1 else "1 older version is"
@@ -117,4 +120,16 @@ def _unused_files(*, dry_run: bool) -> list[Item]:
     ]
     for item in found if not dry_run else ():
         cache.remove(item.path)
+    return found
+
+
+def _transfers(*, dry_run: bool) -> list[Item]:
+    """What pushes and pulls have left, removed unless only asked about."""
+    from ..share import leftovers
+    from ..store import gc as sweeping
+    from ..store import home
+
+    found = [sweeping.Item(path, "removed", why, sweeping.size(path)) for path, why in leftovers.removable(home())]
+    for item in found if not dry_run else ():
+        leftovers.remove(item.path)
     return found

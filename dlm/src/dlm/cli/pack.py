@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from .packing import packing_of, packing_options
 from .sizes import size
 
 if TYPE_CHECKING:
@@ -17,54 +19,20 @@ if TYPE_CHECKING:
 @click.command(short_help="Put a trained document into one file for another machine.")
 @click.argument("doc", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Write there. Default: DOC.pack.")
-@click.option(
-    "--profile",
-    type=click.Choice(["share", "full", "adapter-only"]),
-    default="share",
-    show_default=True,
-    help="For others; everything; or the weights without the text.",
-)
-@click.option("--include-exports", "exports", is_flag=True, help="Put the exports in, too.")
-@click.option("--include-base", "base", is_flag=True, help="Put the base in, too, for somebody without a network.")
-@click.option(
-    "--i-am-the-licensee",
-    "licensee",
-    metavar="URL",
-    help="The terms under which you may pass on a base whose licence does not let everybody.",
-)
-@click.option(
-    "--sway",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    multiple=True,
-    help="Claim the verdict of this result of `sway check DOC --json FILE`; again for another.",
-)
+@packing_options
 @click.option("--force", is_flag=True, help="Replace FILE if it is there.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
-def pack(
-    ctx: click.Context,
-    /,
-    doc: Path,
-    out: Path | None,
-    profile: Any,
-    exports: bool,
-    base: bool,
-    licensee: str | None,
-    sway: tuple[Path, ...],
-    force: bool,
-    as_json: bool,
-) -> None:
+def pack(ctx: click.Context, /, doc: Path, out: Path | None, force: bool, as_json: bool, **asked: Any) -> None:
     """Put DOC and what was trained from it into one file, which `dlm unpack` takes on another machine.
 
     The profile `share` packs the document and its current version. Text that is no longer in the document, places on
     this machine, logs and caches stay here, and an access token in what would be packed is an error. The same content
     gives the same bytes.
     """
-    from ..share.packing import PackOptions
     from ..share.packing import pack as make
 
-    done = make(doc, PackOptions(profile, exports, out, force, sway, base, licensee))
+    done = make(doc, replace(packing_of(**asked), out=out, force=force))
     if not (ctx.obj or {}).get("quiet"):
         for note in done.notes:
             click.echo(note, err=True)

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .signatures import facts as as_facts
+from .signatures import lines, rules_of, signature_options
+from .visible import visible
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ..share.pulling import Pulled
 
 
@@ -18,11 +24,22 @@ if TYPE_CHECKING:
 @click.option("--out", type=click.Path(path_type=Path), default=".", metavar="DIR", help="For the document. Default: .")
 @click.option("--home", type=click.Path(path_type=Path), metavar="DIR", help="Root of the store. Default: $DLM_HOME.")
 @click.option("--force", is_flag=True, help="Replace a store and a document that are there.")
+@click.option("--no-base", is_flag=True, help="Leave a base that is in the pack out.")
 @click.option("--digest", metavar="sha256:...", help="Take this pack and no other: what its maker told you.")
+@signature_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
 def pull(
-    ctx: click.Context, /, source: str, out: Path, home: Path | None, force: bool, digest: str | None, as_json: bool
+    ctx: click.Context,
+    /,
+    source: str,
+    out: Path,
+    home: Path | None,
+    force: bool,
+    no_base: bool,
+    digest: str | None,
+    as_json: bool,
+    **asked: Any,
 ) -> None:
     """Fetch a pack from SRC, check it, and put its document and its store in place.
 
@@ -33,20 +50,33 @@ def pull(
     from ..share.pulling import pull as fetch
     from .transferring import Transfer
 
+    options = PullOptions(out, home, force, not no_base, digest, rules_of(**asked))
     with Transfer(quiet=bool((ctx.obj or {}).get("quiet"))) as transfer:
-        done = fetch(source, PullOptions(out, home, force, digest), progress=transfer, say=transfer.say)
+        done = fetch(source, options, progress=transfer, say=transfer.say)
         transfer.over()
         for note in done.notes:
             transfer.say(note)
     if as_json:
         click.echo(json.dumps(_facts(done), indent=2))
         return
-    where = f"DLM_HOME={shlex.quote(str(home))} " if home else ""
     manifest = done.unpacked.received.manifest
     click.echo(f"pulled v{manifest.version:04d} of {manifest.document.name}")
-    click.echo(f"  from      {done.shown}\n  digest    {done.unpacked.received.digest}")
-    click.echo(f"  document  {done.unpacked.document}\n  store     {done.unpacked.store}")
+    for name, text in _lines(done):
+        click.echo(f"  {name:<10} {visible(text)}")
+    where = f"DLM_HOME={shlex.quote(str(home))} " if home else ""
     click.echo(f'Ask it:\n  {where}dlm prompt {shlex.quote(str(done.unpacked.document))} "..."')
+
+
+def _lines(done: Pulled) -> Iterator[tuple[str, str]]:
+    found = done.unpacked
+    yield "from", done.shown
+    yield "digest", found.received.digest
+    # Its notes were told already, with all the others.
+    yield from ((name, text) for name, text in lines(found.standing) if name != "note")
+    yield "document", str(found.document)
+    yield "store", str(found.store)
+    if found.base is not None:
+        yield "base", f"{found.base}, from this pack"
 
 
 def _facts(done: Pulled) -> dict[str, Any]:
@@ -57,6 +87,8 @@ def _facts(done: Pulled) -> dict[str, Any]:
         "store": str(found.store),
         "digest": found.received.digest,
         "bytes": found.received.size,
+        "base": str(found.base) if found.base else None,
+        "standing": as_facts(found.standing),
         "notes": list(done.notes),
         "manifest": found.received.manifest.model_dump(mode="json"),
     }

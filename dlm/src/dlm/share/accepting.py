@@ -17,7 +17,7 @@ from .trusting import examine, remember
 from .witness import Witness
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
 
     from .manifest import PackManifest
@@ -38,9 +38,10 @@ def accept(
     sidecars: Mapping[str, Path] | None = None,
     home: Path | None = None,
     look: Callable[[PackManifest], None] | None = None,
+    digests: Collection[str] = (),
 ) -> Accepted:
     """As :func:`.receiving.receive`, under ``rules``; by default the policy of the environment, and the signatures that
-    lie beside the pack.
+    lie beside the pack. Its digest has to be each of ``digests``.
 
     Raises:
         SignatureInvalid: a signature is wrong, or the rules ask for more than there is.
@@ -57,6 +58,11 @@ def accept(
         judged.append(examine(path, signatures, asked, name=manifest.dlm_id, home=home))
 
     received = receive(path, folder, see, witness)
+    if others := [digest for digest in digests if digest != received.digest]:
+        raise PackInvalid(
+            f"{path} is another pack than the one that was asked for: it has {received.digest}, and {others[0]} was to "
+            f"come. {NOT_TOUCHED}"
+        )
     (standing,) = judged
     if witness is not None and standing.sha256 not in (None, witness.sha256()):
         raise PackInvalid(f"{path} was exchanged while it was read: what was signed is not what came. {NOT_TOUCHED}")

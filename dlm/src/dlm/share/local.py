@@ -24,6 +24,9 @@ _ENDING = ".dlm.pack"
 class Local(Transport):
     """Copies, so that what is checked afterwards is a file that nobody else writes."""
 
+    def shown(self, place: str) -> str:
+        return str(Path(place).expanduser().absolute())
+
     def check_send(self, place: str, settings: Mapping[str, str]) -> None:
         path = Path(place).expanduser()
         folder = path if _is_folder(place) else path.parent

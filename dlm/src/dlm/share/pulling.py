@@ -13,9 +13,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..errors import PackInvalid, PackRefused, StoreLocked, TransferRefused, UsageProblem
+from ..errors import PackInvalid, PackRefused, SignatureInvalid, StoreLocked, UsageProblem
 from ..store.files import disk_errors
 from ..store.layout import home as home_of
+from .leftovers import PULLING
 from .peeking import HEAD, peek
 from .receiving import receive
 from .routing import route
@@ -25,10 +26,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from .manifest import PackManifest
     from .routing import Route
+    from .standing import Rules
     from .transport import Fetched, Progress
 
-FOLDER = "pulling"
 _GATE = ".gate"
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _KEPT = "What was fetched is kept, and is not fetched again"
@@ -43,8 +45,12 @@ class PullOptions:
     home: Path | None = None
     force: bool = False
     """Replace a store and a document that are there."""
+    base: bool = True
+    """Take a base that is in the pack."""
     digest: str | None = None
     """That the pack has to have, ``sha256:...``."""
+    rules: Rules | None = None
+    """About its signatures; by default the policy of the environment."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +68,9 @@ def pull(place: str, options: PullOptions, *, progress: Progress, say: Callable[
     Raises:
         UsageProblem: nothing can be fetched from there, or an option makes no sense.
         TransferFailed: it broke on the way; what has arrived is kept.
-        TransferRefused: the other side said no, or this is not the pack that was asked for.
-        PackInvalid: what arrived is damaged or forged; it is removed.
+        TransferRefused: the other side said no.
+        PackInvalid: what arrived is damaged, forged, or not the pack that was asked for; it is removed.
+        SignatureInvalid: a signature is wrong, or the rules ask for more than there is.
         PackRefused: a store of this document, or a file of this name, is there already.
         StoreLocked: the same address is being pulled just now, or the document is being trained.
         StoreError: the disk is full or closed to us. In every case everything is as it was.
@@ -74,36 +81,75 @@ def pull(place: str, options: PullOptions, *, progress: Progress, say: Callable[
     way.transport.check_fetch(place)
     root = home_of(options.home)
     with _folder(root, way.shown) as folder, _told_when_stopped():
-        _refuse_early(way, root, options)
+        _refuse_early(way, folder, root, options)
         fetched = way.transport.fetch(place, folder, progress=progress, say=say)
-        done = _placed(fetched, folder, root, options)
-    return Pulled(done, way.shown, (*fetched.notes, *done.notes))
+        done = _placed(way, fetched, folder, root, options)
+    return Pulled(done, way.shown, (*fetched.notes, *done.notes, *done.standing.notes))
 
 
-def _refuse_early(way: Route, root: Path, options: PullOptions) -> None:
-    """What is there already is worth no download."""
+def _refuse_early(way: Route, folder: Path, root: Path, options: PullOptions) -> None:
+    """What is there already is worth no download; where nothing is there, nobody is asked."""
+    place = options.out.absolute()
+    here = (root / "store").is_dir() or (place.is_dir() and any(place.glob("*.dlm")))
+    if options.force or not here or any(folder.iterdir()):
+        return
     head = way.transport.head(way.place, HEAD)
     if head and (manifest := peek(head, way.shown)) is not None:
-        require_free(root, options.out.absolute() / manifest.document.name, manifest, force=options.force)
+        try:
+            require_free(root, place / manifest.document.name, manifest, force=False)
+        except PackRefused as problem:
+            _remove(folder)
+            raise PackRefused(f"{problem}. {_compared(root, manifest)}Nothing was fetched") from problem
 
 
-def _placed(fetched: Fetched, folder: Path, root: Path, options: PullOptions) -> Unpacked:
-    wanted = [digest for digest in (options.digest, fetched.digest) if digest is not None]
+def _placed(way: Route, fetched: Fetched, folder: Path, root: Path, options: PullOptions) -> Unpacked:
+    digests = [digest for digest in (options.digest, fetched.digest) if digest is not None]
     try:
-        found = receive(fetched.pack, None)
-        if any(digest != found.digest for digest in wanted):
-            raise TransferRefused(
-                f"this is another pack than the one that was asked for: it has {found.digest}, and {wanted[0]} was "
-                "to come. Nothing was put in place: ask who made it"
-            )
-        done = unpack(fetched.pack, home=root, out=options.out, force=options.force)
-    except (PackInvalid, TransferRefused):
+        done = unpack(
+            fetched.pack,
+            home=root,
+            out=options.out,
+            force=options.force,
+            base=options.base,
+            rules=options.rules,
+            sidecars=fetched.sidecars,
+            digests=digests,
+        )
+    except PackInvalid as problem:
         _remove(folder)
-        raise
+        raise PackInvalid(_named(str(problem), fetched, way)) from problem
+    except SignatureInvalid as problem:
+        kept = _kept_if_whole(fetched, folder)
+        raise SignatureInvalid(f"{_named(str(problem), fetched, way)}. {kept}") from problem
     except PackRefused as problem:
-        raise PackRefused(f"{problem}. {_KEPT}") from problem
+        raise PackRefused(f"{_named(str(problem), fetched, way)}. {_KEPT}") from problem
     _remove(folder)
     return done
+
+
+def _kept_if_whole(fetched: Fetched, folder: Path) -> str:
+    """A pack by somebody who does not count yet is worth keeping; one that was damaged on the way here is not."""
+    try:
+        receive(fetched.pack, None)
+    except PackInvalid as problem:
+        _remove(folder)
+        return f"It is damaged, too ({type(problem).__name__}): what was fetched is removed"
+    return _KEPT
+
+
+def _named(text: str, fetched: Fetched, way: Route) -> str:
+    """``text`` about where the pack is from, and not about the folder in which it lies for the moment. Of what lies
+    beside it the path stays: it is there, to be looked at."""
+    told = re.sub(rf"{re.escape(str(fetched.pack))}(?!\.\w)", lambda _: way.shown, text)
+    return told if way.shown in told else f"{way.shown}: {told}"
+
+
+def _compared(root: Path, manifest: PackManifest) -> str:
+    """Which version is here, and which would come."""
+    from ..store import Store
+
+    here = Store(root, manifest.dlm_id).current()
+    return f"{here.name} is here, v{manifest.version:04d} would come. " if here is not None else ""
 
 
 @contextmanager
@@ -119,7 +165,7 @@ def _folder(root: Path, shown: str) -> Iterator[Path]:
     """The folder of this address, for one process at a time."""
     from filelock import FileLock, Timeout
 
-    folder = root / FOLDER / hashlib.sha256(shown.encode()).hexdigest()[:32]
+    folder = root / PULLING / hashlib.sha256(shown.encode()).hexdigest()[:32]
     lock = FileLock(folder.with_suffix(".lock"), timeout=0)
     with disk_errors(folder):
         folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -144,7 +190,7 @@ def _gate(root: Path) -> Iterator[None]:
     """Held for a moment, by who takes or gives back the folder of an address."""
     from filelock import FileLock
 
-    with FileLock(root / FOLDER / _GATE, timeout=30):
+    with FileLock(root / PULLING / _GATE, timeout=30):
         yield
 
 

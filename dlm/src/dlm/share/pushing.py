@@ -13,12 +13,16 @@ from typing import TYPE_CHECKING
 from ..errors import PackRefused, UsageProblem
 from ..store.files import disk_errors
 from ..store.layout import home as home_of
+from .accepting import accept
 from .frame import MAGIC
+from .leftovers import PUSHING, removable, remove
 from .manifest import PRIOR_FORMAT
 from .packing import PackOptions, pack
-from .receiving import receive
 from .routing import require_settings, route
-from .transport import SIDECARS, Parcel
+from .sidecars import beside
+from .signing import DEFAULT_SIGNER, prepare, sign
+from .standing import Rules
+from .transport import Parcel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -26,7 +30,15 @@ if TYPE_CHECKING:
     from .manifest import PackManifest
     from .transport import Progress
 
-FOLDER = "pushing"
+
+@dataclass(frozen=True)
+class SignWith:
+    """The key that signs what is sent."""
+
+    password: Callable[[Path], str]
+    """Asked for the password of a key that is locked."""
+    key: str | None = None
+    signer: str = DEFAULT_SIGNER
 
 
 @dataclass(frozen=True)
@@ -36,6 +48,7 @@ class PushOptions:
     packing: PackOptions = field(default_factory=PackOptions)
     """How a document is packed; nothing of it may be asked of a pack."""
     settings: Mapping[str, str] = field(default_factory=dict)
+    sign: SignWith | None = None
 
 
 @dataclass(frozen=True)
@@ -89,19 +102,28 @@ def _parcel(path: Path, options: PushOptions, root: Path) -> Iterator[tuple[Parc
     if not is_pack(path):
         with _private(root) as folder:
             made = pack(path, replace(options.packing, out=folder / f"{path.name}.pack"), home=root)
-            yield Parcel(made.path, made.manifest, made.digest, {}, options.settings), (*made.notes, *_warned(made[1]))
+            _sign(made.path, options)
+            parcel = Parcel(made.path, made.manifest, made.digest, beside(made.path), options.settings)
+            yield parcel, (*made.notes, *_warned(made.manifest))
         return
     if options.packing != PackOptions():
         raise UsageProblem(f"{path} is a pack already: what goes into one is said when it is made, with `dlm pack`")
-    found = receive(path, None)
+    _sign(path, options)
+    # A signature that is wrong is not sent: whoever pulls it would be refused.
+    found, _ = accept(path, None, rules=Rules("warn"), home=root)
     if found.format == PRIOR_FORMAT:
         raise PackRefused(
             f"{path} was made by the prior trainer, whose packs hold text that was deleted: take it in with `dlm "
             f"unpack {path}`, and push the document"
         )
-    beside = {suffix: path.with_name(path.name + suffix) for suffix in SIDECARS}
-    sidecars = {suffix: one for suffix, one in beside.items() if one.is_file()}
-    yield Parcel(path, found.manifest, found.digest, sidecars, options.settings), _warned(found.manifest)
+    yield Parcel(path, found.manifest, found.digest, beside(path), options.settings), _warned(found.manifest)
+
+
+def _sign(pack: Path, options: PushOptions) -> None:
+    """Put a signature beside ``pack``, where that was asked for."""
+    if options.sign is not None:
+        wanted = prepare(pack, signer=options.sign.signer, key=options.sign.key)
+        sign(wanted, password=options.sign.password(wanted.private) if wanted.locked else None)
 
 
 def is_pack(path: Path) -> bool:
@@ -125,12 +147,20 @@ def _warned(manifest: PackManifest) -> tuple[str, ...]:
 
 @contextmanager
 def _private(root: Path) -> Iterator[Path]:
-    """A folder that nobody else reads, gone at the end."""
-    folder = root / FOLDER / secrets.token_hex(8)
+    """A folder that nobody else reads, gone at the end; those of pushes that died go now."""
+    from filelock import FileLock
+
+    folder = root / PUSHING / secrets.token_hex(8)
     with disk_errors(folder):
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        folder.mkdir(mode=0o700)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for path, _ in removable(root):
+        if path.parent == folder.parent:
+            remove(path)
+    with FileLock(folder.with_suffix(".lock"), timeout=1):
+        with disk_errors(folder):
+            folder.mkdir(mode=0o700)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.with_suffix(".lock").unlink(missing_ok=True)
