@@ -18,11 +18,20 @@ from .signatures import rules_of, signature_options
 @click.option("--home", type=click.Path(path_type=Path), metavar="DIR", help="Root of the store. Default: $DLM_HOME.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="For the document. Default: beside PACK.")
 @click.option("--force", is_flag=True, help="Replace a store and a document that are there.")
+@click.option("--no-base", is_flag=True, help="Leave a base that is in the pack out.")
 @signature_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
 def unpack(
-    ctx: click.Context, /, pack: Path, home: Path | None, out: Path | None, force: bool, as_json: bool, **asked: Any
+    ctx: click.Context,
+    /,
+    pack: Path,
+    home: Path | None,
+    out: Path | None,
+    force: bool,
+    no_base: bool,
+    as_json: bool,
+    **asked: Any,
 ) -> None:
     """Check PACK and its signatures, and put its document and its store in place.
 
@@ -32,7 +41,7 @@ def unpack(
     """
     from ..share.unpacking import unpack as put
 
-    done = put(pack, home=home, out=out, force=force, rules=rules_of(**asked))
+    done = put(pack, home=home, out=out, force=force, base=not no_base, rules=rules_of(**asked))
     manifest = done.received.manifest
     if not (ctx.obj or {}).get("quiet"):
         for note in (*done.notes, *done.standing.notes):

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from .._plugkit.errors import PluginError
 from ..bases.cache import CARD, on_disk, origin_of
-from ..bases.contents import VOLATILE, decides, is_settings
+from ..bases.contents import VOLATILE, decides, digest_of, is_settings
 from ..bases.licence import licence_name
 from ..bases.model import FolderSource
 from ..bases.resolve import resolve
@@ -25,14 +25,14 @@ from .members import BASE, LIMITS, is_base_file
 from .redacting import without_paths
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from ..bases import BaseModel, LocalBase
     from ..document.model import Document
     from ..store import Version
 
 _WITHIN = re.compile(r"[A-Za-z0-9_][\w.+@ -]*(?:/[A-Za-z0-9_][\w.+@ -]*){0,7}")
-_LEAVE_OUT = "leave --include-base out, and who unpacks fetches it"
+_LEAVE_OUT = "leave --include-base out, and who unpacks gets it themselves"
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,8 @@ def include(document: Document, version: Version, home: Path, licensee: str | No
             f"{document.location}: base_model: {ref} lies outside of the document's folder, so a receiver has no place "
             f"for its files: name the base by its key, keep it beside the document, or {_LEAVE_OUT}"
         )
+    if isinstance(model.sources[0], FolderSource) and not ref.startswith("path:"):
+        raise PackRefused(f"the files of the base {ref} are part of the plugin that offers it: {_LEAVE_OUT}")
     base = on_disk(model, home)
     if base is None:
         raise PackRefused(f"the base {ref} is not on this disk: fetch it with `dlm base pull {ref}`, or {_LEAVE_OUT}")
@@ -81,6 +83,26 @@ def include(document: Document, version: Version, home: Path, licensee: str | No
         raise PackRefused(_refusal(ref, known))
     _require_members(base)
     return Included(base, known.licence if known else None, licensee, origin_of(model, home))
+
+
+def require_same(included: Included, digests: Mapping[str, str]) -> None:
+    """See to it that the files are those that the base's digest was taken of. ``digests`` are SHA-256 by member.
+
+    Raises:
+        PackRefused: they have changed since.
+    """
+    files = {name.removeprefix(BASE): digest for name, digest in digests.items() if name.startswith(BASE)}
+    folder = included.base.path
+    found = digest_of(
+        {name: digest for name, digest in files.items() if decides(name)},
+        lambda name: (folder / name).read_bytes(),
+        str(folder),
+    )
+    if found != included.base.digest:
+        raise PackRefused(
+            f"the files in {folder} are not those of the base any more: fetch it again (move that folder away, then "
+            f"`dlm base pull {included.base.key}`), or {_LEAVE_OUT}"
+        )
 
 
 def is_within(folder: str) -> bool:

@@ -15,7 +15,7 @@ from ..errors import NotTrained, PackRefused, UsageProblem
 from ..store import Store
 from ..store.files import disk_errors, sync_folder
 from ..store.layout import home as home_of
-from .basing import include
+from .basing import include, require_same
 from .choosing import Chosen, Wanted, choose
 from .manifest import (
     PackedBase,
@@ -110,6 +110,8 @@ def pack(path: Path, options: PackOptions, *, home: Path | None = None) -> Packe
         wanted = _wanted(store, document, data, options, root)
         chosen = choose(wanted)
         hashed = _hash(chosen.pieces)
+        if wanted.base is not None:
+            require_same(wanted.base, {one.piece.name: one.digest for one in hashed})
         manifest = _manifest(wanted, chosen, hashed)
         sums = _write(out, manifest, hashed)
     return Packed(out, manifest, digest_of(sums), out.stat().st_size, tuple(chosen.notes))

@@ -38,9 +38,11 @@ class Base(NamedTuple):
 
 
 @contextmanager
-def base_in_place(staging: Path, document: Path, received: Received, home: Path) -> Iterator[Base]:
-    """Put the base that lies in ``staging`` where the document at ``document`` will look for it, and take it away again
-    if what is done meanwhile fails.
+def base_in_place(
+    staging: Path, document: Path, received: Received, home: Path, *, wanted: bool = True
+) -> Iterator[Base]:
+    """Put the base that lies in ``staging`` where the document at ``document`` will look for it, if it is ``wanted``,
+    and take it away again if what is done meanwhile fails.
 
     Raises:
         PackRefused: something else lies there.
@@ -48,6 +50,9 @@ def base_in_place(staging: Path, document: Path, received: Received, home: Path)
     """
     if not received.manifest.base.included:
         yield Base(None)
+        return
+    if not wanted:
+        yield Base(None, f"left out the base {received.base_model}, as you asked")
         return
     found = _place(staging / BASE, received, document, home)
     try:
@@ -65,6 +70,8 @@ def _place(ready: Path, received: Received, document: Path, home: Path) -> Base:
     except (UsageProblem, PluginError) as problem:
         return Base(None, f"left out the base: {problem}")
     if isinstance(source := model.sources[0], FolderSource):
+        if not ref.startswith("path:"):
+            return Base(None, f"left out the base: a plugin says where {ref} lies")
         return _beside(ready, source.path, ref, said.digest)
     try:
         giver = f"a pack, {received.digest[:19]}"

@@ -56,11 +56,13 @@ def unpack(
     home: Path | None = None,
     out: Path | None = None,
     force: bool = False,
+    base: bool = True,
     rules: Rules | None = None,
     sidecars: Mapping[str, Path] | None = None,
 ) -> Unpacked:
     """Put the document of the pack ``path`` into the folder ``out``, by default beside the pack, and its store under
-    ``home``. With ``force`` they replace what is there. ``rules`` and ``sidecars`` as :func:`.accepting.accept`.
+    ``home``. With ``force`` they replace what is there; without ``base`` one in the pack is left out. ``rules`` and
+    ``sidecars`` are those of :func:`.accepting.accept`.
 
     Raises:
         SignatureInvalid: a signature is wrong, or the rules ask for more than there is.
@@ -79,7 +81,7 @@ def unpack(
         received, standing = accept(path, staging, rules=rules, sidecars=sidecars, home=root, look=look)
         place = folder / received.manifest.document.name
         _settle(staging, place)
-        with base_in_place(staging, place, received, root) as placed:
+        with base_in_place(staging, place, received, root, wanted=base) as placed:
             _put_in_place(root, staging, place, received.manifest.dlm_id, force=force)
     said = (*notes, *received.notes, *filter(None, [placed.note]))
     return Unpacked(place, root / "store" / received.manifest.dlm_id, received, said, placed.path, standing)
