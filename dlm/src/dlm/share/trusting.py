@@ -110,7 +110,8 @@ def _check(pack: Path, one: Signature, known: _Known) -> tuple[Checked, Held | N
     try:
         signer: Signer = manager().resolve("dlm_signers", one.signer)()
     except PluginError as problem:
-        return Checked(one.path, one.signer, "unchecked", note=f"{one.path.name} cannot be checked: {problem}"), None
+        note = f"{one.path.name} cannot be checked: {' '.join(str(problem).split())}"
+        return Checked(one.path, one.signer, "unchecked", note=note), None
     data = read_small(one.path)
     if signer.keyless(data):
         return _check_identity(pack, one, data, signer, known)
