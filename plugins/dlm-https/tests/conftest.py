@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from dlm_https.patience import Rules
 
 FAST = Rules(tries=4, first=0.01, longest=0.05)
@@ -46,6 +47,7 @@ class Site:
     etag: Callable[[bytes], str | None] = lambda data: f'"{hashlib.sha256(data).hexdigest()[:16]}"'
     headers: dict[str, str] = field(default_factory=dict)
     ranges: bool = True
+    deletes: bool = True
     resumable: str | None = None
     """What ``Upload-Limit`` says; ``None`` where resumable uploads are unknown."""
     uploads: dict[str, Upload] = field(default_factory=dict)
@@ -102,12 +104,20 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(200, {"Accept-Patch": "application/partial-upload", "Upload-Limit": self.site.resumable})
 
     def do_DELETE(self) -> None:
-        self.answer(204 if self.site.files.pop(self.path, None) is not None else 404)
+        if not self.site.deletes:
+            self.answer(403)
+        else:
+            self.answer(204 if self.site.files.pop(self.path, None) is not None else 404)
 
     def do_PUT(self) -> None:
         if self.site.puts:
             self.site.puts.pop(0)(self)
-            return
+        else:
+            self.put()
+
+    do_POST = do_PUT
+
+    def put(self) -> None:
         if self.asked.headers.get("upload-complete") == "?0":
             self.take()
             place = f"/uploads/{len(self.site.uploads)}"
@@ -116,8 +126,6 @@ class Handler(BaseHTTPRequestHandler):
             return
         self.site.files[self.path] = self.take()
         self.answer(201)
-
-    do_POST = do_PUT
 
     def do_PATCH(self) -> None:
         upload = self.site.uploads.get(self.path)

@@ -9,11 +9,11 @@ import time
 
 import httpx
 import pytest
+
+from dlm.errors import StoreError, TransferFailed, TransferRefused
 from dlm_https.clients import client_for
 from dlm_https.downloading import download
 from dlm_https.replies import Refused
-
-from dlm.errors import StoreError, TransferFailed, TransferRefused
 
 DATA = random.Random("a pack").randbytes(3 * 2**20 + 17)
 OTHER = random.Random("another pack").randbytes(2 * 2**20)
