@@ -100,7 +100,7 @@ def push(
 @contextmanager
 def _parcel(path: Path, options: PushOptions, root: Path) -> Iterator[tuple[Parcel, tuple[str, ...]]]:
     if not is_pack(path):
-        with _private(root) as folder:
+        with private_folder(root) as folder:
             made = pack(path, replace(options.packing, out=folder / f"{path.name}.pack"), home=root)
             _sign(made.path, options)
             parcel = Parcel(made.path, made.manifest, made.digest, beside(made.path), options.settings)
@@ -146,7 +146,7 @@ def _warned(manifest: PackManifest) -> tuple[str, ...]:
 
 
 @contextmanager
-def _private(root: Path) -> Iterator[Path]:
+def private_folder(root: Path) -> Iterator[Path]:
     """A folder that nobody else reads, gone at the end; those of pushes that died go now."""
     from filelock import FileLock
 
