@@ -111,6 +111,8 @@ def test_an_unpacked_suite_asks_nothing_of_null_adapters_and_finds_the_same(
     done = sway(pack_command, spec, "-o", file)
     assert "answers of random adapters: " in done.stdout
     assert "not packed: the base model model" in done.stdout
+    assert f"next: sway unpack {file} --base FOLDER" in done.stdout
+    assert file.stat().st_mode & 0o777 == spec.stat().st_mode & 0o777
     assert any(one.startswith("null") for one in ASKED)
     done = sway(unpack_command, file, "--into", there, "--base", spec.parent / "model")
     assert f"next: SWAY_NULL_CACHE_DIR={there}/null-cache sway run {there}/sway.yaml" in done.stdout

@@ -42,7 +42,8 @@ def pack(spec: Path, out: Path | None, result: Path | None, no_adapter: bool, ma
         click.echo(f"  not packed: the base model {name}")
     if not manifest.null_stats_count:
         click.echo("note: no answers of random adapters: they will be asked again elsewhere")
-    click.echo(f"next: sway unpack {shlex.quote(str(out))}")
+    lacks = [*(["--base FOLDER"] if manifest.missing else []), *(["--adapter FOLDER"] if no_adapter else [])]
+    click.echo(" ".join(["next: sway unpack", shlex.quote(str(out)), *lacks]))
 
 
 @click.command(short_help="Make a folder of a pack, ready to run.")

@@ -45,6 +45,7 @@ def write(path: Path, files: Mapping[str, bytes | Path]) -> None:
             _fill(file, files)
             file.flush()
             os.fsync(file.fileno())
+        Path(temporary).chmod(0o666 & ~umask())  # as any file that a program writes, not the temporary one's
         # A link, unlike a rename, does not replace what somebody else put there meanwhile.
         os.link(temporary, path)
     except FileExistsError as error:
@@ -70,6 +71,13 @@ def _fill(file: IO[bytes], files: Mapping[str, bytes | Path]) -> None:
                 member.size = opened.seek(0, os.SEEK_END)
                 opened.seek(0)
                 tar.addfile(member, opened)
+
+
+def umask() -> int:
+    """The bits that new files are without here."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def extract(path: Path, into: Path, cap: int) -> None:

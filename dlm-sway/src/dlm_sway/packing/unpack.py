@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -69,7 +68,7 @@ def unpack(
         check(path, aside, manager, endpoint=endpoint)
         _given(path, aside, manifest, base, adapter)
         _null_cache(path, aside)
-        aside.chmod(0o777 & ~_umask())
+        aside.chmod(0o777 & ~archive.umask())
         aside.rename(into)
     except OSError as error:
         raise PackError(f"{into}: cannot be made: {error.strerror}: {_INTO}") from error
@@ -152,9 +151,3 @@ def _null_cache(path: Path, folder: Path) -> None:
     cache = CacheFile(folder / NULL_CACHE / NULL_FILE)
     cache.put(found)
     cache.close()
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
