@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 FIRST_WAIT: Final = 0.25
 """Seconds before the second try; each further wait is twice as long."""
 LONGEST_WAIT: Final = 8.0
+_TRIES: Final = 3
+"""Internal errors after which a server is taken not to know what it was asked."""
 LARGEST: Final = 64 << 20
 """Bytes of one reply."""
 _PASSING: Final = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529})
@@ -36,9 +38,14 @@ class Refused(BackendError):
 class _Passing(Exception):
     """What may be different in a moment."""
 
-    def __init__(self, what: str, wait: float = 0.0) -> None:
+    def __init__(self, what: str, wait: float = 0.0, status: int = 0) -> None:
         self.wait = wait
+        self.status = status
         super().__init__(what)
+
+
+class _Failing(Exception):
+    """What a server fails over every time."""
 
 
 class Endpoint:
@@ -69,6 +76,21 @@ class Endpoint:
         """
         return self._ask("POST", (self.root if own else self.address) + path, body)
 
+    def asked(self, path: str, body: dict[str, Any]) -> dict[str, Any] | None:
+        """The reply to what a server may not know; ``None`` where it says no, or fails over it again and again.
+
+        Raises:
+            BackendError: it gave no usable answer for another reason, so that nothing is known about it.
+        """
+        try:
+            return self._ask("POST", self.address + path, body, tries=_TRIES)
+        except Refused as error:
+            if error.status in (401, 403):
+                raise
+            return None
+        except _Failing:
+            return None
+
     def get(self, path: str) -> dict[str, Any]:
         """What lies at ``path`` under :attr:`root`; raises as :meth:`post`."""
         return self._ask("GET", self.root + path, None)
@@ -77,13 +99,21 @@ class Endpoint:
         """Let go of the connections."""
         self._client.close()
 
-    def _ask(self, method: str, url: str, body: dict[str, Any] | None) -> dict[str, Any]:
+    def _ask(self, method: str, url: str, body: dict[str, Any] | None, tries: int | None = None) -> dict[str, Any]:
+        """With ``tries``, an internal error is taken for an answer after so many."""
         until = time.monotonic() + self._settings.seconds
+        failed = 0
+
+        def give_up(state: tenacity.RetryCallState) -> bool:
+            nonlocal failed
+            error = state.outcome.exception() if state.outcome else None
+            failed += isinstance(error, _Passing) and error.status == 500
+            if tries is not None and failed >= tries:
+                raise _Failing
+            return tenacity.stop_before_delay(self._settings.seconds)(state)
+
         trying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(_Passing),
-            wait=_wait,
-            stop=tenacity.stop_before_delay(self._settings.seconds),
-            reraise=True,
+            retry=tenacity.retry_if_exception_type(_Passing), wait=_wait, stop=give_up, reraise=True
         )
         try:
             found: dict[str, Any] = trying(self._once, method, url, body, until)
@@ -101,7 +131,7 @@ class Endpoint:
         except httpx.TransportError as error:
             raise _Passing(self._clean(f"no answer: {type(error).__name__}: {error}")) from None
         if status in _PASSING:
-            raise _Passing(f"HTTP {status}: {self._said(raw)}", _asked_to_wait(headers))
+            raise _Passing(f"HTTP {status}: {self._said(raw)}", _asked_to_wait(headers), status)
         if status != 200:
             raise Refused(status, f"{url}: HTTP {status}: {self._said(raw)}{_advice(status)}")
         return self._object(url, raw)

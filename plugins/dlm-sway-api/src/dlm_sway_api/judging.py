@@ -8,24 +8,28 @@ from __future__ import annotations
 import math
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from dlm_sway.errors import BackendError, NotSupported, TargetError
+from dlm_sway.scoring.apart import windows
 from dlm_sway.scoring.backend import Backend
-from dlm_sway.scoring.bounds import Bounds, bounds, mean
+from dlm_sway.scoring.bounds import bounds
+from dlm_sway.scoring.cutting import TEXTS, first_difference
 from dlm_sway.scoring.remembering import Identity
+from dlm_sway.scoring.seen import summed
 from dlm_sway.scoring.types import Answer, Comparison, Item, TextLogprob
 
 from .endpoint import Endpoint
-from .served import Served, same_tokens, windows
+from .served import Served
 from .settings import Settings, from_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Hashable, Sequence
     from pathlib import Path
 
+    from dlm_sway.scoring.alone import Given, OneModel
     from dlm_sway.scoring.types import View
-    from dlm_sway.spec.models import ModelSpec
+    from dlm_sway.spec.models import ModelSpec, SuiteDefaults
 
     from .reading import Shown
 
@@ -44,29 +48,21 @@ class ApiJudging(Backend):
         if not items:
             return []
         base, other = self._pair(view)
-        if base.way != other.way:
-            raise NotSupported(
-                "of the two endpoints one shows given answers and the other does not: nothing to compare"
-            )
         # Asked again, a server may put a request into another batch: that is its noise.
         again = layout > 0
-        if base.way == "chat":
-            return self._each(lambda item: _summed([_at_first(item, base, other, again)], per_position), items)
-        return self._each(lambda item: _by_steps(item, base, other, again, per_position), items)
+        return self._each(lambda item: _compared(item, base, other, again, per_position), items)
 
     def texts(self, texts: Sequence[str], view: View) -> list[TextLogprob]:
         model = self._model(view)
         if model.way == "chat":
             raise NotSupported(f"{model.endpoint.address} shows no log-probabilities of a given text")
-        return self._each(lambda text: _rolled(text, model), texts)
+        return self._each(lambda text: rolled(text, model), texts)
 
     def generate(self, prompts: Sequence[Item], view: View, *, max_new_tokens: int) -> list[Answer]:
         model = self._model(view)
         return self._each(lambda item: model.generate(item, max_new_tokens), prompts)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        if self._base.way == "chat":
-            raise NotSupported(f"{self._base.endpoint.address} does not tell how it cuts a text into tokens")
         return self._each(lambda text: len(self._base.tokens(text, start=False)), texts)
 
     def identity(self, digest: Callable[[Path], str]) -> Identity | None:
@@ -83,14 +79,15 @@ class ApiJudging(Backend):
     def describe(self) -> dict[str, object]:
         """Who is asked, and what they let be seen."""
         sides = {"base": self._base, "fine_tuned": self._tuned}
-        return {
-            "backend": "api",
-            "kept_between_runs": self._settings.keep,
-            **{
-                name: {"endpoint": one.endpoint.address, "model": one.name, "way": one.way, "top_logprobs": _top(one)}
-                for name, one in sides.items()
-            },
-        }
+        facts = {name: facts_of(one) for name, one in sides.items()}
+        return {"backend": "api", "kept_between_runs": self._settings.keep, **facts}
+
+    @classmethod
+    def alone(cls, spec: ModelSpec, defaults: SuiteDefaults) -> OneModel:
+        """One served model, to be compared with a model of another kind."""
+        from .alone import ApiAlone
+
+        return ApiAlone(spec, defaults)
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -115,13 +112,13 @@ class ApiJudging(Backend):
         return self._served(self.models.ft, "models.ft")
 
     def _served(self, spec: ModelSpec, where: str) -> Served:
-        address, name = _named(spec, where)
+        address, name = named(spec, where)
         if address not in self._endpoints:
             self._endpoints[address] = Endpoint(address, self._settings)
         return Served(self._endpoints[address], name, self.defaults)
 
     def _models_named(self) -> tuple[tuple[str, str], tuple[str, str]]:
-        base, tuned = _named(self.models.base, "models.base"), _named(self.models.ft, "models.ft")
+        base, tuned = named(self.models.base, "models.base"), named(self.models.ft, "models.ft")
         if base == tuned:
             raise TargetError(
                 f"models.base and models.ft are both {base[1]!r} at {base[0]}: name another model, or another endpoint"
@@ -132,10 +129,18 @@ class ApiJudging(Backend):
     def _checked(self) -> bool:
         """That both sides can be compared at all, once."""
         self._models_named()
-        if self._base.way == self._tuned.way == "steps" and not same_tokens(self._base, self._tuned):
-            raise TargetError(
-                f"{self._base.name} and {self._tuned.name} cut texts into other tokens, so their predictions cannot be "
-                "compared token by token: compare models with one tokenizer"
+        base, tuned = self._base, self._tuned
+        if base.takes_ids and tuned.takes_ids:
+            told = first_difference(*([one.tokens(text) for text in TEXTS] for one in (base, tuned)))
+            if told is not None:
+                raise TargetError(
+                    f"{base.name} and {tuned.name} cut texts into other tokens, so their predictions cannot be "
+                    f"compared token by token: {told}: compare models with one tokenizer"
+                )
+        elif base.way != tuned.way:
+            raise NotSupported(
+                f"{base.where} is asked by {base.way!r} and {tuned.where} by {tuned.way!r}, and what the two show does "
+                "not meet: serve both with one kind of server"
             )
         return True
 
@@ -159,7 +164,7 @@ class ApiJudging(Backend):
             return list(pool.map(do, these))
 
 
-def _named(spec: ModelSpec, where: str) -> tuple[str, str]:
+def named(spec: ModelSpec, where: str) -> tuple[str, str]:
     if spec.kind != "api":
         raise TargetError(f"{where}: a served model is compared with a served model: set kind: api there, or serve it")
     if not spec.endpoint:
@@ -169,57 +174,47 @@ def _named(spec: ModelSpec, where: str) -> tuple[str, str]:
     return spec.endpoint.rstrip("/"), spec.base
 
 
-def _top(one: Served) -> int | None:
+def facts_of(one: Served) -> dict[str, object]:
+    """Who is asked, and what is seen."""
     try:
-        return one.top
+        top: int | None = one.top
     except NotSupported:
-        return None
+        top = None
+    return {"endpoint": one.endpoint.address, "model": one.name, "way": one.way, "top_logprobs": top}
 
 
-def _at_first(item: Item, base: Served, other: Served, again: bool) -> tuple[Bounds, float, float]:
-    itself = other is base and not again
-    one = base.first(item)
-    found = bounds(one.listed, (one if itself else other.first(item, again=again)).listed)
-    return found, 0.0, 0.0
-
-
-def _by_steps(item: Item, base: Served, other: Served, again: bool, each: bool) -> Comparison:
-    given = base.given(item)
-    if other is not base and other.given(item) != given:
-        raise BackendError(
-            f"the two servers make other tokens of {item.prompt[:40]!r}: give both the same template and tokenizer"
-        )
-    targets: list[int | None] = list(given.targets) or [None]
-    found = []
-    for at, target in enumerate(targets):
-        ids = given.ids[: given.start + 1 + at]
-        one, two = base.at(ids, target), other.at(ids, target, again=again)
-        found.append((bounds(_with(one, target), _with(two, target)), one.logprob, two.logprob))
-    return _summed(found, each, scored=bool(given.targets))
-
-
-def _with(one: Shown, target: int | None) -> dict[Any, float]:
-    """What is listed, and the token of the answer, which is always told."""
-    return dict(one.listed) if target is None else {**one.listed, target: one.logprob}
-
-
-def _summed(found: list[tuple[Bounds, float, float]], each: bool, scored: bool = False) -> Comparison:
-    least, most = (mean([getattr(one, end) for one, _, _ in found]) for end in ("least", "most"))
-    exact = least == most
-    if each and not exact:
-        raise NotSupported(
-            "the divergence at each position is not known exactly, since the server shows only the likeliest tokens"
-        )
-    agree = sum(one.agree for one, _, _ in found) / len(found)
-    base = math.fsum(one for _, one, _ in found) if scored else 0.0
-    view = math.fsum(one for _, _, one in found) if scored else 0.0
-    positions = tuple(one.least.kl for one, _, _ in found) if each else ()
-    return Comparison(len(found), *least, agree, base, view, positions, None if exact else most)
-
-
-def _rolled(text: str, model: Served) -> TextLogprob:
+def rolled(text: str, model: Served) -> TextLogprob:
+    """How likely a model finds a text, in windows where that is longer than it reads at once."""
+    if not model.takes_ids:
+        found = model.rolled(text)
+        return TextLogprob(len(found), math.fsum(one.logprob for one in found))
     ids = model.tokens(text)
     if len(ids) < 2:
         raise BackendError(f"{text[:40]!r} has no token to score: a text needs two")
-    said = math.fsum(model.at(run, token, top=1).logprob for run, token in windows(ids, model.longest))
-    return TextLogprob(len(ids) - 1, said)
+    runs = windows(ids, model.longest or len(ids))
+    return TextLogprob(len(ids) - 1, math.fsum(said(run, model) for run in runs))
+
+
+def said(given: Given, model: Served) -> float:
+    """How likely a model finds the targets of one."""
+    return math.fsum(one.logprob for one in model.after(given, top=1))
+
+
+def _compared(item: Item, base: Served, other: Served, again: bool, each: bool) -> Comparison:
+    one = base.look(item)
+    two = one if other is base and not again else other.look(item, again=again)
+    if one.tokens != two.tokens:
+        raise BackendError(
+            f"the two servers make other tokens of {item.prompt[:40]!r}: give both the same template and tokenizer"
+        )
+    found = [
+        bounds(listed(first, one.scored), listed(second, one.scored))
+        for first, second in zip(one.shown, two.shown, strict=True)
+    ]
+    sums = (math.fsum(at.logprob for at in seen.shown) if one.scored else 0.0 for seen in (one, two))
+    return summed(found, *sums, each=each)
+
+
+def listed(one: Shown, scored: bool) -> dict[Hashable, float]:
+    """What is listed, and the token of a given answer, which is always told."""
+    return {**one.listed, one.chosen: one.logprob} if scored else dict(one.listed)

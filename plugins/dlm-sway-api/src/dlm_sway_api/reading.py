@@ -12,6 +12,8 @@ from dlm_sway.scoring.types import Answer
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
 
+BY_ID = "token_id:"
+"""Before the number of a token, where a server tells ids in the place of texts."""
 _ABOVE_ONE = 1e-3
 """A log-probability this far above 0 is rounding; further, it is none."""
 
@@ -50,6 +52,21 @@ def shown(choice: Mapping[str, Any], where: str) -> list[Shown]:
         raise BackendError(f"{where}: log-probabilities in a form that is not known: {error!r}") from error
 
 
+def echoed(choice: Mapping[str, Any], where: str) -> list[Shown | None]:
+    """The positions that a choice shows, in the form of completions; ``None`` where nothing is shown, as of the first
+    token of a prompt, which follows nothing.
+
+    Raises:
+        BackendError: what is there is no log-probability.
+    """
+    told = choice.get("logprobs") or {}
+    try:
+        rows = zip(told["tokens"], told["token_logprobs"], told["top_logprobs"], strict=True)
+        return [None if found is None else _echoed(name, found, listed or {}, where) for name, found, listed in rows]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BackendError(f"{where}: log-probabilities in a form that is not known: {error!r}") from error
+
+
 def answer(text: str, tokens: list[int], ended: bool) -> Answer:
     """What a model wrote, by a server that tells ids."""
     return Answer(text.strip(), tuple(tokens), ended)
@@ -64,6 +81,17 @@ def answer_without_ids(choice: Mapping[str, Any], where: str) -> Answer:
     ended = choice.get("finish_reason") == "stop"
     tokens: list[Hashable] = [one.chosen for one in shown(choice, where)] or list(text.split())
     return Answer(text.strip(), tuple(one if isinstance(one, int) else _number(one) for one in tokens), ended)
+
+
+def continued(choice: Mapping[str, Any], where: str) -> Answer:
+    """What a model wrote after a text, by completions. Where no ids are told, numbers made from their text stand for
+    tokens."""
+    text = choice.get("text")
+    if not isinstance(text, str):
+        raise BackendError(f"{where}: a reply without text: {str(choice)[:200]}")
+    tokens = [one.chosen for one in echoed(choice, where) if one is not None]
+    ids = tuple(one if isinstance(one, int) else _number(one) for one in tokens)
+    return Answer(text.strip(), ids, choice.get("finish_reason") == "stop")
 
 
 def first_choice(reply: Mapping[str, Any], where: str) -> dict[str, Any]:
@@ -86,6 +114,18 @@ def _position(one: Mapping[str, Any], where: str) -> Shown:
     if listed and not kept:
         raise BackendError(f"{where} shows {len(listed)} tokens of one name at a position, which cannot be told apart")
     return Shown(_name(one), _logprob(one["logprob"], where), kept)
+
+
+def _echoed(name: str, found: float, listed: Mapping[str, float], where: str) -> Shown:
+    # A token that ends within a character has no text of its own, and others have the same.
+    kept = {_by_text(one): _logprob(value, where) for one, value in listed.items() if one and "\ufffd" not in one}
+    return Shown(_by_text(name), _logprob(found, where), kept)
+
+
+def _by_text(name: str) -> Hashable:
+    """The id that a name tells, else the text's bytes."""
+    number = name.removeprefix(BY_ID)
+    return int(number) if number != name and number.isdigit() else name.encode()
 
 
 def _name(token: Mapping[str, Any]) -> Hashable:
