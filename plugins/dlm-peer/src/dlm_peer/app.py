@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 PULL: Final = "Dlm-Pull"
 """Header that names a pull: what is broken off and gone on with is one pull, and one use of the ticket."""
+BESIDE: Final = "Dlm-Beside"
+"""Header of the pack: the endings of what lies beside it."""
 _PULL_ID: Final = re.compile(r"[0-9a-f]{32}")
 _COME_AGAIN: Final = 2
 """Seconds after which to ask for a place again."""
@@ -99,7 +101,7 @@ async def _answer(desk: Desk, request: Request) -> Response:
     if wait := desk.pace.wait(ticket.nonce):
         raise Problem("too-often", {"Retry-After": str(math.ceil(wait))})
     if request.headers.get("if-none-match") == found.etag:
-        return Response(status_code=304, headers={**CLOSING, "ETag": found.etag})
+        return Response(status_code=304, headers=_named(desk, found))
     part = _part(request, found)
     desk.downloads += 1  # before anything is waited for, so that no two take the last place
     try:
@@ -142,6 +144,13 @@ def _part(request: Request, file: File) -> Part | None:
         raise Problem("no-such-part", {"Content-Range": f"bytes */{file.size}"}) from None
 
 
+def _named(desk: Desk, file: File) -> dict[str, str]:
+    headers = {**CLOSING, "ETag": file.etag}
+    if file is desk.offering.pack and (endings := [ending for ending in desk.offering.files if ending]):
+        headers[BESIDE] = " ".join(endings)
+    return headers
+
+
 class _Download(Response):
     """A file on its way. Holds one of the places for downloads until it has arrived or broken off."""
 
@@ -149,11 +158,10 @@ class _Download(Response):
         self._desk, self._file, self._name = desk, file, name
         self._part = part or Part(0, file.size)
         headers = {
-            **CLOSING,
+            **_named(desk, file),
             "Accept-Ranges": "bytes",
             "Content-Length": str(self._part.end - self._part.start),
             "Content-Type": "application/octet-stream",
-            "ETag": file.etag,
         }
         if part is not None:
             headers["Content-Range"] = f"bytes {part.start}-{part.end - 1}/{file.size}"

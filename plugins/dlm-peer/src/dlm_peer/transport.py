@@ -11,7 +11,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from dlm.errors import TransferFailed, TransferRefused, UsageProblem
-from dlm.share.transport import PACK_FILE, SIDECARS, Fetched, Transport
+from dlm.share.sidecars import LARGEST
+from dlm.share.transport import PACK_FILE, Fetched, Transport
 from dlm.store.files import disk_errors, write_atomic
 
 from .address import Address, parse
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     import httpx
 
     from dlm.share.transport import Parcel, Progress, Sent
+    from dlm_https.downloading import Downloaded
 
 _PULL: Final = "pull"
 """File in the folder of a pull: what the server knows it by, so that a resumed one is no second use of the ticket."""
@@ -32,7 +34,8 @@ _SECONDS: Final = 30.0
 """Without a byte, after which an attempt is over."""
 _BUSY: Final = 600.0
 """Seconds that we wait for our turn."""
-_LARGEST_SIDECAR: Final = 2**20
+_ENDING: Final = re.compile(r"(?!\.part)(\.[a-z0-9]{1,16}){1,2}")
+_MOST_BESIDE: Final = 8
 _REFUSALS: Final = {
     "not-ours": "the server did not give out this ticket: {again}",
     "expired": "the ticket has expired: {again}. What has arrived is kept, and goes on with the new one",
@@ -75,25 +78,23 @@ class Peer(Transport):
         """See :meth:`Transport.fetch`."""
         from dlm_https.downloading import download
         from dlm_https.patience import Rules
-        from dlm_https.replies import Refused
 
         address, rules = parse(place), Rules(redirects=0)
         url = f"https://{address.server}/v1/{address.dlm_id}/pack"
         pack, sidecars = folder / PACK_FILE, {}
         with _client(address, _pull(folder)) as client:
-            _in_turn(lambda: download(client, url, pack, progress=progress, say=say, rules=rules), say)
-            for suffix in SIDECARS:
+            got = _in_turn(partial(download, client, url, pack, progress=progress, say=say, rules=rules), say)
+            for suffix in _beside(got.headers.get("Dlm-Beside", "")):
                 path = pack.with_name(pack.name + suffix)
-                get = partial(download, client, url + suffix, path, largest=_LARGEST_SIDECAR, rules=rules)
-                try:
-                    _in_turn(lambda get=get: get(progress=_unseen, say=say), say)  # type: ignore[misc]
-                except Refused as problem:
-                    if problem.status != 404:
-                        raise
-                    path.unlink(missing_ok=True)  # of an earlier attempt
-                else:
-                    sidecars[suffix] = path
+                get = partial(download, client, url + suffix, path, largest=LARGEST, rules=rules)
+                _in_turn(partial(get, progress=_unseen, say=say), say)
+                sidecars[suffix] = path
         return Fetched(pack, sidecars, address.ticket.digest)
+
+
+def _beside(said: str) -> list[str]:
+    """The endings among ``said`` that something beside a pack may have, which become names of files."""
+    return [one for one in dict.fromkeys(said.split()) if _ENDING.fullmatch(one)][:_MOST_BESIDE]
 
 
 def _unseen(done: int, total: int | None) -> None:
@@ -142,8 +143,6 @@ def _require_served(reply: httpx.Response, address: Address) -> None:
         wait = reply.headers.get("retry-after", "")
         why = "others are pulling" if reason == "too-many" else "this ticket has asked too often"
         raise _Busy(min(60.0, float(wait)) if wait.isdecimal() else 5.0, f"{address.server}: {why}")
-    if reason == "no-such-place" and not reply.request.url.path.endswith("/pack"):
-        return  # a pack without this signature
     if (words := _REFUSALS.get(reason)) is not None:
         what = words.format(again=_AGAIN, uses=_times(address.ticket.uses), dlm_id=address.dlm_id)
         raise TransferRefused(f"{address.server}: {what}")
@@ -169,13 +168,12 @@ def _times(uses: int) -> str:
     return "once" if uses == 1 else f"{uses:,} times"
 
 
-def _in_turn(doing: Callable[[], object], say: Callable[[str], None]) -> None:
+def _in_turn(doing: Callable[[], Downloaded], say: Callable[[str], None]) -> Downloaded:
     """Do it, waiting for as long as the server has others to see to."""
     began = time.monotonic()
     while True:
         try:
-            doing()
-            return
+            return doing()
         except _Busy as busy:
             if time.monotonic() - began + busy.seconds > _BUSY:
                 raise TransferFailed(
