@@ -14,7 +14,9 @@ import zstandard
 from dlm.errors import PackInvalid
 from dlm.share import members as rules
 from dlm.share.receiving import receive
+from dlm.share.tape import header
 from dlm.share.unpacking import unpack
+from dlm.testing.toy_letters import SIZE, tensor_file
 
 WEIGHTS = "store/adapter/versions/v0001/adapter_model.safetensors"
 FACTS = "store/adapter/versions/v0001/version.json"
@@ -429,3 +431,177 @@ def test_a_changed_bit_is_refused_or_changes_nothing(packed, tmp_path):
         except PackInvalid:
             continue
         assert found.digest == packed.digest
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"", "claims.json cannot be read"),
+        (b"[]", "claims.json cannot be read"),
+        (b"[" * 100_000, "claims.json cannot be read"),
+        (b'{"claims_format": 2}', "claims.json cannot be read"),
+        (b"\xff", "claims.json cannot be read"),
+    ],
+)
+def test_claims_that_are_none_are_refused(forge, refused, tmp_path, data, said):
+    forge.members["claims.json"] = data
+    refused(forge.write(tmp_path / "bad.pack"), said)
+
+
+def test_claims_of_a_newer_dlm_are_not_guessed_at(forge, refused, tmp_path):
+    _changed(forge, "claims.json", claims_format=2)
+    refused(forge.write(tmp_path / "bad.pack"), "pip install -U dlm")
+
+
+@pytest.mark.parametrize(
+    "phases",
+    [
+        '[{"recipe": ' + "[" * 600 + "]" * 600 + "}]",
+        '[{"recipe": {"seed": "x"}}]',
+        '[{"recipe": {"seed": [1]}}]',
+        '[{"recipe": NaN}]',
+        '[{"recipe": {"seed": 7}}]',
+        "[1]",
+        "7",
+    ],
+)
+def test_facts_that_are_claimed_otherwise_or_cannot_be_are_refused(forge, refused, tmp_path, phases):
+    facts = json.loads(forge.members[FACTS])
+    forge.members[FACTS] = json.dumps(facts | {"phases": 0}).replace('"phases": 0', f'"phases": {phases}').encode()
+    refused(forge.write(tmp_path / "bad.pack"), "claim")
+
+
+def test_a_learning_report_with_other_numbers_than_are_claimed_is_refused(forge, refused, tmp_path):
+    name = FACTS.replace("version.json", "learning.json")
+    _changed(forge, name, state="learned", total=None)
+    refused(forge.write(tmp_path / "bad.pack"), "claims another learning")
+
+
+def test_small_files_that_do_not_fit_into_memory_together_are_refused(forge, refused, tmp_path, monkeypatch):
+    monkeypatch.setattr("dlm.share.receiving.LIMITS", rules.LIMITS._replace(text=2**16))
+    forge.members |= {f"store/adapter/versions/v{number:04d}/version.json": bytes(2**14) for number in range(2, 8)}
+    refused(forge.write(tmp_path / "bad.pack"), "too large for what it is")
+
+
+@pytest.fixture
+def with_base(forge):
+    """The pack with a base inside that is the right one."""
+    config, weights = {"model_type": "toy", "name": "toy"}, tensor_file([0.0] * SIZE)
+    forge.members |= {
+        "base/config.json": json.dumps(config).encode(),
+        "base/tokenizer.json": b"{}",
+        "base/model.safetensors": weights,
+    }
+    forge.json["base"] |= {"included": True}
+    return forge
+
+
+def test_the_pack_with_a_base_that_the_others_are_forged_from_is_good(with_base, tmp_path):
+    path = with_base.write(tmp_path / "good.pack")
+    assert receive(path, None).manifest.base.included
+    done = unpack(path, home=tmp_path / "h", out=tmp_path / "out")
+    assert done.base == tmp_path / "out" / "base"
+
+
+BASE_NAMES = {
+    "base/pytorch_model.bin": "is nothing that a pack holds",
+    "base/model.pkl": "is nothing that a pack holds",
+    "base/modeling_evil.py": "is nothing that a pack holds",
+    "base/base.json": "is nothing that a pack holds",
+    "base/.hidden.safetensors": "is nothing that a pack holds",
+    "base/sub/model.safetensors": "is nothing that a pack holds",
+    "base/run.sh": "is nothing that a pack holds",
+    "base/../../evil.json": "points outside",
+    "base/": "is no plain path",
+}
+
+
+@pytest.mark.parametrize("name", BASE_NAMES)
+def test_a_base_holds_nothing_but_a_base(with_base, refused, tmp_path, name):
+    with_base.members[name] = b"x"
+    refused(with_base.write(tmp_path / "bad.pack"), BASE_NAMES[name])
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("base/model.safetensors", b"poisoned"),
+        ("base/config.json", b'{"model_type": "toy", "name": "another"}'),
+        ("base/tokenizer.json", b'{"evil": 1}'),
+        ("base/chat_template.jinja", b"{{ evil }}"),
+        ("base/tokenizer_config.json", b'{"chat_template": "{{ evil }}"}'),
+        ("base/more.safetensors", b""),
+    ],
+)
+def test_another_base_than_the_version_was_trained_on_is_refused(with_base, refused, tmp_path, name, data):
+    with_base.members[name] = data
+    refused(with_base.write(tmp_path / "bad.pack"), "is not the one that its version was trained on")
+
+
+def test_a_base_that_says_that_it_is_another_is_refused(with_base, refused, tmp_path):
+    with_base.json["base"] |= {"digest": "sha256:" + "0" * 64}
+    refused(with_base.write(tmp_path / "bad.pack"), "was trained on another base than pack.json says")
+
+
+@pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "model.safetensors"])
+def test_half_a_base_is_refused(with_base, refused, tmp_path, name):
+    del with_base.members[f"base/{name}"]
+    refused(with_base.write(tmp_path / "bad.pack"), "lacks its weights, settings or tokenizer")
+
+
+@pytest.mark.parametrize("data", [b"", b"[]", b"[" * 100_000, b"\xff"])
+def test_settings_of_a_base_that_are_none_are_refused(with_base, refused, tmp_path, data):
+    with_base.members["base/config.json"] = data
+    refused(with_base.write(tmp_path / "bad.pack"), "settings that cannot be read")
+
+
+def test_a_base_that_nobody_tells_of_is_refused(with_base, refused, tmp_path):
+    with_base.json["base"] |= {"included": False}
+    refused(with_base.write(tmp_path / "bad.pack"), "does not say whether the base is inside")
+
+
+def test_a_base_that_is_told_of_and_missing_is_refused(forge, refused, tmp_path):
+    forge.json["base"] |= {"included": True}
+    refused(forge.write(tmp_path / "bad.pack"), "does not say whether the base is inside")
+
+
+@pytest.mark.parametrize("place", ["../up", "/abs", "~/home", ".ssh", "a/../../b", "C:\\x"])
+def test_a_base_is_not_written_to_where_its_document_would_have_it_elsewhere(with_base, tmp_path, place):
+    from dlm.document.identity import digest
+
+    text = with_base.members["document.dlm"].decode().replace("path:base", f"path:{place}")
+    with_base.members["document.dlm"] = text.encode()
+    with_base.json["document"]["digest"] = digest(text)
+    claims = json.loads(with_base.members["claims.json"])
+    claims["document"]["digest"] = digest(text)
+    with_base.members["claims.json"] = json.dumps(claims).encode()
+    outside = sorted(tmp_path.parent.iterdir())
+    done = unpack(with_base.write(tmp_path / "bad.pack"), home=tmp_path / "h", out=tmp_path / "out")
+    assert done.base is None
+    assert any("is no folder beside the document" in note for note in done.notes)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.pack", "h", "lamp.dlm.pack", "out"]
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["lamp.dlm"]
+    assert sorted(tmp_path.parent.iterdir()) == outside
+
+
+def test_a_launch_script_is_the_only_thing_that_comes_to_run(forge, member, special, refused, tmp_path):
+    script, folder = b"#!/bin/sh\n", "store/exports/x"
+    forge.members |= {f"{folder}/start.sh": script, f"{folder}/notes.txt": b"x"}
+    done = unpack(forge.write(tmp_path / "good.pack"), home=tmp_path / "h", out=tmp_path / "out")
+    runs = {path.name for path in (tmp_path / "h").rglob("*") if path.is_file() and os.access(path, os.X_OK)}
+    assert runs == ({"start.sh"} if os.name != "nt" else runs)
+    assert done.document.is_file()
+    block = special(tarfile.REGTYPE, f"{folder}/tool", mtime=forge.mtime, mode=0o755)
+    forge.extra.append(member(f"{folder}/tool", b"", block))
+    refused(forge.write(tmp_path / "bad.pack"), "an owner, a mode or a time")
+
+
+def test_an_early_pack_whose_launch_scripts_could_not_run_is_read_and_they_run(forge, tmp_path):
+    name = "store/exports/x/start.sh"
+    forge.members[name] = b"#!/bin/sh\n"
+    tar = forge.tar()
+    assert header(name, 10, forge.mtime) in tar
+    early = tar.replace(header(name, 10, forge.mtime), header(name, 10, forge.mtime, runs=False))
+    unpack(forge.write(tmp_path / "early.pack", early), home=tmp_path / "h", out=tmp_path / "out")
+    (script,) = (tmp_path / "h").rglob("start.sh")
+    assert os.access(script, os.X_OK)

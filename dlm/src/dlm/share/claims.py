@@ -166,7 +166,7 @@ def derive(dlm_id: str, version: int, small: Mapping[str, bytes]) -> Claims:
     except ValidationError as problem:
         first = problem.errors()[0]
         raise Unclear(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from problem
-    except (ValueError, TypeError, KeyError, RecursionError) as problem:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as problem:
         raise Unclear(f"{type(problem).__name__}: {problem}") from problem
 
 
