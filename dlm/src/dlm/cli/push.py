@@ -10,21 +10,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .packing import packing_of, packing_options
+from .signing import sign_with, signing_options
 from .sizes import size
 
 if TYPE_CHECKING:
-    from ..share.pushing import Pushed, SignWith
+    from ..share.pushing import Pushed
 
 
 @click.command(short_help="Send a trained document, or a pack, to where others pull it from.")
 @click.argument("source", metavar="DOC|PACK", type=click.Path(path_type=Path))
 @click.option("--to", "place", required=True, metavar="DEST", help="A path, hf:org/name, https://host/name.dlm.pack.")
 @packing_options
-@click.option("--sign", "signs", is_flag=True, help="Sign what is sent, as `dlm sign` does.")
-@click.option("--key", metavar="NAME|FILE", help="Sign with this one. Default: the only one here, or `default`.")
-@click.option("--signer", default="oms", show_default=True, help="The format of the signature.")
-@click.option("--minisign", "signer", flag_value="minisign", help="The same as --signer minisign.")
-@click.option("--password-stdin", is_flag=True, help="Read the key's password from the standard input.")
+@signing_options
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="What only this destination knows.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
@@ -50,7 +47,7 @@ def push(
     from ..share.pushing import push as send
     from .transferring import Transfer
 
-    sign = _sign_with(signs, key, signer, password_stdin)
+    sign = sign_with(signs, key, signer, password_stdin)
     options = PushOptions(packing_of(**asked), parse_settings(settings), sign)
     with Transfer(quiet=bool((ctx.obj or {}).get("quiet"))) as transfer:
         done = send(source, place, options, progress=transfer, say=transfer.say)
@@ -58,19 +55,6 @@ def push(
         for note in done.notes:
             transfer.say(note)
     click.echo(json.dumps(_facts(done), indent=2) if as_json else _text(done))
-
-
-def _sign_with(signs: bool, key: str | None, signer: str, password_stdin: bool) -> SignWith | None:
-    from ..errors import UsageProblem
-    from ..share.pushing import SignWith
-    from ..share.signing import DEFAULT_SIGNER
-    from .passwords import password_of
-
-    if signs:
-        return SignWith(lambda private: password_of(str(private), from_stdin=password_stdin), key, signer)
-    if key is not None or password_stdin or signer != DEFAULT_SIGNER:
-        raise UsageProblem("--key, --signer, --minisign and --password-stdin are about signing: give --sign, too")
-    return None
 
 
 def _facts(done: Pushed) -> dict[str, Any]:
