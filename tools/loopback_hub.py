@@ -5,7 +5,8 @@
 from ``http://localhost``, another host to a client of ``http://127.0.0.1``, as they do with the real hub. Everything is
 kept in memory and gone at the end. It listens on the loopback interface alone.
 
-Beside the API, ``POST /_faults`` makes it misbehave and ``GET /_log`` tells what was asked:
+Beside the API, ``GET /_log`` tells what was asked, ``POST /_well`` ends all misbehaviour, and ``POST /_faults`` begins
+one:
 
     {"method": "GET", "path": "/storage/.*", "times": 1, "cut": 100000}      break off after so many bytes
     {"method": "PUT", "path": "/storage/.*", "cut": 100000, "wait": 30}      the same, after so many silent seconds
@@ -142,6 +143,7 @@ class Handler(BaseHTTPRequestHandler):
             ("GET", r"/storage/object/(?P<oid>[0-9a-f]{64})", "stored"),
             ("GET", r"/(?P<repo>[^/]+/[^/]+)/resolve/(?P<revision>[^/]+)/(?P<name>.+)", "resolve"),
             ("POST", r"/_faults", "misbehave"),
+            ("POST", r"/_well", "well"),
             ("POST", r"/_gate/(?P<repo>[^/]+/[^/]+)", "gate"),
             ("GET", r"/_log", "told"),
         )
@@ -437,6 +439,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def on_misbehave(self, body: bytes) -> Any:
         self.hub.faults.append({"method": "GET", "path": ".*", "range": ".*", "times": 1, **json.loads(body)})
+        return 200, {}
+
+    def on_well(self, body: bytes) -> Any:
+        self.hub.faults.clear()
         return 200, {}
 
     def on_gate(self, body: bytes, repo: str) -> Any:

@@ -145,7 +145,7 @@ class Person:
 
 
 @pytest.fixture(scope="session")
-def hub():
+def server():
     process = subprocess.Popen(
         [sys.executable, "-P", ROOT / "tools/loopback_hub.py"], stdout=subprocess.PIPE, text=True
     )
@@ -153,6 +153,13 @@ def hub():
     yield Hub(process.stdout.readline().strip())
     process.terminate()
     process.communicate(timeout=10)
+
+
+@pytest.fixture
+def hub(server: Hub) -> Hub:
+    """The hub, well behaved for now."""
+    server.ask("/_well", {})
+    return server
 
 
 @pytest.fixture

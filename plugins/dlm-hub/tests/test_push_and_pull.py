@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import signal
 import time
 
 import pytest
@@ -198,6 +199,37 @@ def test_a_base_that_nobody_knows_a_repository_of_has_to_be_named(hub, person, r
     assert json.loads(hub.files(repo)["adapter_config.json"])["base_model_name_or_path"] == "org/other"
 
 
+def test_what_a_push_of_this_document_did_not_write_is_replaced_only_for_who_says_so(hub, person, repo) -> None:
+    ada = person("ada")
+    hub.make(repo, {"adapter_config.json": "{}", "notes.txt": "mine", "README.md": ""})
+    document = ada.trained()
+    assert "did not write" in ada.dlm("push", document, "--to", f"hf:{repo}", code=1)
+    assert len(hub.log("POST", f"{repo}/commit/")) == 1
+    ada.dlm("push", document, "--to", f"hf:{repo}", "--set", "replace=yes")
+    assert hub.files(repo)["notes.txt"] == b"mine"
+    ada.dlm("push", ada.trained("A later text."), "--to", f"hf:{repo}")
+    document.write_text(document.read_text().replace("01HRSHWZ4BQ3F8K2Y5N7V9XTCD", "01HRSHWZ4BQ3F8K2Y5N7V9XTCE"))
+    (ada.home / "store/01HRSHWZ4BQ3F8K2Y5N7V9XTCD").rename(ada.home / "store/01HRSHWZ4BQ3F8K2Y5N7V9XTCE")
+    other = ada.home / "store/01HRSHWZ4BQ3F8K2Y5N7V9XTCE/manifest.json"
+    other.write_text(other.read_text().replace("V9XTCD", "V9XTCE"))
+    assert "holds another document (01HRSHWZ4BQ3F8K2Y5N7V9XTCD)" in ada.dlm(
+        "push", document, "--to", f"hf:{repo}", code=1
+    )
+
+
+def test_ctrl_c_ends_a_push_at_once(hub, person, repo) -> None:
+    ada = person("ada")
+    document = ada.trained(megabytes=3)
+    hub.misbehave("PUT", "/storage/upload/.*", cut=1_000_000, wait=30)
+    before = len(hub.log("PUT"))
+    process = ada.start("push", document, "--to", f"hf:{repo}")
+    _until(lambda: len(hub.log("PUT")) > before)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=8)
+    assert process.returncode == 130
+    assert not list((ada.home / "pushing").iterdir())
+
+
 def test_signatures_travel_beside_the_pack_and_go_with_it(hub, person, repo, tmp_path) -> None:
     ada = person("ada")
     document = ada.trained()
@@ -227,8 +259,9 @@ def test_signatures_travel_beside_the_pack_and_go_with_it(hub, person, repo, tmp
         ("bob", "pull hf:nothing", {}, 2, "write hf:ORG/NAME"),
         ("guest", "push DOC --to hf:guest/x", {}, 2, "nobody is logged in to the hub"),
         ("reader", "push DOC --to hf:ada/x", {}, 1, "your token may not do this"),
-        ("bob", "push DOC --to hf:ada/plain", {}, 1, "make one that may write to ada/plain"),
-        ("bob", "push DOC --to hf:bob/x --set colour=red", {}, 2, "it knows base, private"),
+        ("bob", "push DOC --to hf:ada/empty", {}, 1, "make one that may write to ada/empty"),
+        ("ada", "push DOC --to hf:ada/plain", {}, 1, "has adapter_config.json, which `dlm push` did not write"),
+        ("bob", "push DOC --to hf:bob/x --set colour=red", {}, 2, "it knows base, private, replace"),
     ],
 )
 def test_whoever_cannot_push_or_pull_is_told_why_and_what_to_do(hub, person, repos, who, what, env, code, told) -> None:
@@ -251,14 +284,15 @@ def test_whoever_cannot_push_or_pull_is_told_why_and_what_to_do(hub, person, rep
     ],
 )
 def test_a_hub_that_will_not_answer_is_quoted(hub, person, repos, status, headers, told) -> None:
-    hub.misbehave("GET", "/api/models/ada/empty/revision/main", status=status, headers=headers, times=2)
+    hub.misbehave("GET", "/api/models/ada/empty/revision/main", status=status, headers=headers, times=9)
     said = person("bob").dlm("pull", "hf:ada/empty", code=1 if status == 451 else 3)
     assert told in " ".join(said.split())
 
 
 def test_somebody_else_at_that_address_is_no_hub(hub, person, repos) -> None:
-    for body in (b"<html>log in to the hotel's network</html>".decode(), {"sha": 7}):
-        hub.misbehave("GET", "/api/models/ada/empty/revision/main", status=200, body=body, times=2)
+    for body in ("<html>log in to the hotel's network</html>", {"sha": 7}):
+        hub.ask("/_well", {})
+        hub.misbehave("GET", "/api/models/ada/empty/revision/main", status=200, body=body, times=9)
         assert "hub" in person("bob").dlm("pull", "hf:ada/empty", code=1)
 
 
@@ -271,7 +305,8 @@ def test_uploads_take_the_way_of_git_lfs_also_where_xet_is_installed(hub, person
 
 
 @pytest.fixture(scope="session")
-def repos(hub) -> None:
+def repos(server) -> None:
+    hub = server
     hub.make("ada/plain", {"adapter_config.json": "{}", "README.md": "# Mine"})
     hub.make("ada/base", {"config.json": "{}"})
     hub.make("ada/empty", {"note.txt": "nothing yet"})

@@ -37,6 +37,7 @@ def dlm_transports() -> Iterator[TransportEntry]:
         settings={
             "private": "yes: make a private repository, and refuse one that is not.",
             "base": "The base's repository on the hub: ORG/NAME@COMMIT. By default where it came from.",
+            "replace": "yes: write over files of others, or of another document. They stay in the history.",
         },
         requires=("huggingface_hub",),
     )

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import io
-import shutil
-import tempfile
 import threading
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from dlm.errors import TransferRefused
-from dlm.share.pushing import FOLDER
+from dlm.share.pushing import private_folder
 from dlm.share.receiving import receive
 from dlm.share.transport import PACK_FILE, SIDECARS, Sent
 from dlm.store.encoding import canonical
@@ -23,7 +21,7 @@ from .address import Place
 from .claimed import read_claims, told
 from .client import asking
 from .fetching import Listed, listed, look_up
-from .index import INDEX, index_of, read_index
+from .index import INDEX, Index, index_of, read_index
 from .layout import CARD
 from .pushed_card import PackFacts, compose
 from .repository import card_facts, look_into, require_passable, write_repository
@@ -36,6 +34,10 @@ if TYPE_CHECKING:
     from dlm.share.transport import Parcel, Progress
 
     from .repository import Contents
+
+
+_LARGE = 1_000_000
+"""Bytes from which on a file is sent before the others."""
 
 
 class Target(NamedTuple):
@@ -60,7 +62,7 @@ def send(api: HfApi, parcel: Parcel, place: Place, *, progress: Progress, say: C
         TransferRefused: it must not be published there, or the hub says no.
         TransferFailed: the hub or the way there broke. What has arrived there is not sent again.
     """
-    with _workplace() as place_of_work:
+    with private_folder(home()) as place_of_work:
         inside, folder = place_of_work / "pack", place_of_work / "repository"
         with disk_errors(inside):
             inside.mkdir()
@@ -71,22 +73,9 @@ def send(api: HfApi, parcel: Parcel, place: Place, *, progress: Progress, say: C
             write_repository(contents, folder)
         with asking(place, say):
             target = _target(api, place, parcel, say)
-            notes = _write_texts(api, contents, parcel, target, folder)
-            commit = _commit(api, parcel, target, folder, progress)
+            notes, before = _write_texts(api, contents, parcel, target, folder)
+            commit = _commit(api, parcel, target, folder, before, progress)
     return _sent(parcel, target, commit, notes)
-
-
-@contextmanager
-def _workplace() -> Iterator[Path]:
-    """A folder that nobody else reads, gone at the end."""
-    root = home() / FOLDER
-    with disk_errors(root):
-        root.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix="hub-", dir=root))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _sent(parcel: Parcel, target: Target, commit: str, notes: tuple[str, ...]) -> Sent:
@@ -134,8 +123,15 @@ def _require_shareable(parcel: Parcel, place: Place, *, private: bool) -> None:
         )
 
 
-def _write_texts(api: HfApi, contents: Contents, parcel: Parcel, target: Target, folder: Path) -> tuple[str, ...]:
-    """Card and index into ``folder``; what to tell."""
+def _write_texts(
+    api: HfApi, contents: Contents, parcel: Parcel, target: Target, folder: Path
+) -> tuple[tuple[str, ...], Index]:
+    """Card and index into ``folder``; what to tell, and the index that is there.
+
+    Raises:
+        TransferRefused: what is there was not made by a push of this document.
+    """
+    before = read_index(_text_of(api, target, INDEX))
     facts = card_facts(contents, folder, target.place.repo)
     pack = PackFacts(
         repo=target.place.repo,
@@ -144,14 +140,29 @@ def _write_texts(api: HfApi, contents: Contents, parcel: Parcel, target: Target,
         name=parcel.manifest.document.name,
         signed=tuple(ending for ending in SIDECARS if ending in parcel.sidecars),
     )
+    names = sorted({*_names(folder), PACK_FILE, *(PACK_FILE + ending for ending in pack.signed)})
+    if parcel.settings.get("replace") != "yes":
+        _require_own(parcel, target, before, names)
     claims = read_claims(contents.folder)
     facts = replace(facts, claimed=claims.learning if claims else None)
     card = compose(facts, pack, told(claims), _text_of(api, target, CARD))
     if card.text is not None:
         (folder / CARD).write_text(card.text, encoding="utf-8", newline="")
-    names = sorted({*_names(folder), PACK_FILE, *(PACK_FILE + ending for ending in pack.signed)} - {CARD})
     (folder / INDEX).write_text(canonical(index_of(parcel, names)), encoding="utf-8", newline="")
-    return card.notes
+    return card.notes, before
+
+
+def _require_own(parcel: Parcel, target: Target, before: Index, names: list[str]) -> None:
+    """Refuse to write over what somebody else, or the push of another document, has put there."""
+    repo = target.place.repo
+    way = "push to another repository, or replace it with --set replace=yes. Nothing was sent"
+    if before.dlm_id not in (None, parcel.manifest.dlm_id):
+        raise TransferRefused(f"{repo} holds another document ({before.dlm_id}): {way}")
+    if foreign := [name for name in (*names, INDEX) if name in target.files.files and name not in before.files]:
+        if foreign == [INDEX] and before.dlm_id is not None:
+            return
+        shown = ", ".join(foreign[:3]) + (" and others" if len(foreign) > 3 else "")
+        raise TransferRefused(f"{repo} has {shown}, which `dlm push` did not write: {way}")
 
 
 def _names(folder: Path) -> Iterator[str]:
@@ -166,36 +177,40 @@ def _text_of(api: HfApi, target: Target, name: str) -> str | None:
     return None if remote is None else read_small(api, remote).decode("utf-8", "replace")
 
 
-def _commit(api: HfApi, parcel: Parcel, target: Target, folder: Path, progress: Progress) -> str:
+def _commit(api: HfApi, parcel: Parcel, target: Target, folder: Path, before: Index, progress: Progress) -> str:
     """Upload what is new, then commit all of it at once; the commit, the former one where nothing is new."""
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
     paths: dict[str, Path] = {name: folder / name for name in sorted(_names(folder))}
     paths[PACK_FILE] = parcel.pack
     paths.update({PACK_FILE + ending: path for ending, path in parcel.sidecars.items() if ending in SIDECARS})
-    gone = _gone(read_index(_text_of(api, target, INDEX)), target, paths)
+    gone = [CommitOperationDelete(name) for name in _gone(before, target, paths)]
+    repo, branch = target.place
     with ExitStack() as stack:
         counter = Counter(progress)
         # Handed over as open files, for those the client sends as Git LFS does, which every hub understands.
-        added = {name: stack.enter_context(counter.open(path)) for name, path in sorted(paths.items())}
-        operations: list[Any] = [CommitOperationAdd(name, content) for name, content in added.items()]
+        files = {name: stack.enter_context(counter.open(path)) for name, path in sorted(paths.items())}
+        added = [CommitOperationAdd(name, file) for name, file in files.items()]
         counter.start()
+        # One by one: the client sends several in threads, and Ctrl-C would wait for those.
+        for one in added:
+            if one.upload_info.size >= _LARGE:
+                api.preupload_lfs_files(repo, [one], revision=branch, free_memory=False)
         info = api.create_commit(
-            target.place.repo,
-            [*operations, *(CommitOperationDelete(name) for name in gone)],
+            repo,
+            [*added, *gone],
             commit_message=f"{parcel.manifest.document.name} v{parcel.manifest.version:04d}",
             commit_description=f"Pushed by dlm. The pack is {parcel.digest}.",
-            revision=target.place.revision,
+            revision=branch,
             parent_commit=target.commit,
-            num_threads=2,
         )
         counter.finish()
     return str(info.oid)
 
 
-def _gone(before: frozenset[str], target: Target, paths: Mapping[str, Path]) -> list[str]:
+def _gone(before: Index, target: Target, paths: Mapping[str, Path]) -> list[str]:
     """What an earlier push wrote and this one does not: above all signatures, which are of that pack alone."""
-    ours = {*before, *(PACK_FILE + ending for ending in SIDECARS)}
+    ours = {*before.files, *(PACK_FILE + ending for ending in SIDECARS)}
     return sorted(name for name in ours if name in target.files.files and name not in paths)
 
 

@@ -26,8 +26,9 @@ class HubTransport(Transport):
         from .client import open_hub, require_login
 
         parse_branch(place)
-        if settings.get("private", NO) not in (YES, NO):
-            raise UsageProblem(f"--set private={settings['private']}: write yes or no")
+        for name in ("private", "replace"):
+            if settings.get(name, NO) not in (YES, NO):
+                raise UsageProblem(f"--set {name}={settings[name]}: write yes or no")
         if (base := settings.get("base")) is not None:
             parse_published(base)
         open_hub()
