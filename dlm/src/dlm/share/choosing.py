@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..bases.contents import WEIGHTS
 from ..errors import PackRefused
 from ..store import ledger as ledgers
 from ..store import lock_file
@@ -230,9 +231,8 @@ def _take(folder: Path, root: Path, found: Chosen) -> None:
 def _look_once_more(wanted: Wanted, found: Chosen) -> None:
     places = secrets.private_places(wanted.home, wanted.document.path or Path())
     for piece in found.pieces:
-        if not piece.name.endswith(_TEXTS) or _is_vocabulary(piece.name):
+        if (data := _readable(piece)) is None:
             continue
-        data = _bytes(piece)
         if piece.name == DOCUMENT:
             way_out = "take it out and train again, or --profile full packs everything as it is"
             secrets.require_no_token(data, wanted.document.location, way_out)
@@ -242,14 +242,22 @@ def _look_once_more(wanted: Wanted, found: Chosen) -> None:
             raise PackRefused(f"{piece.name} names {place}, a place on this machine: --profile full packs it as it is")
 
 
+def _readable(piece: Piece) -> bytes | None:
+    """What of a piece may hold words: a text, or the head of weights; ``None`` where nothing does."""
+    if piece.name.endswith(WEIGHTS) and isinstance(piece.source, Path):
+        with piece.source.open("rb") as file:
+            return file.read(min(int.from_bytes(file.read(8), "little"), LIMITS.text))
+    return _bytes(piece) if piece.name.endswith(_TEXTS) and not _is_vocabulary(piece.name) else None
+
+
 def _is_vocabulary(name: str) -> bool:
     """Made by who made the base, and full of what looks like anything."""
     return name.rsplit("/", 1)[-1] in ("tokenizer.json", "vocab.json", "merges.txt", "vocab.txt")
 
 
 def _names_place(piece: Piece, places: tuple[str, ...]) -> bool:
-    text = piece.name.endswith(_TEXTS) and not _is_vocabulary(piece.name)
-    return text and secrets.place_in(_bytes(piece), places) is not None
+    data = _readable(piece)
+    return data is not None and secrets.place_in(data, places) is not None
 
 
 def _bytes(piece: Piece) -> bytes:
