@@ -18,7 +18,7 @@ from dlm_hub.address import Place, parse, parse_branch
 from dlm_hub.card import Facts
 from dlm_hub.claimed import told
 from dlm_hub.pushed_card import PackFacts, compose
-from dlm_hub.repository import Contents, require_passable
+from dlm_hub.repository import Contents, require_passable, terms
 
 pytestmark = pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing:FutureWarning")
 
@@ -258,6 +258,7 @@ def test_weights_that_may_not_be_passed_on_are_not_published(tmp_path, redistrib
         "llama", (), "", licence="LicenseRef-Llama-3.2", licence_url="https://x", redistributable=redistributable
     )
     contents = Contents(tmp_path, None, None, model, FACTS.base, None)
+    assert bool(terms(contents)) is not redistributable
     if refused:
         with pytest.raises(TransferRefused, match=r"limits passing those on \(https://x\): pack it without"):
             require_passable(contents)

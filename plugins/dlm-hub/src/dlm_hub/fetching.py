@@ -41,11 +41,10 @@ def fetch(api: HfApi, place: Place, folder: Path, *, progress: Progress, say: Ca
     with asking(place, say):
         files = listed(api, place)
         commit = files.place.revision
-        if place.revision != commit:
-            say(f"{place.address} is at commit {commit}")
         pack = download(api, files.require_pack(), folder, progress)
         sidecars = dict(_sidecars(api, files, folder))
-    return Fetched(pack, sidecars, notes=(f"from {place.at(commit)}",))
+    notes = (f"{place.address} is at commit {commit}",) if place.revision != commit else ()
+    return Fetched(pack, sidecars, notes=notes)
 
 
 def head(api: HfApi, place: Place, count: int) -> bytes:

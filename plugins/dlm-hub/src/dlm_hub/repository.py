@@ -119,6 +119,17 @@ def require_passable(contents: Contents) -> None:
             )
 
 
+def terms(contents: Contents) -> tuple[str, ...]:
+    """What to tell whoever publishes an adapter of a base whose licence asks for more than its name."""
+    model = contents.model
+    if model is None or model.licence is None or model.redistributable:
+        return ()
+    return (
+        f"note: the {licence_name(model)} licence of {model.key} binds what is made from it, this adapter too, and may "
+        f"ask for notices or a certain name: {model.licence_url}",
+    )
+
+
 def write_repository(contents: Contents, folder: Path) -> None:
     """The files for PEFT and transformers: one adapter at the root, several each in a folder of its name."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -24,7 +24,7 @@ from .fetching import Listed, listed, look_up
 from .index import INDEX, Index, index_of, read_index
 from .layout import CARD
 from .pushed_card import PackFacts, compose
-from .repository import card_facts, look_into, require_passable, write_repository
+from .repository import card_facts, look_into, require_passable, terms, write_repository
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -75,10 +75,10 @@ def send(api: HfApi, parcel: Parcel, place: Place, *, progress: Progress, say: C
             target = _target(api, place, parcel, say)
             notes, before = _write_texts(api, contents, parcel, target, folder)
             commit = _commit(api, parcel, target, folder, before, progress)
-    return _sent(parcel, target, commit, notes)
+    return _sent(target, commit, (*terms(contents), *notes))
 
 
-def _sent(parcel: Parcel, target: Target, commit: str, notes: tuple[str, ...]) -> Sent:
+def _sent(target: Target, commit: str, notes: tuple[str, ...]) -> Sent:
     place = target.place
     if commit == target.commit:
         return Sent(place.at(commit), (*notes, f"nothing has changed: {place.address} has just this already"))
