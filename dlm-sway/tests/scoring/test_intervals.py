@@ -65,3 +65,10 @@ def test_the_more_is_shown_the_narrower_they_are_and_all_of_it_is_exact():
     whole = bounds(listed(p, 5), listed(q, 5))
     assert whole.least == whole.most
     assert whole.least == pytest.approx(truth(p, q))
+
+
+def test_a_side_that_shows_no_token_by_name_bounds_nothing_and_agrees_about_nothing():
+    found = bounds({}, {"a": math.log(0.9)})
+    assert found.least.js == 0.0
+    assert found.most.js == pytest.approx(math.log(2))
+    assert not found.agree

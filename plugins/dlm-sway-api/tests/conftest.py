@@ -73,27 +73,33 @@ def _healthy(address: str) -> bool:
 
 
 def _made(folder: Path) -> tuple[Path, Path]:
-    import torch
-    from peft import LoraConfig, get_peft_model
-    from transformers import AutoModelForCausalLM
-
     from dlm.export.conversation import own_template
     from dlm_gguf.about import About
     from dlm_gguf.merging import read_parts
     from dlm_gguf.model_file import read_base, write_model
+
+    base, adapter = folders_of(folder)
+    about, template = About("test", "tiny"), own_template(base)
+    write_model(read_base(base, template), [], "F32", about, folder / "base.gguf")
+    write_model(read_base(base, template), read_parts(adapter), "F32", about, folder / "tuned.gguf")
+    return base, adapter
+
+
+def folders_of(folder: Path) -> tuple[Path, Path]:
+    """A tiny base and an adapter for it, as folders."""
+    import torch
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM
 
     found = importlib.util.spec_from_file_location("gguf_models", GGUF_TESTS / "conftest.py")
     assert found is not None
     assert found.loader is not None
     models = importlib.util.module_from_spec(found)
     found.loader.exec_module(models)
-    base, adapter, about = folder / "base", folder / "adapter", About("test", "tiny")
+    base, adapter = folder / "base", folder / "adapter"
     models.save_tokenizer(base)
     models.model_of("llama", max_position_embeddings=512).save_pretrained(base)
     torch.manual_seed(7)
     wanted = LoraConfig(task_type="CAUSAL_LM", r=4, lora_alpha=2, target_modules="all-linear", init_lora_weights=False)
     get_peft_model(AutoModelForCausalLM.from_pretrained(base), wanted).save_pretrained(adapter)
-    template = own_template(base)
-    write_model(read_base(base, template), [], "F32", about, folder / "base.gguf")
-    write_model(read_base(base, template), read_parts(adapter), "F32", about, folder / "tuned.gguf")
     return base, adapter

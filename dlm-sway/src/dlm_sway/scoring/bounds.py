@@ -33,7 +33,7 @@ class Bounds(NamedTuple):
     least: Divergences
     most: Divergences
     agree: bool
-    """Whether both find the same token likeliest; both always show that one."""
+    """Whether both find the same token likeliest, of those that have a name; not where one side shows none."""
 
 
 def bounds(base: Mapping[Hashable, float], view: Mapping[Hashable, float]) -> Bounds:
@@ -49,7 +49,11 @@ def bounds(base: Mapping[Hashable, float], view: Mapping[Hashable, float]) -> Bo
         min(math.log(2), max(binned.js, seen.js + half * math.log(2))),
         min(1.0, max(binned.tv, seen.tv + half)),
     )
-    return Bounds(binned, most, max(base, key=lambda one: base[one]) == max(view, key=lambda one: view[one]))
+    return Bounds(binned, most, bool(base and view) and _likeliest(base) == _likeliest(view))
+
+
+def _likeliest(listed: Mapping[Hashable, float]) -> Hashable:
+    return max(listed, key=lambda token: listed[token])
 
 
 def mean(found: list[Divergences]) -> Divergences:

@@ -100,9 +100,11 @@ class Served:
 
     @property
     def longest(self) -> int | None:
-        """How many tokens a prompt may have; ``None`` when the server does not tell."""
-        # One place is kept for the token that follows.
-        return None if self._told is None or self._told.longest is None else self._told.longest - 1
+        """After how many tokens the next one can be scored; ``None`` when the server does not tell."""
+        if self._told is None or self._told.longest is None:
+            return None
+        # One place is kept for the token that follows, and where that is part of the prompt one more for a new one.
+        return max(1, self._told.longest - (2 if self.way == "echo" else 1))
 
     def given(self, item: Item) -> Given:
         """``item`` as this model's tokens."""
