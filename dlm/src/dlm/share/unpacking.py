@@ -26,7 +26,7 @@ from .placing import base_in_place
 from .standing import NOT_LOOKED_AT, Standing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from .manifest import PackManifest
     from .receiving import Received
@@ -59,10 +59,11 @@ def unpack(
     base: bool = True,
     rules: Rules | None = None,
     sidecars: Mapping[str, Path] | None = None,
+    digests: Collection[str] = (),
 ) -> Unpacked:
     """Put the document of the pack ``path`` into the folder ``out``, by default beside the pack, and its store under
-    ``home``. With ``force`` they replace what is there; without ``base`` one in the pack is left out. ``rules`` and
-    ``sidecars`` are those of :func:`.accepting.accept`.
+    ``home``. With ``force`` they replace what is there; without ``base`` one in the pack is left out. ``rules``,
+    ``sidecars`` and ``digests`` are those of :func:`.accepting.accept`.
 
     Raises:
         SignatureInvalid: a signature is wrong, or the rules ask for more than there is.
@@ -78,7 +79,9 @@ def unpack(
         require_free(root, folder / manifest.document.name, manifest, force=force)
 
     with _staging(root) as staging:
-        received, standing = accept(path, staging, rules=rules, sidecars=sidecars, home=root, look=look)
+        received, standing = accept(
+            path, staging, rules=rules, sidecars=sidecars, home=root, look=look, digests=digests
+        )
         place = folder / received.manifest.document.name
         _settle(staging, place)
         with base_in_place(staging, place, received, root, wanted=base) as placed:
