@@ -26,17 +26,18 @@ from dlm_peer.address import Address, parse
 
 SMALL = "01J0000000000000000000000A"
 LARGE = "01J0000000000000000000000B"
-MEGABYTES = 24
+MEGABYTES = 16
 DLM = [sys.executable, "-c", "from dlm.cli.main import main; main()"]
 TEXT = "---\ndlm_id: {}\ndlm_version: 15\nbase_model: path:base\n---\n# Lamp\n\nAda Hale built the lamp.\n"
 IMPATIENT = """\
 import json, sys
 from pathlib import Path
+from dlm.share.packing import PackOptions
 from dlm_peer.counter import Wish, open_counter
 from dlm_peer.settings import Patience, Settings
 given = json.loads(sys.argv[2])
 settings = Settings(**given.pop("settings", {}))
-wish = Wish(Path(sys.argv[1]), None, 0, False, False, "share", False, settings)
+wish = Wish(Path(sys.argv[1]), None, 0, False, False, PackOptions(), None, settings)
 say = lambda line: print(line, file=sys.stderr, flush=True)
 with open_counter(wish, say, Patience(**given)) as opened:
     print(json.dumps({"tickets": [str(one) for one in opened.addresses]}), flush=True)

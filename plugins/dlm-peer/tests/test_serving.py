@@ -373,3 +373,23 @@ def test_people_are_shown_what_to_paste(small, tmp_path):
     place = re.fullmatch(r"  dlm pull '(peer://.*)'", lines[4])[1]
     assert parse(place).ticket.uses == 30
     assert max(len(line) for line in lines if "peer://" not in line) <= 80
+
+
+def test_signatures_travel_with_the_pack_and_are_judged_where_it_arrives(small, serve, tmp_path):
+    made = dlm("key", "new", "--name", "ada", "--no-password", home=small.home)
+    assert made.returncode == 0, made.stderr
+    served = serve(small, "--sign", "--uses", "2")
+    assert served.told["beside"] == [".sig", ".pub"]
+    done = dlm("pull", served.place, "--out", tmp_path / "bob", "--policy", "enforce", home=tmp_path / "bob")
+    assert done.returncode == 1, "nobody there has trusted the key"
+    first = dlm(
+        "pull", served.place, "--out", tmp_path / "bob", "--policy", "enforce", "--trust-on-first-use",
+        home=tmp_path / "bob",
+    )  # fmt: skip
+    assert first.returncode == 0, first.stderr
+    assert (tmp_path / "bob" / "lamp.dlm").exists()
+
+
+def test_a_key_without_sign_is_a_usage_error(small):
+    done = dlm("serve", small.document, "--key", "ada", home=small.home)
+    assert (done.returncode, "give --sign, too" in done.stderr) == (2, True)

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dlm.cli.packing import packing_of, packing_options
+from dlm.cli.signing import sign_with, signing_options
+
 from .settings import MOST_MINUTES, PORT, Settings
 
 if TYPE_CHECKING:
@@ -22,14 +25,8 @@ if TYPE_CHECKING:
 @click.option("--host", metavar="NAME", help="What others reach this machine by. Default: 127.0.0.1, or its address.")
 @click.option("--public", is_flag=True, help="Let other machines connect. Goes with the next one.")
 @click.option("--i-know-this-is-public", "aware", is_flag=True, help="Yes, really.")
-@click.option(
-    "--profile",
-    type=click.Choice(["share", "full", "adapter-only"]),
-    default="share",
-    show_default=True,
-    help="What is packed, as in `dlm pack`.",
-)
-@click.option("--include-exports", "exports", is_flag=True, help="Put the exports in, too.")
+@packing_options
+@signing_options
 @click.option("--uses", default=1, show_default=True, type=click.IntRange(1, 1_000_000), help="Pulls for a ticket.")
 @click.option("--tickets", default=1, show_default=True, type=click.IntRange(1, 1000), help="Tickets to print.")
 @click.option(
@@ -73,10 +70,18 @@ def serve(
     host: str | None,
     public: bool,
     aware: bool,
-    profile: Any,
-    exports: bool,
+    signs: bool,
+    key: str | None,
+    signer: str,
+    password_stdin: bool,
+    uses: int,
+    tickets: int,
+    minutes: int,
+    at_once: int,
+    per_minute: int,
+    grace: int,
     as_json: bool,
-    **numbers: int,
+    **asked: Any,
 ) -> None:
     """Pack DOC, and serve the pack to whoever has one of the tickets that are printed.
 
@@ -92,7 +97,9 @@ def serve(
         if not quiet:
             click.echo(line, err=True)
 
-    wish = Wish(doc, host, port, public, aware, profile, exports, Settings(**numbers))
+    sign = sign_with(signs, key, signer, password_stdin)
+    settings = Settings(uses, tickets, minutes, at_once, per_minute, grace)
+    wish = Wish(doc, host, port, public, aware, packing_of(**asked), sign, settings)
     with open_counter(wish, say) as opened:
         click.echo(json.dumps(_facts(opened)) if as_json else _text(opened, wish))
         signalled = opened.run()
@@ -113,6 +120,7 @@ def _facts(opened: Opened) -> dict[str, Any]:
         "cert": opened.cert,
         "expires": opened.expires,
         "uses": opened.uses,
+        "beside": [ending for ending in offering.files if ending],
         "tickets": [str(address) for address in opened.addresses],
         "notes": list(offering.notes),
     }
@@ -129,7 +137,7 @@ def _text(opened: Opened, wish: Wish) -> str:
     return "\n".join(
         [
             f"serving {manifest.document.name} v{manifest.version:04d}, profile {manifest.profile}, "
-            f"{size(offering.pack.size)}",
+            f"{size(offering.pack.size)}{', signed' if len(offering.files) > 1 else ''}",
             f"  {offering.digest}",
             f"  at {opened.server}, {who}",
             f"On the other side, within {_time(settings.minutes)}, for {each}:",

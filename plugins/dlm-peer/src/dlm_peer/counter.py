@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from dlm.share.manifest import Profile
+    from dlm.share.packing import PackOptions
+    from dlm.share.pushing import SignWith
 
     from .offering import Offering
 
@@ -43,8 +44,8 @@ class Wish:
     port: int
     public: bool
     aware: bool
-    profile: Profile
-    exports: bool
+    packing: PackOptions
+    sign: SignWith | None
     settings: Settings
 
 
@@ -86,7 +87,7 @@ def open_counter(wish: Wish, say: Callable[[str], None], patience: Patience = Pa
     Raises:
         UsageProblem: it must not, or cannot, listen there.
         NotTrained: the document has no version yet.
-        DlmError: whatever keeps ``dlm pack`` from packing it.
+        DlmError: whatever keeps ``dlm pack`` from packing it, or ``dlm sign`` from signing it.
     """
     host, bound = _places(wish)
     document = read(wish.document)
@@ -97,7 +98,7 @@ def open_counter(wish: Wish, say: Callable[[str], None], patience: Patience = Pa
             "first"
         )
     with folder.opened(home, dlm_id) as place, listening(bound, wish.port) as listener:
-        made = offering(wish.document, place / folder.SPOOL, home, profile=wish.profile, exports=wish.exports)
+        made = offering(wish.document, place / folder.SPOOL, home, packing=wish.packing, sign=wish.sign)
         for note in made.notes:
             say(note)
         identity, secret = identity_of(place), folder.secret_of(place)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from dlm.share.packing import PackOptions, pack
+from dlm.share.packing import pack
+from dlm.share.sidecars import beside
+from dlm.share.signing import prepare
+from dlm.share.signing import sign as signed_by
 from dlm.share.transport import PACK_FILE
 from dlm.store.files import disk_errors, sha256
 
@@ -13,7 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from dlm.share.manifest import PackManifest, Profile
+    from dlm.share.manifest import PackManifest
+    from dlm.share.packing import PackOptions
+    from dlm.share.pushing import SignWith
+
+_FULL = "profile full: deleted text, older versions and logs are served, too. For others there is --profile share"
 
 
 @dataclass(frozen=True)
@@ -48,17 +55,22 @@ class Offering:
         return self.files[""]
 
 
-def offering(document: Path, spool: Path, home: Path, *, profile: Profile, exports: bool) -> Offering:
-    """Pack ``document`` into ``spool``.
+def offering(document: Path, spool: Path, home: Path, *, packing: PackOptions, sign: SignWith | None) -> Offering:
+    """Pack ``document`` into ``spool``, and sign the pack where that is asked for.
 
     Raises:
         NotTrained: it has no version yet.
         PackRefused: something in it must not be shared.
+        SigningFailed: the key cannot be used.
         DlmError: whatever else keeps ``dlm pack`` from it.
     """
-    options = PackOptions(profile=profile, exports=exports, out=spool / PACK_FILE)
-    made = pack(document, options, home=home)
-    return Offering(made.manifest, made.digest, {"": _file(made.path)}, made.notes)
+    made = pack(document, replace(packing, out=spool / PACK_FILE), home=home)
+    if sign is not None:
+        wanted = prepare(made.path, signer=sign.signer, key=sign.key, home=home)
+        signed_by(wanted, password=sign.password(wanted.private) if wanted.locked else None)
+    files = {"": made.path, **beside(made.path)}
+    notes = (*made.notes, _FULL) if packing.profile == "full" else made.notes
+    return Offering(made.manifest, made.digest, {ending: _file(path) for ending, path in files.items()}, notes)
 
 
 def _file(path: Path) -> File:
