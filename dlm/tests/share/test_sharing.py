@@ -314,6 +314,13 @@ def test_every_file_of_a_store_is_either_packed_or_known_to_stay(document, home)
     assert notes == ()
 
 
+def test_packing_says_how_far_it_is(document):
+    heard = []
+    made = pack(document(), PackOptions(), progress=lambda done, total: heard.append((done, total)))
+    assert heard == sorted(heard)
+    assert heard[-1] == (made.manifest.bytes, made.manifest.bytes)
+
+
 def test_a_pack_keeps_its_contract(packed):
     committed = (CONTRACTS / "pack-manifest.schema.json").read_text(encoding="utf-8")
     write = "python -c 'from dlm.share.manifest import schema; print(schema(), end=\"\")'"

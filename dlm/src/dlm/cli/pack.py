@@ -11,6 +11,7 @@ import click
 
 from .packing import packing_of, packing_options
 from .sizes import size
+from .transferring import Transfer
 
 if TYPE_CHECKING:
     from ..share.packing import Packed
@@ -32,8 +33,10 @@ def pack(ctx: click.Context, /, doc: Path, out: Path | None, force: bool, as_jso
     """
     from ..share.packing import pack as make
 
-    done = make(doc, replace(packing_of(**asked), out=out, force=force))
-    if not (ctx.obj or {}).get("quiet"):
+    quiet = bool((ctx.obj or {}).get("quiet"))
+    with Transfer(quiet=quiet) as transfer:
+        done = make(doc, replace(packing_of(**asked), out=out, force=force), progress=transfer)
+    if not quiet:
         for note in done.notes:
             click.echo(note, err=True)
     click.echo(json.dumps(_facts(done), indent=2) if as_json else _text(done))

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from ..document.model import Document
     from .choosing import Piece
     from .manifest import Profile
+    from .transport import Progress
 
 SUFFIX = ".pack"
 
@@ -76,8 +77,9 @@ class _Hashed(NamedTuple):
     """Of a file: what tells that nobody wrote it since."""
 
 
-def pack(path: Path, options: PackOptions, *, home: Path | None = None) -> Packed:
-    """Make a pack of the document in ``path`` and what was trained from it.
+def pack(path: Path, options: PackOptions, *, home: Path | None = None, progress: Progress | None = None) -> Packed:
+    """Make a pack of the document in ``path`` and what was trained from it. ``progress`` hears of what is written, in
+    bytes before they are compressed.
 
     The same content gives the same bytes, on any day and any machine with the same zstd.
 
@@ -113,7 +115,7 @@ def pack(path: Path, options: PackOptions, *, home: Path | None = None) -> Packe
         if wanted.base is not None:
             require_same(wanted.base, {one.piece.name: one.digest for one in hashed})
         manifest = _manifest(wanted, chosen, hashed)
-        sums = _write(out, manifest, hashed)
+        sums = _write(out, manifest, hashed, progress)
     return Packed(out, manifest, digest_of(sums), out.stat().st_size, tuple(chosen.notes))
 
 
@@ -198,7 +200,7 @@ def _moment(wanted: Wanted) -> str:
     return str(wanted.version.facts.get("created_at") or "1970-01-01T00:00:00Z")
 
 
-def _write(out: Path, manifest: PackManifest, hashed: list[_Hashed]) -> bytes:
+def _write(out: Path, manifest: PackManifest, hashed: list[_Hashed], progress: Progress | None) -> bytes:
     """Write the pack beside ``out`` and move it there; what its ``SHA256SUMS`` says."""
     head = dump(manifest)
     sums = sums_text({PACK: hashlib.sha256(head).hexdigest(), **{one.piece.name: one.digest for one in hashed}})
@@ -209,8 +211,10 @@ def _write(out: Path, manifest: PackManifest, hashed: list[_Hashed]) -> bytes:
                 with writing(file, _seconds(manifest.created_at)) as tape:
                     tape.add(SUMS, len(sums), iter([sums]))
                     tape.add(PACK, len(head), iter([head]))
+                    done = 0
                     for one in hashed:
-                        tape.add(one.piece.name, one.size, _content(one))
+                        tape.add(one.piece.name, one.size, _told(_content(one), done, manifest.bytes, progress))
+                        done += one.size
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(out)
@@ -218,6 +222,15 @@ def _write(out: Path, manifest: PackManifest, hashed: list[_Hashed]) -> bytes:
             temporary.unlink(missing_ok=True)
         sync_folder(out.parent)
     return sums
+
+
+def _told(chunks: Iterator[bytes], done: int, total: int, progress: Progress | None) -> Iterator[bytes]:
+    """The same ``chunks``; ``progress`` hears of each."""
+    for chunk in chunks:
+        yield chunk
+        done += len(chunk)
+        if progress is not None:
+            progress(done, total)
 
 
 def _seconds(moment: str) -> int:
