@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from model_signing import hashing, signing, verifying
 
 import dlm_sign.for_dlm
 from dlm.errors import PackInvalid, SignatureInvalid, StoreError, UsageProblem
@@ -19,6 +20,8 @@ from dlm.share.trusting import judge
 from dlm.share.unpacking import unpack
 from dlm.testing import only_plugins
 from dlm.testing.toy import ToyPlugin
+from dlm_sign.mini import Minisign
+from dlm_sign.oms import Oms
 
 DLM_ID = "01J0000000000000000000000A"
 OTHER_ID = DLM_ID[:-1] + "B"
@@ -136,8 +139,6 @@ def test_a_bundle_that_lies_about_its_key_is_refused(packed, ada, grace, signed)
 
 
 def test_a_signature_of_a_folder_that_holds_the_pack_is_not_one_of_the_pack(packed, ada, grace, signed, tmp_path):
-    from model_signing import signing
-
     public = signed(ada, packed)
     folder = tmp_path / "folder"
     folder.mkdir()
@@ -145,6 +146,16 @@ def test_a_signature_of_a_folder_that_holds_the_pack_is_not_one_of_the_pack(pack
     config = signing.Config().use_elliptic_key_signer(private_key=ada.home / "keys" / "default.oms.key")
     config.sign(folder, packed.with_name(f"{packed.name}.sig"))
     with pytest.raises(SignatureInvalid):
+        judged(grace, packed, "warn", keys=[public])
+
+
+def test_a_signature_that_does_not_name_the_sha256_of_the_file_is_refused(packed, ada, grace, signed):
+    """The stock tool takes this one, and nothing could tell that what is unpacked is what it is of."""
+    public, place = signed(ada, packed), packed.with_name(f"{packed.name}.sig")
+    config = signing.Config().use_elliptic_key_signer(private_key=ada.home / "keys" / "default.oms.key")
+    config.set_hashing_config(hashing.Config().use_file_serialization(hashing_algorithm="blake3")).sign(packed, place)
+    verifying.Config().use_elliptic_key_verifier(public_key=public).verify(packed, place)
+    with pytest.raises(SignatureInvalid, match="not the signature of one file by its SHA-256"):
         judged(grace, packed, "warn", keys=[public])
 
 
@@ -157,6 +168,19 @@ def test_two_signatures_both_have_to_hold(packed, ada, grace, signed):
     lines[1] = lines[1][:40] + ("A" if lines[1][40] != "A" else "B") + lines[1][41:]
     place.write_text("\n".join(lines))
     with pytest.raises(SignatureInvalid, match=r"minisig is not the signature"):
+        judged(grace, packed, "warn")
+
+
+def test_two_signatures_of_different_bytes_are_never_both_taken(packed, ada, grace, signed, monkeypatch):
+    """Whoever exchanges the file between one verification and the next is noticed."""
+    signed(ada, packed)
+    first = packed.read_bytes()
+    packed.write_bytes(_another_pack_of_the_same_document(packed))
+    signed(ada, packed, "minisign")
+    second = packed.read_bytes()
+    for kind, data in ((Oms, first), (Minisign, second)):
+        monkeypatch.setattr(kind, "verify", _putting(data, kind.verify))
+    with pytest.raises(SignatureInvalid, match="was changed while its signatures were checked"):
         judged(grace, packed, "warn")
 
 
@@ -361,6 +385,14 @@ def test_a_name_in_the_trust_store_is_never_given_to_another_key(packed, ada, gr
 
 def test_signers_are_described_without_loading_what_they_need():
     assert [entry.suffix for entry in dlm_sign.for_dlm.dlm_signers()] == [".sig", ".minisig"]
+
+
+def _putting(data: bytes, real):
+    def verify(self, path, signature, *, public):
+        path.write_bytes(data)
+        return real(self, path, signature, public=public)
+
+    return verify
 
 
 def _file(pack: Path, public: bytes) -> Path:

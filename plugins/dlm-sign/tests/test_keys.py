@@ -134,6 +134,16 @@ def test_a_fingerprint_is_that_of_the_key_however_it_is_written(tmp_path):
         signer.fingerprint(other.public_bytes(forms.Encoding.PEM, forms.PublicFormat.SubjectPublicKeyInfo))
 
 
+@BOTH
+def test_a_link_to_a_pack_is_signed_and_verified_as_the_pack(packed, ada, signer):
+    keys.new(ada.home, signer)
+    link = packed.with_name("link.pack")
+    link.symlink_to(packed.name)
+    made = sign(prepare(link, signer=signer, home=ada.home))
+    held = signer_named(signer).verify(packed, made.signature.read_bytes(), public=made.public.read_bytes())
+    assert signer_named(signer).verify(link, made.signature.read_bytes(), public=made.public.read_bytes()) == held
+
+
 def test_a_damaged_pack_is_not_signed(packed, ada):
     keys.new(ada.home, "oms")
     data = packed.read_bytes()

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from model_signing import verifying
 
+import dlm_sign.mini
 from dlm.errors import SignatureInvalid
 from dlm.share.keys import signer_named
 
@@ -89,7 +90,7 @@ def test_debians_minisign_signs_with_our_keys_and_we_accept_that(packed, ada, pa
 
 
 @needs_minisign
-def test_a_signature_of_an_old_minisign_is_verified_too(packed, ada, tmp_path):
+def test_a_signature_of_an_old_minisign_is_verified_too_unless_it_takes_much_memory(packed, ada, tmp_path, monkeypatch):
     private, public = tmp_path / "k.key", tmp_path / "k.pub"
     signer = signer_named("minisign")
     signer.generate(private, public, password=None)
@@ -97,6 +98,9 @@ def test_a_signature_of_an_old_minisign_is_verified_too(packed, ada, tmp_path):
     signature = packed.with_name(f"{packed.name}.minisig").read_bytes()
     held = signer.verify(packed, signature, public=public.read_bytes())
     assert held.sha256 == sha256(packed)
+    monkeypatch.setattr(dlm_sign.mini, "LARGEST_UNHASHED", 1000)
+    with pytest.raises(SignatureInvalid, match="sign it again"):
+        signer.verify(packed, signature, public=public.read_bytes())
 
 
 def test_we_accept_what_the_stock_command_signed(packed, ada, tmp_path):

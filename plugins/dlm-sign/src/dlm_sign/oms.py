@@ -75,7 +75,7 @@ class Oms(Signer):
         if said and said != hashlib.sha256(pem).hexdigest():
             raise SignatureInvalid(f"it was made by another key than {self.fingerprint(public)}")
         with _laid_out(signature, pem) as (place, key), _refusing():
-            verifying.Config().use_elliptic_key_verifier(public_key=key).verify(pack, place)
+            verifying.Config().use_elliptic_key_verifier(public_key=key).verify(pack.resolve(), place)
         return Held(digest(signature))
 
     def keyless(self, signature: bytes) -> bool:
@@ -101,7 +101,7 @@ class Oms(Signer):
                 f"who vouches for identities cannot be asked, so nothing is known of the signature: {_first(problem)}"
             ) from problem
         with _laid_out(signature, b"") as (place, _), _refusing():
-            config.verify(pack, place)
+            config.verify(pack.resolve(), place)
         return Held(digest(signature))
 
 
@@ -156,7 +156,8 @@ def _written(pack: Path, out: Path, sign: Callable[[Path, Path], None]) -> None:
     with TemporaryDirectory(prefix="dlm-sign-") as folder:
         place = Path(folder, "bundle")
         try:
-            sign(pack, place)
+            # The library refuses symbolic links; what they lead to is what is read, and compared, everywhere.
+            sign(pack.resolve(), place)
             text = place.read_text(encoding="utf-8")
         except Exception as problem:
             raise SigningFailed(f"{pack} could not be signed: {_first(problem)}") from problem
