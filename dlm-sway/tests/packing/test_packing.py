@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import random
+import shutil
 import sys
 import tarfile
 from collections.abc import Callable
@@ -25,6 +26,7 @@ from dlm_sway.packing import archive
 from dlm_sway.packing.gather import gather
 from dlm_sway.packing.unpack import unpack
 from dlm_sway.scoring.remembering import Identity
+from dlm_sway.spec.load import load
 from dlm_sway.suite.run import run
 from dlm_sway.testing import ClosedForm
 
@@ -143,6 +145,23 @@ def test_paths_are_rewritten_and_nothing_of_this_machine_is_in_the_suite_or_the_
     assert (tmp_path / "there" / "adapter" / "weights").read_text() == "adapter"
     assert not (tmp_path / "there" / "adapter" / "optimizer.pt").exists()
     assert made.manifest.missing == {"./base": "model"}
+
+
+def test_files_that_entries_name_go_along_and_are_found_where_the_pack_is_unpacked(
+    spec: Path, plugins, tmp_path: Path
+) -> None:
+    other = spec.parents[1] / "adapters" / "other"
+    other.mkdir()
+    (other / "weights").write_text("another")
+    spec.write_text(SUITE.replace("runs: 3}", f"null_kind: placebo, placebos: [../adapters/other, {other}]}}"))
+    gather(spec, tmp_path / "p.tgz", plugins, cap=CAP)
+    shutil.rmtree(spec.parents[1])
+    there = tmp_path / "elsewhere" / "there"
+    unpack(tmp_path / "p.tgz", there, cap=CAP)
+    (there / "base").mkdir()
+    nulls = load(there / "sway.yaml", plugins).probes[0].probe.spec
+    assert nulls.placebos == ((there / "files" / "000-other").resolve(),) * 2
+    assert (nulls.placebos[0] / "weights").read_text() == "another"
 
 
 def test_the_same_content_gives_the_same_bytes(spec: Path, plugins, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from ..report.document import read, to_dict
 from ..report.json import render
 from ..section_file import dump
 from ..spec.load import load
-from ..spec.sending import paths_in
+from ..spec.sending import entry_paths
 from ..suite.provenance import own_version
 from ..suite.run import run
 from . import archive
@@ -157,11 +157,7 @@ def _adapters(loaded: LoadedSuite, files: Files, paths: dict[Place, str], packed
 
 def _others(loaded: LoadedSuite, files: Files, paths: dict[Place, str]) -> None:
     """Files and folders that suite entries name."""
-    named = [
-        (place, path)
-        for index, planned in enumerate(loaded.probes)
-        for place, path in paths_in(planned.probe.spec, ("suite", index))
-    ]
+    named = list(entry_paths(loaded))
     names = {path: f"files/{number:03}-{path.name}" for number, path in enumerate(dict.fromkeys(p for _, p in named))}
     for place, path in named:
         files.update({names[path]: path} if path.is_file() else _folder(path, names[path]))
@@ -201,9 +197,7 @@ def _places(loaded: LoadedSuite, paths: Mapping[Place, str]) -> dict[str, str]:
             here = getattr(getattr(models, side), key)
             if here is not None and ("models", side, key) in paths:
                 found[str(here)] = paths["models", side, key]
-    for index, planned in enumerate(loaded.probes):
-        found |= {str(path): paths[place] for place, path in paths_in(planned.probe.spec, ("suite", index))}
-    return found
+    return found | {str(path): paths[place] for place, path in entry_paths(loaded)}
 
 
 def _moved(value: Any, names: Mapping[str, str]) -> Any:

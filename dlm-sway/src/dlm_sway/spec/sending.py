@@ -5,7 +5,7 @@ Documents stay documents: the server finds the version that was trained last, as
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,25 +31,48 @@ def absolute(spec: Path, loaded: LoadedSuite) -> dict[str, Any]:
         # A base that is no path is the name of a model on a hub.
         if found is not None and (place[-1] != "base" or Path(found).is_dir() or "/" in given):
             _put(data, place, found)
-    for index, planned in enumerate(loaded.probes):
-        for place, path in paths_in(planned.probe.spec, ("suite", index)):
-            _put(data, place, str(path))
+    for place, path in entry_paths(loaded):
+        _put(data, place, str(path))
     return data
 
 
-def paths_in(value: Any, place: Place) -> Iterator[tuple[Place, Path]]:
-    """Every path that a person set in a suite entry's model, and where it stands."""
+def entry_paths(loaded: LoadedSuite) -> Iterator[tuple[Place, Path]]:
+    """Every path that a person wrote in an entry, and where it stands."""
+    starts = (Path(loaded.source).resolve().parent, Path.cwd())
+    for index, planned in enumerate(loaded.probes):
+        yield from _paths(planned.probe.spec, loaded.suite.suite[index], ("suite", index), starts)
+
+
+def _paths(value: Any, given: Any, place: Place, starts: Sequence[Path]) -> Iterator[tuple[Place, Path]]:
+    """Paths in ``value``, which an entry's model made of ``given``."""
     if isinstance(value, Path):
         yield place, value
+    elif isinstance(value, str):
+        if isinstance(given, str) and _became_path(value, given, starts):
+            yield place, Path(value)
     elif isinstance(value, BaseModel):
         for name in sorted(value.model_fields_set):
-            yield from paths_in(getattr(value, name), (*place, name))
+            yield from _paths(getattr(value, name), _part(given, name), (*place, name), starts)
     elif isinstance(value, Mapping):
         for key, item in value.items():
-            yield from paths_in(item, (*place, key))
+            yield from _paths(item, _part(given, key), (*place, key), starts)
     elif isinstance(value, (list, tuple)):
         for index, item in enumerate(value):
-            yield from paths_in(item, (*place, index))
+            yield from _paths(item, _part(given, index), (*place, index), starts)
+
+
+def _became_path(value: str, given: str, starts: Sequence[Path]) -> bool:
+    """Whether a key that takes a name as well as a folder found the folder ``value`` for ``given``."""
+    if value == given or not Path(value).is_absolute():
+        return False
+    return any((start / Path(given).expanduser()).resolve() == Path(value) for start in starts)
+
+
+def _part(given: Any, key: Any) -> Any:
+    try:
+        return given[key]
+    except (TypeError, LookupError):
+        return None
 
 
 def _named(source: Source) -> Iterator[tuple[Place, str]]:
