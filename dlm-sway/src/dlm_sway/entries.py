@@ -28,6 +28,9 @@ class BackendEntry(Entry):
     """Whether it reads one model by itself too (:meth:`dlm_sway.Backend.alone`), so that a suite may compare that with
     a model of another kind."""
 
+    served: bool = False
+    """Whether ``models.*.base`` is the name of a model at ``models.*.endpoint``, rather than a place on this disk."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ProbeEntry(Entry):

@@ -6,6 +6,7 @@ import json
 
 import pytest
 from click.testing import CliRunner
+from ruamel.yaml import YAML
 
 from dlm_sway.cli.main import main
 
@@ -45,3 +46,30 @@ def test_a_verdict_is_given_where_what_is_not_shown_cannot_change_it(tiny, tmp_p
     assert found["no_end"]["evidence"]["bounds"][1] is None
     assert "changes nothing" not in ran.output
     assert "sk-secret" not in raw + ran.output
+
+
+def test_a_warm_server_judges_served_models_that_its_owner_allowed_and_asks_no_other(tiny, tmp_path, monkeypatch):
+    from fastapi.testclient import TestClient
+
+    from dlm_sway.plugins import manager
+    from dlm_sway_serve.app import make_app
+    from dlm_sway_serve.settings import Settings
+
+    monkeypatch.setenv("SWAY_CACHE_DIR", str(tmp_path / "cache"))
+    # A folder of the same name is not what is meant.
+    (tmp_path / "tiny").mkdir()
+    spec = YAML(typ="safe").load(SUITE.format(base=tiny.base_url, tuned=tiny.tuned_url, between=0.2))
+    asked = {"spec": spec, "probe_names": ["below", "needs_weights"]}
+    settings = Settings(tmp_path, endpoints=frozenset({tiny.base_url, tiny.tuned_url}))
+    with TestClient(make_app(settings, manager()), base_url="http://localhost") as http:
+        found = http.post("/score", json=asked)
+        assert found.status_code == 200, found.text
+        assert {one["name"]: one["verdict"] for one in found.json()["probes"]} == {
+            "below": "pass",
+            "needs_weights": "skip",
+        }
+    half = Settings(tmp_path, endpoints=frozenset({tiny.base_url}))
+    with TestClient(make_app(half, manager()), base_url="http://localhost") as http:
+        refused = http.post("/score", json=asked)
+        assert refused.status_code == 403
+        assert "models.ft.endpoint" in refused.json()["error"]["message"]

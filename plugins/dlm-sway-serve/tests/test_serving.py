@@ -178,7 +178,6 @@ def test_mistakes_in_a_suite_come_one_by_one(http, suite):
     [
         ({"trust_remote_code": True}, "trust_remote_code cannot be set from outside"),
         ({"entry_point": "os:system"}, "entry_point cannot be set from outside"),
-        ({"endpoint": "http://169.254.169.254/"}, "endpoint cannot be set from outside"),
         ({"kind": "custom"}, "no installed plugin offers the backend 'custom'"),
         ({"adapter": "../../etc"}, "no such folder among those that are served"),
         ({"adapter": "/"}, "no such folder among those that are served"),
@@ -189,6 +188,46 @@ def test_a_request_names_no_code_no_server_and_nothing_outside_the_root(http, lo
     spec["models"]["ft"] |= change
     assert words in error(http.post("/run", json={"spec": spec}), 400)["message"]
     assert log.loads == []
+
+
+ALLOWED = "http://127.0.0.1:9/v1"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://169.254.169.254/",
+        "http://127.0.0.1:9/v2",
+        "http://127.0.0.1:9/v1/../v2",
+        "http://127.0.0.1:9/v1@example.org",
+        "http://127.0.0.1:90/v1",
+        "HTTP://127.0.0.1:9/v1",
+        " http://127.0.0.1:9/v1",
+    ],
+)
+@pytest.mark.parametrize("allowed", [frozenset(), frozenset({ALLOWED})])
+@pytest.mark.parametrize("side", ["base", "ft"])
+def test_no_request_makes_the_server_ask_an_address_that_its_owner_did_not_allow(
+    root, manager, log, suite, serving, address, allowed, side
+):
+    spec = suite()
+    spec["models"][side]["endpoint"] = address
+    with serving(Settings(root, endpoints=allowed), manager) as url:
+        told = error(httpx.post(f"{url}/score", json={"spec": spec, "probe_names": ["a"]}), 403)
+    assert told["type"] == "WrongServer"
+    assert f"models.{side}.endpoint" in told["message"]
+    assert "--allow-endpoint" in told["message"]
+    assert log.loads == []
+
+
+def test_an_address_that_the_owner_allowed_may_be_named_and_opens_no_path(root, manager, log, suite, serving):
+    spec = suite()
+    for side in ("base", "ft"):
+        spec["models"][side]["endpoint"] = f"{ALLOWED}/"
+    with serving(Settings(root, endpoints=frozenset({ALLOWED})), manager) as url:
+        assert httpx.post(f"{url}/run", json={"spec": spec}).status_code == 200
+        spec["models"]["base"]["base"] = spec["models"]["ft"]["base"] = "../beside"
+        assert "no such folder among those" in error(httpx.post(f"{url}/run", json={"spec": spec}), 400)["message"]
 
 
 def test_what_is_no_request_is_told_key_by_key(http):

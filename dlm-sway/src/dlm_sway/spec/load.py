@@ -70,15 +70,21 @@ def plan(suite: Suite, manager: PluginManager, name: str) -> LoadedSuite:
     return _load(Source(name, suite.model_dump(mode="json", exclude_unset=True), digest=digest), manager)
 
 
-def received(data: Mapping[str, Any], manager: PluginManager, name: str, root: Path) -> LoadedSuite:
-    """A suite of somebody who may name nothing but what lies in ``root``, and no code and no server.
+def received(
+    data: Mapping[str, Any],
+    manager: PluginManager,
+    name: str,
+    root: Path,
+    endpoints: frozenset[str] = frozenset(),
+) -> LoadedSuite:
+    """A suite of somebody who may name nothing but what lies in ``root``, no code, and no server but ``endpoints``.
 
     Paths count from ``root``. A ``.dlm`` document in it may lead to a model that lies elsewhere.
 
     Raises:
         SpecError: with every mistake; lines are 0.
     """
-    loaded = _load(Source(name, dict(data), digest=_digest(data), root=root), manager)
+    loaded = _load(Source(name, dict(data), digest=_digest(data), root=root, endpoints=endpoints), manager)
     # A plugin's key may be a plain path, which no validation has held against the root.
     at = [index for index, planned in enumerate(loaded.probes) if any(leaves(planned.probe.spec, root))]
     if at:

@@ -178,22 +178,29 @@ def _side(
     """One side with its paths made absolute. Those that a document led to may lie anywhere."""
     if source.root is not None:
         for key in _OWNERS_KEYS:
-            if spec.get(key):
+            if spec.get(key) and not (key == "endpoint" and addressed(spec) in source.endpoints):
                 what = f"{key} cannot be set from outside"
                 found.append(source.fault((*place, key), what, "remove the key"))
     trusted = replace(source, root=None)
     kind = spec.get("kind", "hf")
+    served = False
     if isinstance(kind, str):
         try:
-            manager.entry("dlm_sway_backends", kind)
+            served = getattr(manager.entry("dlm_sway_backends", kind).entry, "served", False)
         except PluginError as error:
             what, fix = unusable(error, kind, list(manager.offers("dlm_sway_backends")))
             found.append(source.fault((*place, "kind"), what, fix))
-    if isinstance(base := spec.get("base"), str):
+    if isinstance(base := spec.get("base"), str) and not served:
         spec["base"] = _base(base, (*place, "base"), trusted if "base" in documented else source, found)
     if isinstance(adapter := spec.get("adapter"), str):
         spec["adapter"] = _adapter(adapter, (*place, "adapter"), trusted if "adapter" in documented else source, found)
     return spec
+
+
+def addressed(spec: Mapping[str, Any]) -> str | None:
+    """The server that a side names, as addresses are compared."""
+    found = spec.get("endpoint")
+    return found.rstrip("/") if isinstance(found, str) and found else None
 
 
 def _base(given: str, place: Place, source: Source, found: list[Fault]) -> str:

@@ -29,6 +29,8 @@ class Source:
     """``sha256:...`` of the file's bytes, or of the suite's canonical JSON."""
     root: Path | None = None
     """Set for a suite of somebody else's: the only folder that its paths may lead into, and count from."""
+    endpoints: frozenset[str] = frozenset()
+    """Where ``root`` is set: addresses of servers that the suite may name, without a slash at their end."""
 
     def line(self, place: Place) -> int:
         """Line of ``place``, or of the nearest thing around it; 0 when there are no lines."""

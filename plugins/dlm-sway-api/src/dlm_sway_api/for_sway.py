@@ -17,5 +17,6 @@ def dlm_sway_backends() -> list[BackendEntry]:
             gives=frozenset({"compare", "generate", "texts"}),
             requires=("httpx", "tenacity"),
             alone=True,
+            served=True,
         )
     ]

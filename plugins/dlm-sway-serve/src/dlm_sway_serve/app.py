@@ -30,7 +30,8 @@ BUG: Final = "this is a bug in sway or in a plugin: `sway plugins` shows their v
 _ERRORS: Final[dict[int | str, str]] = {
     400: "What `sway` itself would refuse: a mistake in the suite, or models that cannot be used.",
     401: "No key, or a wrong one.",
-    403: "Asked from another site or by another name than localhost, without a key.",
+    403: "Asked from another site or by another name than localhost, without a key; or about a model at an address"
+    " that the owner did not allow.",
 }
 _BODY_ERRORS: Final[dict[int | str, str]] = {
     408: "The body did not arrive in time.",

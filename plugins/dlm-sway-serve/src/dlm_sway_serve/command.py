@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 
@@ -27,6 +28,15 @@ _MEGABYTE = 1_000_000
     show_envvar=True,
     help="Key that every request must show. Off this machine"
     " it is required. Other users can read a command line: prefer the variable.",
+)
+@click.option(
+    "--allow-endpoint",
+    "endpoints",
+    multiple=True,
+    metavar="URL",
+    callback=lambda ctx, _, given: frozenset(_address(one) for one in given),
+    help="Server whose models requests may name, such as http://127.0.0.1:8080/v1; repeat it for more. It is asked"
+    " with this server's SWAY_API_KEY.",
 )
 @click.option("--max-loaded", default=2, show_default=True, type=click.IntRange(1, 64), help="Models kept in memory.")
 @click.option(
@@ -64,6 +74,7 @@ def serve(
     host: str,
     port: int,
     api_key: str | None,
+    endpoints: frozenset[str],
     max_loaded: int,
     at_once: int,
     queue: int,
@@ -74,8 +85,8 @@ def serve(
 ) -> None:
     """Keep models loaded and judge over HTTP: /run, /score, /health, /stats.
 
-    Requests name models and documents in the folder ROOT and nowhere else. SIGTERM and Ctrl-C finish what is being
-    answered, then stop.
+    Requests name models and documents in the folder ROOT and nowhere else, and servers that you allow. SIGTERM and
+    Ctrl-C finish what is being answered, then stop.
     """
     from dlm_sway.cli.options import progress
     from dlm_sway.plugins import manager
@@ -84,6 +95,7 @@ def serve(
 
     settings = Settings(
         root=root.resolve(),
+        endpoints=endpoints,
         api_key=_usable(api_key),
         max_loaded=max_loaded,
         at_once=at_once,
@@ -97,6 +109,18 @@ def serve(
     except KeyboardInterrupt:
         progress("stopped")
         ctx.exit(130)
+
+
+def _address(given: str) -> str:
+    """An endpoint's address as requests are compared with it."""
+    try:
+        parts = urlsplit(given)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.username
+    except ValueError:
+        usable = False
+    if not usable:
+        raise click.BadParameter("give an address such as https://host/v1", param_hint="--allow-endpoint")
+    return given.rstrip("/")
 
 
 def _usable(key: str | None) -> str | None:

@@ -35,6 +35,12 @@ class WrongPlace(Refused):
     status = 403
 
 
+class WrongServer(Refused):
+    """A model at an address that the owner did not allow."""
+
+    status = 403
+
+
 class TooSlow(Refused):
     """A body that did not arrive in time."""
 

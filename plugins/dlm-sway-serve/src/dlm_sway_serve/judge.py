@@ -14,12 +14,13 @@ from dlm_sway.probes.null_adapter import NullAdapter
 from dlm_sway.report.document import to_dict
 from dlm_sway.spec.faults import suggestion
 from dlm_sway.spec.load import received
+from dlm_sway.spec.paths import SIDES, addressed
 from dlm_sway.suite.choosing import choose
 from dlm_sway.suite.preflight import KIND as PREFLIGHT
 from dlm_sway.suite.provenance import own_version
 from dlm_sway.suite.run import run
 
-from .errors import Busy, OutOfTime
+from .errors import Busy, OutOfTime, WrongServer
 from .keys import Digests, content_key
 from .shelf import Shelf
 from .stopping import Stop, Stoppable, Stopped
@@ -152,7 +153,8 @@ class Judge:
 
     def _prepared(self, spec: Mapping[str, Any], name: str) -> tuple[LoadedSuite, Chosen, str | None]:
         """The suite, its backend, and the key of that one where it may be shared."""
-        loaded = received(spec, self._manager, name, self.settings.root)
+        check_servers(spec, self.settings.endpoints)
+        loaded = received(spec, self._manager, name, self.settings.root, self.settings.endpoints)
         chosen = choose(loaded, self._manager)
         return loaded, chosen, content_key(chosen.backend, self._digests)
 
@@ -189,6 +191,23 @@ class Judge:
 
     async def _on_bench(self, work: Callable[[], Any]) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._bench, work)
+
+
+def check_servers(spec: Mapping[str, Any], allowed: frozenset[str]) -> None:
+    """That a suite names no server but those that the owner allowed.
+
+    Raises:
+        WrongServer: it does.
+    """
+    models = spec.get("models")
+    for side in SIDES:
+        named = models.get(side) if isinstance(models, Mapping) else None
+        address = addressed(named) if isinstance(named, Mapping) else None
+        if address is not None and address not in allowed:
+            raise WrongServer(
+                f"models.{side}.endpoint: this server asks no address that a request names, but for those that its "
+                "owner allows: start it with `sway serve --allow-endpoint URL`, or run the suite where you are"
+            )
 
 
 def only(spec: Mapping[str, Any], names: list[str], source: str) -> dict[str, Any]:

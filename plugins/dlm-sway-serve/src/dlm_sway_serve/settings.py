@@ -16,6 +16,9 @@ class Settings:
 
     root: Path
     """The folder that requests may name files in; paths count from it."""
+    endpoints: frozenset[str] = frozenset()
+    """Addresses of servers that requests may name, without a slash at their end. This one asks them in its own name,
+    with its own key and from where it stands, so they are the owner's to choose."""
     api_key: str | None = None
     """What every request must show; ``None`` where only programs on this machine can ask."""
     max_loaded: int = 2
