@@ -80,7 +80,8 @@ def _exports(claims: Claims) -> Iterator[Line]:
 
 def _export(one: ClaimedExport) -> str:
     kept = f", {one.effect_kept[0]:.0%} of the effect kept" if one.effect_kept else ""
-    return f"{one.folder}: certificate {one.certified}{kept}"
+    measured = "no certificate" if one.certified == "not measured" else f"certificate {one.certified}"
+    return f"{one.folder}: {measured}{kept}"
 
 
 def _judged(claims: Claims) -> Iterator[Line]:
