@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -43,11 +42,11 @@ async def send_file(file: File, part: Part, line: Line, sent: Callable[[int], No
         Gone: the client did not take them.
     """
     gone = asyncio.create_task(_until_gone(line.receive))
-    handle = await asyncio.to_thread(os.open, file.path, os.O_RDONLY)
+    handle = await asyncio.to_thread(file.path.open, "rb")
     try:
-        at = part.start
+        at = await asyncio.to_thread(handle.seek, part.start)
         while at < part.end:
-            data = await asyncio.to_thread(os.pread, handle, min(_CHUNK, part.end - at), at)
+            data = await asyncio.to_thread(handle.read, min(_CHUNK, part.end - at))
             if not data:
                 raise Gone  # somebody cut the file: better half an answer than a wrong one
             await _in_time(line.send({"type": "http.response.body", "body": data, "more_body": True}), gone, line)
@@ -57,7 +56,7 @@ async def send_file(file: File, part: Part, line: Line, sent: Callable[[int], No
         await _in_time(_taken(line.unsent), None, line)
         await line.send({"type": "http.response.body", "body": b"", "more_body": False})
     finally:
-        os.close(handle)
+        handle.close()
         gone.cancel()
         with suppress(asyncio.CancelledError):
             await gone
