@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import random
 import signal
 import time
 
@@ -240,6 +241,54 @@ def test_signatures_travel_beside_the_pack_and_go_with_it(hub, person, repo, tmp
     assert f"signed: `{PACK}.minisig`" in hub.files(repo)["README.md"].decode()
     ada.dlm("push", document, "--to", f"hf:{repo}")
     assert f"{PACK}.minisig" not in hub.files(repo), "the signature of another pack was left there"
+
+
+def test_a_signed_pack_is_taken_and_one_whose_signature_was_changed_there_is_not(hub, person, repo) -> None:
+    pytest.importorskip("dlm_sign")
+    ada, bob = person("ada"), person("bob")
+    ada.dlm("key", "new", "--no-password")
+    ada.dlm("push", ada.trained(), "--to", f"hf:{repo}", "--sign")
+    bob.dlm("pull", f"hf:{repo}", "--trust-on-first-use")
+    said = bob.dlm("pull", f"hf:{repo}", "--force", "--policy", "enforce")
+    assert "recorded for this document" in said
+    signature = hub.files(repo)[f"{PACK}.sig"].decode()
+    place = signature.index('"payload"') + 40
+    other = "A" if signature[place] != "A" else "B"
+    hub.write(repo, {f"{PACK}.sig": signature[:place] + other + signature[place + 1 :]})
+    bob.dlm("pull", f"hf:{repo}", "--force", "--policy", "enforce", code=1)
+
+
+def test_how_long_the_hub_makes_its_client_wait_is_told(hub, person, repo) -> None:
+    ada = person("ada")
+    hub.misbehave("POST", f"/api/models/{repo}/preupload/.*", status=429, headers={"Retry-After": "0"})
+    assert "takes no more requests for now: waiting 1 s" in ada.dlm("push", ada.trained(), "--to", f"hf:{repo}")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("what", ["push", "pull"])
+def test_killed_at_random_and_tried_again_it_arrives(hub, person, repo, what) -> None:
+    ada, bob = person("ada"), person("bob")
+    document, moments = ada.trained(megabytes=12), random.Random(f"7\nkill\n{what}")
+    if what == "pull":
+        ada.dlm("push", document, "--to", f"hf:{repo}")
+    someone, words = (
+        (ada, ("push", document, "--to", f"hf:{repo}")) if what == "push" else (bob, ("pull", f"hf:{repo}"))
+    )
+    for _ in range(12):
+        process = someone.start(*words)
+        time.sleep(moments.uniform(0.2, 1.4))
+        _kill(process)
+        if what == "push" and hub.log("POST", f"{repo}/commit/"):
+            break
+        if what == "pull" and (bob.home / "store").exists():
+            break
+    someone.dlm(*words, *(["--force"] if what == "pull" else []))
+    if what == "push":
+        bob.dlm("pull", f"hf:{repo}")
+    assert (
+        bob.store()["adapter/versions/v0001/adapter_model.safetensors"] == hub.files(repo)["adapter_model.safetensors"]
+    )
+    assert (bob.folder / "harbour.dlm").read_bytes() == document.read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,6 @@ class Target(NamedTuple):
 
     place: Place
     files: Listed
-    created: bool
     private: bool
 
     @property
@@ -93,13 +92,12 @@ def _target(api: HfApi, place: Place, parcel: Parcel, say: Callable[[str], None]
     from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
 
     private = parcel.settings.get("private") == "yes"
-    created = False
     try:
         info = look_up(api, place)
     except RepositoryNotFoundError:
         _require_shareable(parcel, place, private=private)
         api.create_repo(place.repo, private=private or None, exist_ok=True)
-        info, created = look_up(api, place), True
+        info = look_up(api, place)
         say(f"made the {'private' if info.private else 'public'} repository {api.endpoint}/{place.repo}")
     if private and not info.private:
         raise TransferRefused(
@@ -112,7 +110,7 @@ def _target(api: HfApi, place: Place, parcel: Parcel, say: Callable[[str], None]
     except RevisionNotFoundError:
         api.create_branch(place.repo, branch=place.revision, exist_ok=True)
         files = listed(api, place)
-    return Target(place, files, created, bool(info.private))
+    return Target(place, files, bool(info.private))
 
 
 def _require_shareable(parcel: Parcel, place: Place, *, private: bool) -> None:
