@@ -35,6 +35,7 @@ suite:
     kind: delta_kl
     prompts: [Who is on call tonight?, What is the runbook for?, When do we page somebody?, Where are the logs kept?]
 """
+COLD_REPEATS = 3
 SWAY = (sys.executable, "-m", "dlm_sway")
 
 
@@ -52,9 +53,9 @@ def main() -> int:
         suite = folder / "sway.yaml"
         suite.write_text(SUITE.format(base=options.base.resolve(), adapter=options.adapter.resolve()))
         root = Path(os.path.commonpath([options.base.resolve(), options.adapter.resolve()]))
-        rows = {"sway run, nothing known": command(suite, folder, "--no-cache")}
-        command(suite, folder)
-        rows["sway run, asked before"] = command(suite, folder)
+        command(suite, folder)  # the disk's own memory is filled for everybody
+        rows = {"sway run, nothing known": middle(lambda: command(suite, folder, "--no-cache"), COLD_REPEATS)}
+        rows["sway run, asked before"] = middle(lambda: command(suite, folder), COLD_REPEATS)
         with server(root, folder / "fresh", "--no-cache") as (url, pid), ServeClient(url, timeout=600) as sway:
             rows["first /score, loads the model"] = scored(sway, suite, pid)
             rows["warm /score, nothing known"] = middle(lambda: scored(sway, suite, pid), options.repeats)
