@@ -365,3 +365,44 @@ def test_half_a_handshake_is_tried_again_and_given_up(path, misbehave):
         url = plain.url.replace("http://", "https://") + NAME
         with client_for(url) as client, pytest.raises(TransferFailed, match="no connection"):
             download(client, url, path, progress=lambda *_: None, say=print, rules=misbehave.fast)
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_whatever_a_server_does_a_file_is_never_wrong(site, path, fetch, misbehave, seed):
+    """Breaks, errors, other files and lies in any order: it fails, or what lies there is a file that was there."""
+    chance = random.Random(f"{seed}\nmisbehaving\n")
+    contents = [chance.randbytes(chance.randrange(1, 400_000)) for _ in range(3)]
+    site.files[NAME] = contents[0]
+
+    def another(handler):
+        handler.serve(most=chance.randrange(100_000))
+        site.files[NAME] = chance.choice(contents)
+
+    def wrong_part(handler):
+        handler.answer(
+            206, {"Content-Range": f"bytes {chance.randrange(9)}-99/{chance.randrange(100, 300)}"}, b"y" * 91
+        )
+
+    def ways():
+        return chance.choice(
+            [
+                misbehave.drop(chance.randrange(300_000)),
+                misbehave.drop(chance.randrange(300_000), ranges=False),
+                misbehave.answer(chance.choice([416, 429, 500, 503])),
+                another,
+                wrong_part,
+                lambda handler: handler.serve(length=len(site.files[NAME]) + 5),
+            ]
+        )
+
+    for _ in range(4):
+        site.script = [ways() for _ in range(chance.randrange(6))]
+        try:
+            fetch()
+        except (TransferFailed, TransferRefused):
+            assert not path.exists()
+        else:
+            assert path.read_bytes() in contents
+    site.script = []
+    fetch()
+    assert path.read_bytes() == site.files[NAME]

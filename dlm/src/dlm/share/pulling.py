@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -180,6 +180,9 @@ def _folder(root: Path, shown: str) -> Iterator[Path]:
     finally:
         # Behind the gate nobody is about to lock the file that goes.
         with _gate(root):
+            # Nothing arrived: there is nothing to go on with.
+            with suppress(OSError):
+                folder.rmdir()
             lock.release()
             if not folder.exists():
                 folder.with_suffix(".lock").unlink(missing_ok=True)
