@@ -56,7 +56,9 @@ def dlm_commands() -> Iterable[CommandEntry]:
         summary="Fetch a pack, check it, and put its document and its store in place.",
     )
     yield CommandEntry(name="verify", target="dlm.cli.verify:verify", summary="Check a pack, and say what is in it.")
-    yield CommandEntry(name="sign", target="dlm.cli.sign:sign", summary="Sign a pack, for anybody to check.")
+    yield CommandEntry(
+        name="sign", target="dlm.cli.sign:sign", summary="Sign a pack, for anybody to check with stock tools."
+    )
     yield CommandEntry(
         name="key", target="dlm.cli.key:key", summary="Make and list the keys that packs are signed with."
     )
