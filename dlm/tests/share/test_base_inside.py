@@ -156,6 +156,20 @@ def test_a_base_that_is_there_stays_and_an_other_edition_of_it_is_told_of(traine
     assert mark.is_file()
 
 
+@pytest.mark.slow
+def test_an_unpacking_that_is_killed_at_any_moment_leaves_a_whole_base_or_none(trained, elsewhere, tmp_path, crash_at):
+    made, moment = packed(trained("acme-tiny")), 1
+    base = elsewhere / "home" / "bases" / "acme-tiny"
+    while crash_at(moment, tmp_path, lambda: unpack(made.path, out=elsewhere, force=True)):
+        assert not base.exists() or measure(base).digest == made.manifest.base.digest, moment
+        done = unpack(made.path, out=elsewhere, force=True)
+        assert run("prompt", done.document, "Who?", "--max-tokens", 4).exit_code == 0, moment
+        assert not list(base.parent.glob(".*partial*")), moment
+        shutil.rmtree(base)
+        moment += 1
+    assert moment > 10
+
+
 def test_a_base_is_left_out_when_its_receiver_does_not_want_it(trained, elsewhere):
     made = packed(trained("acme-tiny"))
     done = run("unpack", made.path, "--out", elsewhere, "--no-base")

@@ -128,7 +128,7 @@ def test_the_parity_of_exports_is_claimed(document, read_pack):
     members = read_pack(made.path)
     (found,) = claimed(members)["exports"]
     manifest = json.loads(members[f"store/exports/{found['folder']}/export_manifest.json"])
-    assert (found["target"], found["certified"]) == ("toy", manifest["certified"])
+    assert (found["target"], found["version"], found["certified"]) == ("toy", 1, manifest["certified"])
     assert found["effect_kept"] == manifest["certificate"]["effect_kept"]
     shown = run("verify", made.path).stdout
     assert f"{found['folder']}: certificate {found['certified']}" in shown
@@ -143,7 +143,9 @@ CONTRADICTIONS = {
     "recipe": {"digest": "sha256:" + "0" * 64, "seed": 42},
     "lock": None,
     "learning": None,
-    "exports": [{"folder": "x", "target": "gguf", "quant": None, "form": "merged", "certified": "passed"}],
+    "exports": [
+        {"folder": "x", "version": 1, "target": "gguf", "quant": None, "form": "merged", "certified": "passed"}
+    ],
 }
 
 

@@ -75,7 +75,8 @@ def _learned(one: ClaimedLearning) -> str:
 
 
 def _exports(claims: Claims) -> Iterator[Line]:
-    yield from (("export", _export(one)) for one in claims.exports)
+    for one in claims.exports:
+        yield "export", _export(one) + (f", of v{one.version:04d}" if one.version != claims.version else "")
 
 
 def _export(one: ClaimedExport) -> str:

@@ -89,6 +89,8 @@ class ClaimedExport(_Part):
     """What an export's certificate says of its parity."""
 
     folder: str
+    version: int
+    """Which one was exported."""
     target: str
     quant: str | None = None
     form: str
@@ -242,6 +244,7 @@ def _exports(small: Mapping[str, bytes]) -> Iterator[ClaimedExport]:
         export = ExportManifest.model_validate_json(small[name])
         yield ClaimedExport(
             folder=name.split("/")[2],
+            version=export.adapter_version,
             target=export.target,
             quant=export.quant,
             form=export.form,
