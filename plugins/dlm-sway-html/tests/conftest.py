@@ -63,15 +63,15 @@ def everything() -> dict[str, Any]:
 
 
 @pytest.fixture
-def browse(tmp_path: Path) -> Callable[[Path], tuple[str, list[str]]]:
+def browse(tmp_path: Path) -> Callable[..., tuple[str, list[str]]]:
     """Opens a file in Chromium, which reaches no host; skips where none is installed."""
     found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
     if found is None:
         pytest.skip("no Chromium: install the package chromium of your system")
 
-    def look(page: Path) -> tuple[str, list[str]]:
+    def look(page: Path, width: int = 1200) -> tuple[str, list[str]]:
         profile = f"--user-data-dir={tmp_path / 'profile'}"
-        command = [found, *STARTS, *ALONE, *DRAWN, profile, page.as_uri()]
+        command = [found, *STARTS, *ALONE, *DRAWN, f"--window-size={width},900", profile, page.as_uri()]
         done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=True)
         return done.stdout, [line for line in done.stderr.splitlines() if "CONSOLE" in line]
 

@@ -21,7 +21,7 @@ from dlm_sway_html.charts import charts
 from dlm_sway_html.page import render
 
 GOLDEN = Path(__file__).parents[3] / "contracts" / "golden" / "report"
-Browse = Callable[[Path], tuple[str, list[str]]]
+Browse = Callable[..., tuple[str, list[str]]]
 """Opens a page: what became of it, and what the browser complained about."""
 LIMIT = 6_000_000
 """Bytes that a report may have."""
@@ -155,6 +155,31 @@ def test_a_page_that_asks_for_another_file_would_be_found_out(
     page = tmp_path / "report.html"
     page.write_text(render(everything).replace("</main>", '<img src="https://example.org/a.png"></main>'), "utf-8")
     assert any("Content Security Policy" in line for line in browse(page)[1])
+
+
+MEASURE = """<script>
+const wide = document.querySelector(".wide"), page = document.documentElement;
+document.body.dataset.beyond = [wide.scrollWidth - wide.clientWidth, page.scrollWidth - page.clientWidth].join();
+</script>"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [1200, 500])
+def test_nothing_is_wider_than_a_screen_or_a_phone(
+    width: int, everything: dict[str, Any], tmp_path: Path, browse: Browse
+) -> None:
+    everything["probes"][0]["name"] = "a-name-that-somebody-wrote-without-any-space-" * 3
+    everything["probes"][1].update(
+        kind="acme/a_probe_with_quite_a_long_name", raw=-1234.5678, ci_95=[-2000.5, -1000.25]
+    )
+    for number in range(40):
+        everything["probes"].append({**everything["probes"][1], "name": f"entry {number}", "p_value": 1e-5})
+    page = tmp_path / "report.html"
+    page.write_text(render(everything).replace("</body>", f"{MEASURE}</body>"), "utf-8")
+    assert page.stat().st_size < LIMIT
+    dom, complaints = browse(page, width)
+    assert complaints == []
+    assert re.findall(r'data-beyond="(.*?)"', dom) == ["0,0"]
 
 
 ANY = st.recursive(
