@@ -26,6 +26,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 CLIENTS = 50
 SECONDS = 300.0
@@ -81,7 +82,7 @@ def _store(folder: Path, megabytes: int) -> Path:
     return document
 
 
-def _server(folder: Path, document: Path) -> tuple[subprocess.Popen[str], dict[str, object]]:
+def _server(folder: Path, document: Path) -> tuple[subprocess.Popen[str], dict[str, Any]]:
     program = [sys.executable, "-c", "from dlm.cli.main import main; main()", "serve", str(document), "--port", "0"]
     limits = ["--json", "--uses", MANY, "--rate-limit", MANY, "--max-concurrency", "1000", "--token-ttl-minutes", "600"]
     env = {**os.environ, "DLM_HOME": str(folder / "home")}

@@ -146,15 +146,15 @@ def test_the_end_can_be_asked_for_and_another_file_is_not_gone_on_with():
 
 def test_a_ticket_may_ask_at_once_as_often_as_in_a_minute_and_then_at_that_pace():
     now = 100.0
-    pace = Pace(30, lambda: now)
-    assert [pace.wait("a") for _ in range(30)] == [0.0] * 30
-    assert pace.wait("a") == pytest.approx(2.0)
-    assert pace.wait("b") == 0.0
+    pace = Pace(lambda: now)
+    assert [pace.wait("a", 30) for _ in range(30)] == [0.0] * 30
+    assert pace.wait("a", 30) == pytest.approx(2.0)
+    assert pace.wait("b", 30) == 0.0
     now += 2.0
-    assert pace.wait("a") == 0.0
-    assert pace.wait("a") > 0
+    assert pace.wait("a", 30) == 0.0
+    assert pace.wait("a", 30) > 0
     now += 3600
-    assert sum(pace.wait("a") == 0.0 for _ in range(100)) == 30
+    assert sum(pace.wait("a", 30) == 0.0 for _ in range(100)) == 30
 
 
 def test_uses_are_counted_by_pull_and_remembered(tmp_path):

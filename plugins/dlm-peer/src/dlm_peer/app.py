@@ -54,7 +54,7 @@ class Desk:
     clock: Callable[[], float] = time.time
 
     def __post_init__(self) -> None:
-        self.pace = Pace(self.settings.per_minute)
+        self.pace = Pace()
         self.downloads = 0
         """Going on now."""
 
@@ -98,7 +98,7 @@ async def _answer(desk: Desk, request: Request) -> Response:
         raise Problem("no-body")
     if desk.downloads >= desk.settings.at_once:
         raise Problem("too-many", {"Retry-After": str(_COME_AGAIN)})
-    if wait := desk.pace.wait(ticket.nonce):
+    if wait := desk.pace.wait(ticket.nonce, desk.settings.per_minute * ticket.uses):
         raise Problem("too-often", {"Retry-After": str(math.ceil(wait))})
     if request.headers.get("if-none-match") == found.etag:
         return Response(status_code=304, headers=_named(desk, found))

@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     default=30,
     show_default=True,
     type=click.IntRange(1, 1_000_000),
-    help="Requests a minute for each ticket.",
+    help="Requests a minute for each use of a ticket.",
 )
 @click.option(
     "--grace",

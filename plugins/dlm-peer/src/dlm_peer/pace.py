@@ -7,18 +7,18 @@ from collections.abc import Callable, Hashable
 
 
 class Pace:
-    """A bucket a key, that ``per_minute`` requests fit in and that fills up again in a minute."""
+    """A bucket a key, that fills up again in a minute."""
 
-    def __init__(self, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._most, self._clock = per_minute, clock
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._left: dict[Hashable, tuple[float, float]] = {}
 
-    def wait(self, key: Hashable) -> float:
-        """Take one; 0.0, or how many seconds too early it is."""
-        now = self._clock()
-        left, then = self._left.get(key, (float(self._most), now))
-        left = min(float(self._most), left + (now - then) * self._most / 60)
+    def wait(self, key: Hashable, per_minute: int) -> float:
+        """Take one of ``per_minute``; 0.0, or how many seconds too early it is."""
+        now, most = self._clock(), float(per_minute)
+        left, then = self._left.get(key, (most, now))
+        left = min(most, left + (now - then) * most / 60)
         if left < 1:
-            return (1 - left) * 60 / self._most
+            return (1 - left) * 60 / most
         self._left[key] = (left - 1, now)
         return 0.0

@@ -23,7 +23,7 @@ class Settings:
     at_once: int = 4
     """Downloads at the same time; more are asked to come again."""
     per_minute: int = 30
-    """Requests that a ticket may make."""
+    """Requests that a ticket may make for each of its uses."""
     grace: int = 30
     """Seconds to finish downloads when the server is stopped."""
 
