@@ -176,7 +176,8 @@ def test_the_oldest_go_and_other_files_stay(stage: Stage, suite_file: Callable[.
 def test_the_command_tells_the_verdict_and_runs_a_command_without_a_shell(
     suite_file: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    spec = suite_file(GOOD.replace("moved}", "moved, limit: 9}"))
+    name = "an entry whose name is long enough to be wrapped where it is told on a narrow terminal, twice over"
+    spec = suite_file(GOOD.replace("name: a, kind: moved}", f"name: '{name}', kind: moved, limit: 9}}"))
 
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
@@ -185,7 +186,9 @@ def test_the_command_tells_the_verdict_and_runs_a_command_without_a_shell(
     call = f"python -c \"import os; open(r'{tmp_path}/seen', 'w').write(os.environ['SWAY_RESULT_PATH'])\""
     arguments = ["watch", str(spec), "--settle-ms", "0", "--no-cache", "--on-fail", call]
     done = CliRunner().invoke(main, arguments)
-    assert (done.exit_code, "gate: fail" in done.stdout) == (0, True), done.output
+    assert (done.exit_code, "UTC  " in done.stdout, "gate: fail" in done.stdout) == (0, True, True), done.output
+    told = [line for line in done.stdout.splitlines() if str(tmp_path)[:20] not in line]
+    assert (max(map(len, told)) <= 80, "long enough to be wrapped" in " ".join(done.stdout.split())) == (True, True)
     kept = Path((tmp_path / "seen").read_text())
     assert kept.parent == tmp_path / "sway.history"
     suite_file(GOOD)

@@ -124,14 +124,14 @@ def _tell(one: Kept) -> None:
     """The verdict, why, and what changed since the one before."""
     from ..errors import SwayError
     from ..history.compare import Run, compare
-    from ..history.compare_text import closing, row_lines
+    from ..history.compare_text import closing, row_lines, wrapped
     from ..report.document import completed, read
     from .compare import installed_seeks
 
     gate, result = one.result["gate"], one.result
-    click.echo(f"{result['finished_at'][:19].replace('T', ' ')}  {result['conclusion']}  gate: {gate['outcome']}")
+    click.echo(f"{result['finished_at'][:19].replace('T', ' ')} UTC  {result['conclusion']}  gate: {gate['outcome']}")
     for reason in gate["reasons"]:
-        click.echo(f"  {reason}")
+        click.echo("\n".join(wrapped(f"  {reason}", indent="    ")))
     if one.previous is not None:
         try:
             runs = [Run("before", read(one.previous)), Run("now", completed(result, str(one.path)))]

@@ -95,9 +95,9 @@ def _lines(found: Compared, width: int) -> Iterator[str]:
         when = "" if result["finished_at"] == EPOCH else result["finished_at"][:16].replace("T", " ")
         words = [when, result["conclusion"] or result["score"].get("band", "")]
         yield f"  {run.label}  {'  '.join(filter(None, words))}  score {fmt.score(result['score']['overall'])}"
-    yield from _wrapped(f"{found.runs[-1].label} against {found.runs[found.against].label}{_rule(found)}", width, "")
+    yield from wrapped(f"{found.runs[-1].label} against {found.runs[found.against].label}{_rule(found)}", width, "")
     for note in found.notes:
-        yield from _wrapped(f"note: {note}", width, "")
+        yield from wrapped(f"note: {note}", width, "")
     yield ""
     for row in sorted(found.rows, key=lambda row: (_ORDER.index(row.outcome), row.name)):
         yield from row_lines(row, width)
@@ -124,7 +124,7 @@ def closing(found: Compared) -> str:
 def row_lines(row: Row, width: int = WIDTH) -> Iterator[str]:
     """One entry: its numbers, how they moved, and what that shows."""
     kind = f" ({row.kind})" if row.kind != row.name else ""
-    yield from _wrapped(f"{MARKS[row.outcome]:<6} {row.name}{kind}  {_series(row)}", width, " " * 7)
+    yield from wrapped(f"{MARKS[row.outcome]:<6} {row.name}{kind}  {_series(row)}", width, " " * 7)
     detail = [] if row.change is None else [_moved(row.change)]
     if row.p_worse is not None and row.p_better is not None:
         better = row.outcome == "better"
@@ -132,7 +132,7 @@ def row_lines(row: Row, width: int = WIDTH) -> Iterator[str]:
     if row.why:
         detail.append(row.why)
     if detail:
-        yield from _wrapped(" " * 7 + ", ".join(detail), width, " " * 7)
+        yield from wrapped(" " * 7 + ", ".join(detail), width, " " * 7)
 
 
 def _series(row: Row) -> str:
@@ -157,7 +157,8 @@ def signed(value: float | None) -> str:
     return "0.000" if abs(value) < 5e-5 else f"{value:+,.3f}"
 
 
-def _wrapped(text: str, width: int, indent: str) -> list[str]:
+def wrapped(text: str, width: int = WIDTH, indent: str = "") -> list[str]:
+    """``text`` in lines of at most ``width``, broken between words. The first keeps its own indent."""
     lead = text[: len(text) - len(text.lstrip())]
     return textwrap.wrap(
         text.strip(),
