@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import sys
 import threading
 from pathlib import Path
@@ -25,7 +26,7 @@ from dlm.errors import (
     UsageProblem,
 )
 from dlm.hookspecs import hookimpl
-from dlm.share.leftovers import PULLING, PUSHING
+from dlm.share.leftovers import GONE, PULLING, PUSHING
 from dlm.share.members import LIMITS
 from dlm.share.packing import PackOptions
 from dlm.share.peeking import HEAD, peek
@@ -35,6 +36,7 @@ from dlm.share.pushing import PushOptions
 from dlm.share.pushing import push as real_push
 from dlm.share.standing import Rules
 from dlm.share.transport import PACK_FILE, Fetched, Sent, Transport
+from dlm.share.unpacking import unpack
 from dlm.store import Store
 from dlm.testing import only_plugins
 from dlm.testing.toy import ToyPlugin
@@ -318,7 +320,7 @@ def test_what_is_there_already_is_not_fetched_again(packed, grace, spy):
 def test_where_the_beginning_cannot_be_seen_the_download_is_kept(packed, grace, spy):
     spy.kept, spy.headless = packed.path.read_bytes(), True
     pull("spy:there", *grace)
-    with pytest.raises(PackRefused, match=r"--force.*is kept, and is not fetched again"):
+    with pytest.raises(PackRefused, match=r"--force.*is kept for the next pull"):
         pull("spy:there", *grace)
     assert [one for one in (grace[1] / PULLING).iterdir() if one.is_dir()]
 
@@ -376,13 +378,33 @@ def test_a_pull_that_dies_at_any_moment_is_done_by_the_next(packed, tmp_path, cr
         out, home = tmp_path / f"out-{moment}", tmp_path / f"home-{moment}"
         out.mkdir()
         crashed = crash_at(moment, home, lambda out=out, home=home: pull(packed.path, out, home))
-        if crashed:
-            pull(packed.path, out, home, force=(home / "store" / DLM_ID).exists())
+        addresses = [one for one in home.glob(f"{PULLING}/*") if one.is_dir() and one.suffix != GONE]
+        if crashed and (addresses or not (out / "lamp.dlm").exists()):
+            pull(packed.path, out, home)
         assert Store(home, DLM_ID).current().number == 1
         assert (out / "lamp.dlm").read_bytes()
-        assert not [one for one in (home / PULLING).iterdir() if one.is_dir()]
-        moment += 3
+        assert not [one for one in home.glob(f"{PULLING}/*") if one.is_dir() and one.suffix != GONE]
+        moment += 2
     assert moment > 40
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.parametrize("change", ["train", "edit"])
+def test_what_was_done_since_a_pull_died_is_not_replaced(packed, grace, spy, monkeypatch, change):
+    out, home = grace
+    spy.kept = packed.path.read_bytes()
+    if (child := os.fork()) == 0:
+        # Everything is in place, and the folder of the address is not gone yet.
+        monkeypatch.setattr("dlm.share.pulling.unpack", lambda *a, **more: (unpack(*a, **more), os._exit(9)))
+        pull("spy:there", out, home)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+    if change == "edit":
+        (out / "lamp.dlm").write_text("another text")
+    else:
+        version = Store(home, DLM_ID).current()
+        shutil.copytree(version.path, version.path.with_name("v0002"))
+    with pytest.raises(PackRefused, match="is there already"):
+        pull("spy:there", out, home)
 
 
 @pytest.mark.parametrize(
@@ -412,6 +434,8 @@ def test_the_beginning_of_a_bomb_says_nothing(tmp_path):
 
 
 def test_gc_removes_what_nobody_went_on_with(home, plugins):
+    gone = home / PULLING / f"{'c' * 32}{GONE}"
+    gone.mkdir(parents=True)
     old, new = home / PULLING / ("a" * 32), home / PULLING / ("b" * 32)
     for folder in (old, new):
         folder.mkdir(parents=True)
@@ -422,6 +446,7 @@ def test_gc_removes_what_nobody_went_on_with(home, plugins):
     assert said.exit_code == 0, said.output
     assert "30 days" in said.output
     assert not old.exists()
+    assert not gone.exists()
     assert new.exists()
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 PULLING = "pulling"
 PUSHING = "pushing"
+GONE = ".gone"
+"""Behind the name of a folder that is being removed."""
 KEPT_DAYS = 30
 """That the beginning of a pack is kept for a pull to go on with, and the place of an upload for a push."""
 
@@ -26,7 +28,9 @@ def removable(root: Path) -> Iterator[tuple[Path, str]]:
         if not _in_use(folder):
             yield folder, "left by a push that died"
     for folder in _folders(root / PULLING):
-        if _days(folder) >= KEPT_DAYS and not _in_use(folder):
+        if folder.suffix == GONE:
+            yield folder, "left by a pull that died"
+        elif _days(folder) >= KEPT_DAYS and not _in_use(folder):
             yield folder, f"a pull that nobody went on with for {KEPT_DAYS} days"
     for note in sorted((root / PUSHING).glob("*.json")):
         if _days(note) >= KEPT_DAYS:

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 from ..errors import PackInvalid, PackRefused, SignatureInvalid, StoreLocked, UsageProblem
 from ..store.files import disk_errors
 from ..store.layout import home as home_of
-from .leftovers import PULLING
+from .leftovers import GONE, PULLING
 from .peeking import HEAD, peek
 from .receiving import receive
+from .resuming import died_placing, placing
 from .routing import route
 from .unpacking import Unpacked, require_free, unpack
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 _GATE = ".gate"
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-_KEPT = "What was fetched is kept, and is not fetched again"
+_KEPT = "What was fetched is kept for the next pull"
 
 
 @dataclass(frozen=True)
@@ -104,17 +105,19 @@ def _refuse_early(way: Route, folder: Path, root: Path, options: PullOptions) ->
 
 def _placed(way: Route, fetched: Fetched, folder: Path, root: Path, options: PullOptions) -> Unpacked:
     digests = [digest for digest in (options.digest, fetched.digest) if digest is not None]
+    force = options.force or died_placing(folder, fetched.pack, root, options.out.absolute())
     try:
-        done = unpack(
-            fetched.pack,
-            home=root,
-            out=options.out,
-            force=options.force,
-            base=options.base,
-            rules=options.rules,
-            sidecars=fetched.sidecars,
-            digests=digests,
-        )
+        with placing(folder):
+            done = unpack(
+                fetched.pack,
+                home=root,
+                out=options.out,
+                force=force,
+                base=options.base,
+                rules=options.rules,
+                sidecars=fetched.sidecars,
+                digests=digests,
+            )
     except PackInvalid as problem:
         _remove(folder)
         raise PackInvalid(_named(str(problem), fetched, way)) from problem
@@ -131,9 +134,9 @@ def _kept_if_whole(fetched: Fetched, folder: Path) -> str:
     """A pack by somebody who does not count yet is worth keeping; one that was damaged on the way here is not."""
     try:
         receive(fetched.pack, None)
-    except PackInvalid as problem:
+    except PackInvalid:
         _remove(folder)
-        return f"It is damaged, too ({type(problem).__name__}): what was fetched is removed"
+        return "The pack is damaged, too, and was removed: the next pull begins anew"
     return _KEPT
 
 
@@ -174,6 +177,7 @@ def _folder(root: Path, shown: str) -> Iterator[Path]:
             lock.acquire()
         except Timeout:
             raise StoreLocked(f"another `dlm pull` of {shown} is running: wait until it has ended") from None
+        shutil.rmtree(folder.with_suffix(GONE), ignore_errors=True)
         folder.mkdir(mode=0o700, exist_ok=True)
     try:
         yield folder
@@ -198,5 +202,8 @@ def _gate(root: Path) -> Iterator[None]:
 
 
 def _remove(folder: Path) -> None:
+    """All at once: a pull that dies meanwhile leaves nothing to go on with."""
+    gone = folder.with_suffix(GONE)
     with disk_errors(folder):
-        shutil.rmtree(folder)
+        folder.rename(gone)
+        shutil.rmtree(gone)

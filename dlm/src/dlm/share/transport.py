@@ -85,7 +85,7 @@ class Transport:
         Raises:
             UsageProblem: it is no address of this kind, or nobody sends there.
         """
-        raise UsageProblem(f"nothing can be pushed to {place}: `dlm pull` takes from there")
+        raise UsageProblem(f"nothing can be pushed to {self.shown(place)}: `dlm pull` takes from there")
 
     def send(self, parcel: Parcel, place: str, *, progress: Progress, say: Callable[[str], None]) -> Sent:
         """Send ``parcel``. What a broken attempt has sent is not sent again where the other side keeps it.
@@ -94,7 +94,7 @@ class Transport:
             TransferFailed: the other side, or the way there, broke; says whether to try again.
             TransferRefused: the other side said no.
         """
-        raise UsageProblem(f"nothing can be pushed to {place}: `dlm pull` takes from there")
+        raise UsageProblem(f"nothing can be pushed to {self.shown(place)}: `dlm pull` takes from there")
 
     def check_fetch(self, place: str) -> None:
         """Refuse, before anything is fetched, an address that nothing can be fetched from.
@@ -102,7 +102,7 @@ class Transport:
         Raises:
             UsageProblem: it is none of this kind.
         """
-        raise UsageProblem(f"nothing can be pulled from {place}: `dlm push` sends to there")
+        raise UsageProblem(f"nothing can be pulled from {self.shown(place)}: `dlm push` sends to there")
 
     def fetch(self, place: str, folder: Path, *, progress: Progress, say: Callable[[str], None]) -> Fetched:
         """Fetch a pack, and its signatures where there are any, into ``folder``.
@@ -114,4 +114,4 @@ class Transport:
             TransferFailed: the other side, or the way there, broke; says whether to try again.
             TransferRefused: the other side said no.
         """
-        raise UsageProblem(f"nothing can be pulled from {place}: `dlm push` sends to there")
+        raise UsageProblem(f"nothing can be pulled from {self.shown(place)}: `dlm push` sends to there")
