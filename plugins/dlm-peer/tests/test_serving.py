@@ -113,6 +113,7 @@ def test_every_refusal_has_words_of_its_own(small, serve, tmp_path, http_to):
         ({"headers": {**asked.headers(), "Range": "bytes=999999999-"}}, 416, "no-such-part"),
         ({"path": "/"}, 404, "no-such-place"),
         ({"path": f"{path}.sig"}, 404, "no-such-place"),
+        ({"path": f"{path}/"}, 404, "no-such-place"),
         ({"path": f"{path}/../../../secret"}, 404, "no-such-place"),
         ({"path": f"/v1/{asked.address.dlm_id}/%2e%2e"}, 404, "no-such-place"),
         ({"method": "POST"}, 405, "no-such-method"),
@@ -421,3 +422,16 @@ def test_noise_gets_no_answer_that_matters_and_stops_nobody(small, serve, http_t
     served.stop()
     assert "Traceback" not in served.stderr
     assert "bug" not in served.stderr
+
+
+def test_a_server_that_cannot_write_down_a_use_gives_nothing_away_and_says_why(small, serve, http_to, tmp_path):
+    served = serve(small)
+    log = served.folder / "tickets.log"
+    kept = log.read_bytes()
+    log.unlink()
+    log.mkdir()
+    assert http_to(served.addresses[0]).reason() == (500, "broken")
+    assert f"cannot write {log}" in served.stderr
+    log.rmdir()
+    log.write_bytes(kept)
+    fetch(served.place, tmp_path / "bob")

@@ -15,6 +15,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from dlm.errors import DlmError
+
 from . import tickets
 from .ledger import Unknown, UsedUp
 from .pace import Pace
@@ -75,14 +77,17 @@ def make_app(desk: Desk) -> Starlette:
             return Problem("no-such-method", {"Allow": "GET, HEAD"}).response()
         return Problem("no-such-place").response()
 
-    async def bug(_: Request, problem: Exception) -> Response:
-        desk.say(f"a bug in dlm-peer: {type(problem).__name__}: {problem}")
-        return Problem("bug").response()
+    async def broken(_: Request, problem: Exception) -> Response:
+        known = isinstance(problem, DlmError)
+        desk.say(str(problem) if known else f"a bug in dlm-peer: {type(problem).__name__}: {problem}")
+        return Problem("broken").response()
 
-    return Starlette(
+    app = Starlette(
         routes=[Route("/v1/{dlm_id}/{name}", file, methods=["GET"])],
-        exception_handlers={Problem: refused, HTTPException: lost, Exception: bug},
+        exception_handlers={Problem: refused, HTTPException: lost, DlmError: broken, Exception: broken},
     )
+    app.router.redirect_slashes = False
+    return app
 
 
 async def _answer(desk: Desk, request: Request) -> Response:

@@ -14,6 +14,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Callable
 
     from .room import Room
 
@@ -32,7 +33,7 @@ def gate(room: Room, context: ssl.SSLContext, seconds: float, buffer: int) -> ty
 
         def connection_made(self, transport: asyncio.BaseTransport) -> None:
             assert isinstance(transport, asyncio.Transport)
-            self._client = room.enter(transport)
+            self._plain, self._client = transport, room.enter(transport)
             _keep_little(transport, buffer)
             transport.pause_reading()
             self._entering = asyncio.ensure_future(self._enter(transport))
@@ -55,7 +56,7 @@ def gate(room: Room, context: ssl.SSLContext, seconds: float, buffer: int) -> ty
                 room.send_away(self._client)
                 return
             private.set_write_buffer_limits(high=buffer)
-            watched = _Watched(self._inner, room, self._client)
+            watched = _Watched(self._inner, lambda: room.left(self._client, plain))
             private.set_protocol(watched)
             watched.connection_made(private)
             if self._early:
@@ -66,7 +67,7 @@ def gate(room: Room, context: ssl.SSLContext, seconds: float, buffer: int) -> ty
 
         def connection_lost(self, exc: Exception | None) -> None:
             self._lost = True
-            room.left(self._client)
+            room.left(self._client, self._plain)
 
     return Gate
 
@@ -80,10 +81,10 @@ def _keep_little(transport: asyncio.Transport, size: int) -> None:
 
 
 class _Watched(asyncio.Protocol):
-    """uvicorn's protocol; the room hears when the connection ends."""
+    """uvicorn's protocol; ``left`` is called when the connection ends."""
 
-    def __init__(self, inner: H11Protocol, room: Room, client: tuple[str, int]) -> None:
-        self._inner, self._room, self._client = inner, room, client
+    def __init__(self, inner: H11Protocol, left: Callable[[], None]) -> None:
+        self._inner, self._left = inner, left
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -102,5 +103,5 @@ class _Watched(asyncio.Protocol):
         self._inner.resume_writing()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._room.left(self._client)
+        self._left()
         self._inner.connection_lost(exc)

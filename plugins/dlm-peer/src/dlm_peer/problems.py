@@ -21,7 +21,7 @@ Reason = Literal[
     "no-such-part",
     "too-often",
     "too-many",
-    "bug",
+    "broken",
 ]
 _SAID: dict[Reason, tuple[int, str]] = {
     "no-such-place": (404, "nothing is served here"),
@@ -36,7 +36,7 @@ _SAID: dict[Reason, tuple[int, str]] = {
     "no-such-part": (416, "the file ends before that"),
     "too-often": (429, "this ticket has asked too often"),
     "too-many": (503, "as many as may download at once do so now"),
-    "bug": (500, "a bug in dlm-peer; what is known of it stands in the server's own output"),
+    "broken": (500, "the server cannot do that now; its own output says why"),
 }
 
 

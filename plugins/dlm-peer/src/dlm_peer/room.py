@@ -53,9 +53,13 @@ class Room:
                 guest.deadline.cancel()
             guest.transport.abort()
 
-    def left(self, client: Client) -> None:
-        """Forget a connection that has ended."""
-        if (guest := self._guests.pop(client, None)) and guest.deadline is not None:
+    def left(self, client: Client, transport: asyncio.Transport) -> None:
+        """Forget a connection that has ended; its address may be another one's by now."""
+        guest = self._guests.get(client)
+        if guest is None or guest.transport is not transport:
+            return
+        del self._guests[client]
+        if guest.deadline is not None:
             guest.deadline.cancel()
 
     def unsent(self, client: Client) -> int:
