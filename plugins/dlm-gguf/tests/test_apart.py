@@ -180,6 +180,7 @@ def test_a_suite_of_two_kinds_measures_and_says_what_it_cannot_tell(base, merged
     assert by_name["moved"].verdict == "inconclusive"
     assert "needs one base with an adapter" in by_name["moved"].message
     assert by_name["integrity"].verdict == "skip"
+    assert "two whole models are compared" in by_name["integrity"].message
     assert found.conclusion == "could not tell"
     assert found.provenance["backend"]["backend"] == "hf and gguf"
     again = run(path)

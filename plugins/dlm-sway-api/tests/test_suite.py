@@ -30,7 +30,9 @@ def test_a_verdict_is_given_where_what_is_not_shown_cannot_change_it(tiny, tmp_p
     monkeypatch.setenv("SWAY_API_KEY", "sk-secret-1234")
     suite, out = tmp_path / "sway.yaml", tmp_path / "result.json"
     suite.write_text(SUITE.format(base=tiny.base_url, tuned=tiny.tuned_url, between=0.2))
-    ran = CliRunner().invoke(main, ["run", str(suite), "--json", str(out)])
+    monkeypatch.setenv("SWAY_CACHE_DIR", str(tmp_path / "cache"))
+    trace = tmp_path / "trace.jsonl"
+    ran = CliRunner().invoke(main, ["run", str(suite), "--json", str(out), "--trace", str(trace)])
     assert ran.exit_code in (0, 1, 4), ran.output
     raw = out.read_text()
     found = {one["name"]: one for one in json.loads(raw)["probes"]}
@@ -45,7 +47,9 @@ def test_a_verdict_is_given_where_what_is_not_shown_cannot_change_it(tiny, tmp_p
     assert 0 < low < high < 0.3
     assert found["no_end"]["evidence"]["bounds"][1] is None
     assert "changes nothing" not in ran.output
-    assert "sk-secret" not in raw + ran.output
+    written = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
+    assert trace.stat().st_size > 0
+    assert b"sk-secret" not in b"".join([ran.output.encode(), *written])
 
 
 def test_a_warm_server_judges_served_models_that_its_owner_allowed_and_asks_no_other(tiny, tmp_path, monkeypatch):

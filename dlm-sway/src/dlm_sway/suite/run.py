@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 _WITHOUT_NUMBERS: Final = frozenset({"inspect"})
 """What still works when the model answers with NaN: reading the adapter's file."""
 
+_OF_AN_ADAPTER: Final = frozenset({"inspect", "null", "scale"})
+"""What needs an adapter that can be switched on one base."""
+
 Say = Callable[[str], None]
 Keep = Callable[[SuiteResult], None]
 
@@ -284,6 +287,8 @@ def _answer(planned: PlannedProbe, ctx: ProbeContext, gives: frozenset[str], bro
         return probe.result("skip", "not asked: the model gives no numbers", evidence={"skip_reason": "preflight"})
     if missing := planned.entry.needs - gives:
         message = f"the backend cannot {' or '.join(sorted(missing))}, which this probe needs"
+        if missing & _OF_AN_ADAPTER and not ctx.defaults.differential:
+            message += ": two whole models are compared (differential: false), and that takes an adapter on one base"
         return probe.result("skip", message, evidence={"skip_reason": "unsupported"})
     try:
         return _finite(probe.run(ctx))
