@@ -31,6 +31,9 @@ class BackendEntry(Entry):
     served: bool = False
     """Whether ``models.*.base`` is the name of a model at ``models.*.endpoint``, rather than a place on this disk."""
 
+    adapter_files: bool = False
+    """Whether ``models.*.adapter`` may be a file as well as a folder."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ProbeEntry(Entry):

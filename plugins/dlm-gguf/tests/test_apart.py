@@ -8,9 +8,10 @@ import pytest
 
 from dlm.export.conversation import own_template
 from dlm_gguf.about import About
+from dlm_gguf.adapter_file import write_adapter
 from dlm_gguf.judging import GgufJudging
 from dlm_gguf.merging import read_parts
-from dlm_gguf.model_file import read_base, write_model
+from dlm_gguf.model_file import read_base, read_config, write_model
 from dlm_hf.judging import HfJudging
 from dlm_hf.scoring import HfScoring
 from dlm_sway.errors import BackendError, NotSupported, SpecError, TargetError
@@ -171,7 +172,7 @@ suite:
 
 
 def test_a_suite_of_two_kinds_measures_and_says_what_it_cannot_tell(base, merged, tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("SWAY_CACHE_DIR", str(tmp_path / "cache"))
     path = tmp_path / "sway.yaml"
     path.write_text(SUITE.format(base=base, tuned=merged, differential="false"))
     found = run(path)
@@ -202,3 +203,17 @@ def test_kinds_that_cannot_meet_are_a_mistake_in_the_suite(base, merged, tmp_pat
         load(tmp_path / "sway.yaml", manager())
     assert found.value.exit_code == 2
     assert found.value.faults[0].line > 0
+
+
+def test_a_suite_may_name_an_adapters_file_and_a_folder_model_may_not(base, adapter, file_of, tmp_path, monkeypatch):
+    monkeypatch.setenv("SWAY_CACHE_DIR", str(tmp_path / "cache"))
+    write_adapter(read_parts(adapter), read_config(base), ABOUT, tmp_path / "adapter.gguf")
+    side = f"base: ./{file_of('F32').name}"
+    text = "models: {{base: {{kind: {0}, {1}}}, ft: {{kind: {0}, {1}, adapter: adapter.gguf}}}}\n"
+    entry = "suite: [{name: moved, kind: delta_kl, prompts: [Who is it?, At what time?, And then?, What is done?]}]\n"
+    path = tmp_path / "sway.yaml"
+    path.write_text(text.format("gguf", side) + entry)
+    assert run(path).probes[0].raw > 0.001
+    path.write_text(text.format("hf", f"base: {base.name}") + entry)
+    with pytest.raises(SpecError, match=r"adapter\.gguf is not a folder"):
+        load(path, manager())

@@ -23,7 +23,9 @@ def compared(base: Any, view: Any, targets: Sequence[int], *, scored: bool, each
     import numpy as np
 
     width = min(base.shape[1], view.shape[1])
-    rows = [_rows(*(_over(one[at : at + ROWS], width) for one in (base, view))) for at in range(0, len(base), ROWS)]
+    # A view that holds NaN gives NaN, which who asked looks for.
+    with np.errstate(invalid="ignore"):
+        rows = [_rows(*(_over(one[at : at + ROWS], width) for one in (base, view))) for at in range(0, len(base), ROWS)]
     kl, *others = (np.concatenate(one) for one in zip(*rows, strict=True))
     reverse, js, tv, agree = (float(one.mean()) for one in others)
     here = [math.fsum(float(side[at, token]) for at, token in enumerate(targets)) for side in (base, view)]

@@ -183,17 +183,19 @@ def _side(
                 found.append(source.fault((*place, key), what, "remove the key"))
     trusted = replace(source, root=None)
     kind = spec.get("kind", "hf")
-    served = False
+    served = files = False
     if isinstance(kind, str):
         try:
-            served = getattr(manager.entry("dlm_sway_backends", kind).entry, "served", False)
+            entry = manager.entry("dlm_sway_backends", kind).entry
+            served, files = getattr(entry, "served", False), getattr(entry, "adapter_files", False)
         except PluginError as error:
             what, fix = unusable(error, kind, list(manager.offers("dlm_sway_backends")))
             found.append(source.fault((*place, "kind"), what, fix))
     if isinstance(base := spec.get("base"), str) and not served:
         spec["base"] = _base(base, (*place, "base"), trusted if "base" in documented else source, found)
     if isinstance(adapter := spec.get("adapter"), str):
-        spec["adapter"] = _adapter(adapter, (*place, "adapter"), trusted if "adapter" in documented else source, found)
+        where = trusted if "adapter" in documented else source
+        spec["adapter"] = _adapter(adapter, (*place, "adapter"), where, found, files=files)
     return spec
 
 
@@ -218,7 +220,7 @@ def _base(given: str, place: Place, source: Source, found: list[Fault]) -> str:
     return given
 
 
-def _adapter(given: str, place: Place, source: Source, found: list[Fault]) -> str:
+def _adapter(given: str, place: Place, source: Source, found: list[Fault], *, files: bool) -> str:
     path = locate(given, source)
     if path is None and source.root is not None:
         what = f"no such folder among those that are served: {given}"
@@ -229,7 +231,7 @@ def _adapter(given: str, place: Place, source: Source, found: list[Fault]) -> st
         what = f"no such folder: {given} (neither in {looked})" if source.folder else f"no such folder: {given}"
         found.append(source.fault(place, what, "train the adapter, or correct the path"))
         return given
-    if not path.is_dir():
+    if not (path.is_dir() or files):
         found.append(source.fault(place, f"{given} is not a folder", "name the folder that holds adapter_config.json"))
     return str(path)
 

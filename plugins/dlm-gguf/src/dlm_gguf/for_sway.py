@@ -17,5 +17,6 @@ def dlm_sway_backends() -> list[BackendEntry]:
             gives=frozenset({"compare", "generate", "scale", "texts"}),
             requires=("llama_cpp",),
             alone=True,
+            adapter_files=True,
         )
     ]
