@@ -35,6 +35,8 @@ MEMORY = 200
 DLM_ID = "01J0000000000000000000000A"
 DOCUMENT = f"---\ndlm_id: {DLM_ID}\ndlm_version: 15\nbase_model: smollm2-135m\n---\n# Lamp\n\nThe lamp is lit.\n"
 MANY = "1000000"
+HEADER = (2).to_bytes(8, "little") + b"{}"
+"""Of a safetensors file that names no tensor."""
 
 
 def main() -> int:
@@ -71,7 +73,7 @@ def _store(folder: Path, megabytes: int) -> Path:
     document = folder / "lamp.dlm"
     document.write_text(DOCUMENT, encoding="utf-8")
     store = Store(folder / "home", DLM_ID)
-    weights = random.Random("weights").randbytes(megabytes * 1_000_000)
+    weights = HEADER + random.Random("weights").randbytes(megabytes * 1_000_000)
 
     def write(place: Path) -> None:
         (place / "adapter_config.json").write_text("{}", encoding="utf-8")

@@ -77,7 +77,8 @@ def large(tmp_path_factory):
     document = folder / "tower.dlm"
     document.write_text(TEXT.format(LARGE), encoding="utf-8")
     store = Store(folder / "home", LARGE)
-    data = random.Random("large").randbytes(MEGABYTES * 1_000_000)
+    header = (2).to_bytes(8, "little") + b"{}"
+    data = header + random.Random("large").randbytes(MEGABYTES * 1_000_000)
 
     def write(place: Path) -> None:
         (place / "adapter_config.json").write_text("{}", encoding="utf-8")

@@ -161,7 +161,8 @@ def test_whatever_is_killed_a_pull_that_is_tried_again_completes(hosts, trained,
     ada, bob = hosts
     chance = random.Random("kills")
     (version,) = (ada.folder / "home").glob("store/*/adapter/versions/v0001")
-    (version / "padding.safetensors").write_bytes(chance.randbytes(MEGABYTES * 1_000_000))
+    header = (2).to_bytes(8, "little") + b"{}"
+    (version / "padding.safetensors").write_bytes(header + chance.randbytes(MEGABYTES * 1_000_000))
     goals = sorted(chance.sample(range(1_000_000, (MEGABYTES - 4) * 1_000_000), KILLS))
     killed = []
     with (tmp_path / "server.txt").open("wb") as heard, (tmp_path / "client.txt").open("wb") as seen:
