@@ -46,6 +46,7 @@ def no_key(monkeypatch):
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):
     """A tiny base and an adapter for it."""
+    pytest.importorskip("peft")
     found = importlib.util.spec_from_file_location("api_models", Path(__file__).with_name("conftest.py"))
     models = importlib.util.module_from_spec(found)
     found.loader.exec_module(models)
