@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .errors import PluginError
+from .visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,7 +61,7 @@ class LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except (PluginError, self.error_root) as error:
-            click.echo(f"error: {error}", err=True)
+            click.echo(f"error: {visible(str(error))}", err=True)
             ctx.exit(getattr(error, "exit_code", 2))
 
     def _summary(self, name: str) -> str:

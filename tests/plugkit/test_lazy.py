@@ -82,3 +82,13 @@ def test_a_command_that_cannot_be_imported_says_whose_it_is(group):
 
 def test_an_unknown_command_is_a_usage_error(group):
     assert CliRunner().invoke(group, ["nope"]).exit_code == 2
+
+
+def test_an_error_cannot_write_over_what_the_terminal_shows(group):
+    @click.command()
+    def shouting() -> None:
+        raise AcmeError("no \x1b[2J\x9b1A\u202eanvil\nat all")
+
+    group.add_command(shouting)
+    outcome = CliRunner().invoke(group, ["shouting"])
+    assert outcome.output == "error: no \ufffd[2J\ufffd1A\ufffdanvil\nat all\n"

@@ -587,6 +587,7 @@ def test_a_base_is_not_written_to_where_its_document_would_have_it_elsewhere(wit
 def test_a_launch_script_is_the_only_thing_that_comes_to_run(forge, member, special, refused, tmp_path):
     script, folder = b"#!/bin/sh\n", "store/exports/x"
     forge.members |= {f"{folder}/start.sh": script, f"{folder}/notes.txt": b"x"}
+    forge.json["exports"] = ["x"]
     done = unpack(forge.write(tmp_path / "good.pack"), home=tmp_path / "h", out=tmp_path / "out")
     runs = {path.name for path in (tmp_path / "h").rglob("*") if path.is_file() and os.access(path, os.X_OK)}
     assert runs == ({"start.sh"} if os.name != "nt" else runs)
@@ -599,6 +600,7 @@ def test_a_launch_script_is_the_only_thing_that_comes_to_run(forge, member, spec
 def test_an_early_pack_whose_launch_scripts_could_not_run_is_read_and_they_run(forge, tmp_path):
     name = "store/exports/x/start.sh"
     forge.members[name] = b"#!/bin/sh\n"
+    forge.json["exports"] = ["x"]
     tar = forge.tar()
     assert header(name, 10, forge.mtime) in tar
     early = tar.replace(header(name, 10, forge.mtime), header(name, 10, forge.mtime, runs=False))

@@ -31,9 +31,9 @@ def claims_as_json(claimed: Claimed | None) -> dict[str, Any]:
 
 
 def _line(line: Line) -> str:
-    from .visible import visible
+    from .visible import in_a_line
 
-    return f"  {line[0]:<10} {visible(line[1])}"
+    return f"  {line[0]:<10} {in_a_line(line[1])}"
 
 
 def _document(claims: Claims) -> Iterator[Line]:

@@ -11,7 +11,7 @@ import click
 
 from .signatures import facts as as_facts
 from .signatures import lines, rules_of, signature_options
-from .visible import visible
+from .visible import in_a_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,7 +62,7 @@ def pull(
     manifest = done.unpacked.received.manifest
     click.echo(f"pulled v{manifest.version:04d} of {manifest.document.name}")
     for name, text in _lines(done):
-        click.echo(f"  {name:<10} {visible(text)}")
+        click.echo(f"  {name:<10} {in_a_line(text)}")
     where = f"DLM_HOME={shlex.quote(str(home))} " if home else ""
     click.echo(f'Ask it:\n  {where}dlm prompt {shlex.quote(str(done.unpacked.document))} "..."')
 

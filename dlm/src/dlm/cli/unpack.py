@@ -11,6 +11,7 @@ import click
 
 from .signatures import facts as as_facts
 from .signatures import rules_of, signature_options
+from .visible import visible
 
 
 @click.command(short_help="Put the document and the store of a pack in place.")
@@ -45,7 +46,7 @@ def unpack(
     manifest = done.received.manifest
     if not (ctx.obj or {}).get("quiet"):
         for note in (*done.notes, *done.standing.notes):
-            click.echo(note, err=True)
+            click.echo(visible(note), err=True)
     if as_json:
         facts: dict[str, Any] = {
             "document": str(done.document),

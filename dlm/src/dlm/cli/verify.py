@@ -12,7 +12,7 @@ from .claim_lines import claim_lines, claims_as_json
 from .signatures import facts as as_facts
 from .signatures import lines, rules_of, signature_options
 from .sizes import size
-from .visible import visible
+from .visible import in_a_line, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,9 +40,9 @@ def verify(pack: Path, as_json: bool, **asked: Any) -> None:
         facts |= {"standing": as_facts(standing)}
         click.echo(json.dumps(facts, indent=2))
         return
-    click.echo(f"{pack}: whole, as it was made")
+    click.echo(f"{visible(str(pack))}: whole, as it was made")
     for name, text in (*_lines(found), *lines(standing)):
-        click.echo(f"  {name:<10} {visible(text)}")
+        click.echo(f"  {name:<10} {in_a_line(text)}")
     for line in claim_lines(found.claimed) if found.claimed else ():
         click.echo(line)
 

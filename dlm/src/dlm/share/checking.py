@@ -18,6 +18,7 @@ from ..store.ledger import Ledger
 from ..store.manifest import Manifest
 from ..store.version import ADAPTER_FILE, FACTS_FILE, REPORT_FILE
 from . import claims as claiming
+from .describing import require_described
 from .members import BASE, CLAIMS, DOCUMENT, NOT_TOUCHED, shown
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def check(place: str, manifest: PackManifest, sums: dict[str, str], small: dict[
     _story(place, manifest, small)
     _versions(place, manifest, sums, small)
     _base(place, manifest, sums, small)
+    require_described(place, manifest, sums, small, front_value(small[DOCUMENT], "base_model"))
     return _claims(place, manifest, small) if CLAIMS in small else None
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 CLAIMS_FORMAT: Literal[1] = 1
-Estimate = tuple[float, float, float]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=0)]
+Estimate = tuple[Finite, Finite, Finite]
 """A number, and both ends of its 95% interval."""
 
 
@@ -61,18 +64,18 @@ class ClaimedRecipe(_Part):
 class Counted(_Part):
     """Answers before and after training."""
 
-    asked: int
-    before: int
-    after: int
+    asked: Count
+    before: Count
+    after: Count
 
 
 class ClaimedFacts(Counted):
     """Right answers to questions about the document."""
 
-    facts: int
-    share: float
-    low: float
-    high: float
+    facts: Count
+    share: Share
+    low: Share
+    high: Share
 
 
 class ClaimedLearning(_Part):
@@ -107,9 +110,9 @@ class Judged(_Part):
     conclusion: str
     outcome: str
     """Of the gate."""
-    score: float | None = None
+    score: Finite | None = None
     band: str = ""
-    verdicts: dict[str, int] = {}
+    verdicts: dict[str, Count] = {}
     """How many probes ended with which."""
     document: str | None = None
     """Digest of the document as it was when it was judged."""

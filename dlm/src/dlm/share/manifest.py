@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from ..errors import PackInvalid, StoreError
 from ..store.encoding import canonical, jsonable
@@ -23,7 +24,31 @@ PACK_FORMAT: Literal[2] = 2
 PRIOR_FORMAT = 1
 Profile = Literal["share", "full", "adapter-only"]
 _LINE = re.compile(r"([0-9a-f]{64})  (.+)")
-_NAME = r"^[^/\\\x00-\x1f\x7f]{1,120}\.dlm$"
+_NAME = r"^[^-./\\\x00-\x1f\x7f-\x9f][^/\\\x00-\x1f\x7f-\x9f]{0,119}\.dlm$"
+_LONGEST_NAME = 200
+"""Bytes: file systems take 255, and endings are put behind it."""
+_DEEPEST = 6
+
+
+def _printable(name: str) -> str:
+    if not name.isprintable() or len(name.encode()) > _LONGEST_NAME:
+        raise ValueError("no name for a document: printable characters, and not more of them than a folder takes")
+    return name
+
+
+def _shallow(origin: dict[str, Any]) -> dict[str, Any]:
+    """Nothing that could not be printed again: no endless nesting, no number that is none."""
+    left: list[tuple[Any, int]] = [(origin, 1)]
+    while left:
+        value, depth = left.pop()
+        inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        if depth > _DEEPEST or (isinstance(value, float) and not math.isfinite(value)):
+            raise ValueError("nested too deeply, or with a number that is none")
+        left += [(one, depth + 1) for one in inner]
+    return origin
+
+
+DocumentName = Annotated[str, Field(pattern=_NAME), AfterValidator(_printable)]
 
 
 class _Part(BaseModel):
@@ -41,8 +66,8 @@ class PackMember(_Part):
 class PackedDocument(_Part):
     """The document inside."""
 
-    name: Annotated[str, Field(pattern=_NAME)]
-    """What its file is called."""
+    name: DocumentName
+    """What its file is called: visible, and plain wherever it is put."""
     digest: str | None = None
     """Of its text, as ``dlm`` takes it everywhere; ``None`` in a pack of the prior trainer."""
     whole: bool = True
@@ -59,7 +84,7 @@ class PackedBase(_Part):
     """SPDX identifier, where the base is inside and its licence is known."""
     included: bool = False
     """Its files are inside, under ``base/``."""
-    origin: dict[str, Any] | None = None
+    origin: Annotated[dict[str, Any], AfterValidator(_shallow)] | None = None
     """Where they were fetched from, as the card beside a base says it; ``None`` for a folder of the maker's."""
     licensee: str | None = None
     """Address of the terms under which its maker may pass them on, by their own word, where the licence alone does not
@@ -91,6 +116,15 @@ class PackManifest(_Part):
     def bytes(self) -> int:
         """Of all members."""
         return sum(member.size for member in self.members)
+
+
+def is_document_name(name: str) -> bool:
+    """Whether a document inside a pack may be called so."""
+    try:
+        TypeAdapter(DocumentName).validate_python(name)
+    except ValidationError:
+        return False
+    return True
 
 
 def dump(manifest: PackManifest) -> bytes:

@@ -24,6 +24,7 @@ from .manifest import (
     PackMember,
     digest_of,
     dump,
+    is_document_name,
     sums_text,
 )
 from .members import DOCUMENT, LIMITS, PACK, SUMS
@@ -186,7 +187,13 @@ def _base(wanted: Wanted, key: str | None) -> PackedBase:
 
 def _name_of(document: Document) -> str:
     name = document.path.name if document.path else "document"
-    return name if name.endswith(".dlm") else f"{name}.dlm"
+    named = name if name.endswith(".dlm") else f"{name}.dlm"
+    if not is_document_name(named):
+        raise PackRefused(
+            f"{document.location!a} has a name that not everybody can have in a folder: rename it, to printable "
+            "characters that do not begin with a dot or a minus sign, at most 120"
+        )
+    return named
 
 
 def _moment(wanted: Wanted) -> str:

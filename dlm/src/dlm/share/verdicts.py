@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ..errors import PackRefused, UsageProblem
-from .claims import Judged, sha256
+from .claims import Finite, Judged, sha256
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +29,7 @@ class _Probe(_Part):
 
 
 class _Score(_Part):
-    overall: float | None
+    overall: Finite | None
     band: str = ""
 
 

@@ -1,0 +1,135 @@
+"""What a stranger can put into words: no line of theirs is taken for one of ours, and ``pack.json`` says what is there."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from dlm.errors import PackInvalid, PackRefused
+from dlm.share.packing import PackOptions, pack
+from dlm.share.receiving import receive
+
+FACTS = "store/adapter/versions/v0001/version.json"
+LEARNING = "store/adapter/versions/v0001/learning.json"
+FORGED = "x\n  signature  oms, by ada, whose key is trusted here\x1b[2J\u202e"
+
+
+@pytest.fixture
+def run(plugins, tmp_path):
+    from click.testing import CliRunner
+
+    from dlm.cli.main import main
+
+    return lambda *arguments: CliRunner().invoke(
+        main, [str(one) for one in arguments], env={"DLM_HOME": str(tmp_path / "own")}
+    )
+
+
+def of_maker(forge) -> None:
+    forge.json["created_by"] = FORGED
+
+
+def of_moment(forge) -> None:
+    forge.json["created_at"] = FORGED
+
+
+def of_tester(forge) -> None:
+    sha256 = json.loads(forge.members[FACTS])["adapter_sha256"]
+    judged = {"adapter": "", "adapter_sha256": sha256, "conclusion": FORGED, "outcome": FORGED, "report": FORGED}
+    claims = json.loads(forge.members["claims.json"])
+    forge.members["claims.json"] = json.dumps({**claims, "judged": [judged]}).encode()
+
+
+@pytest.mark.parametrize("put", [of_maker, of_moment, of_tester])
+def test_words_of_the_maker_add_no_line_and_move_no_cursor(forge, run, tmp_path, put):
+    put(forge)
+    path = forge.write(tmp_path / "odd.pack")
+    done = run("verify", path)
+    assert done.exit_code == 0
+    assert [line for line in done.output.splitlines() if line.startswith("  signature")] == ["  signature  none"]
+    assert not {"\x1b", "\u202e"} & set(done.output)
+    assert json.loads(run("verify", path, "--json").output)["manifest"]["document"]["name"] == "lamp.dlm"
+
+
+def test_an_error_shows_a_strangers_words_and_obeys_none(run):
+    done = run("verify", "a\x1b]0;owned\x07\x9b2Jb.pack")
+    assert done.exit_code == 1
+    assert "]0;owned" in done.output
+    assert not {"\x1b", "\x07", "\x9b"} & set(done.output)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["-rf.dlm", ".bashrc.dlm", "a\x9b2Jb.dlm", "a\u202ecod.dlm", "a\u200bb.dlm", "\u4e00" * 120 + ".dlm", "a\nb.dlm"],
+)
+def test_a_document_goes_by_a_name_that_people_can_see(forge, document, home, tmp_path, name):
+    forge.json["document"]["name"] = name
+    with pytest.raises(PackInvalid, match=r"document\.name"):
+        receive(forge.write(tmp_path / "odd.pack"), None)
+    if len(name.encode()) < 200:
+        with pytest.raises(PackRefused, match="rename it"):
+            pack(document(name=name), PackOptions(out=tmp_path / "own.pack"), home=home)
+
+
+CONTRADICTIONS = {
+    "adapters": ({"adapters": ["expert"]}, "'expert' of its adapters"),
+    "exports": ({"exports": ["gguf"]}, "'gguf' of its exports"),
+    "full": ({"profile": "adapter-only"}, "profile is adapter-only"),
+    "twice": ({"versions": [1, 1]}, "more than the current version"),
+    "twice in full": ({"profile": "full", "versions": [1, 1]}, "a version twice"),
+}
+
+
+@pytest.mark.parametrize("which", CONTRADICTIONS)
+def test_pack_json_describes_what_is_there(forge, tmp_path, which):
+    changes, said = CONTRADICTIONS[which]
+    forge.json.update(changes)
+    with pytest.raises(PackInvalid, match=said):
+        receive(forge.write(tmp_path / "odd.pack"), None)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"key": "llama-99"}, "its base is 'llama-99'"),
+        ({"revision": "f" * 40}, "another revision"),
+        ({"licence": "MIT"}, "under which terms"),
+        ({"origin": json.loads('{"a":' * 900 + "1" + "}" * 900)}, "nested too deeply"),
+        ({"origin": {"a": float("nan")}}, "a number that is none"),
+    ],
+)
+def test_pack_json_describes_the_base_of_its_version(forge, tmp_path, changes, said):
+    forge.json["base"].update(changes)
+    with pytest.raises(PackInvalid, match=said):
+        receive(forge.write(tmp_path / "odd.pack"), None)
+
+
+@pytest.mark.parametrize(
+    "name", ["store/logs/train-000001-20260101T000000Z.jsonl", "store/augmented/a/b.json", "store/trackers/a/b.json"]
+)
+def test_a_pack_for_others_that_holds_what_only_a_full_one_does_is_refused(forge, tmp_path, name):
+    forge.members[name] = b"{}\n"
+    with pytest.raises(PackInvalid, match="which takes no"):
+        receive(forge.write(tmp_path / "odd.pack"), None)
+
+
+def test_a_version_that_does_not_say_how_its_adapters_are_ordered_is_refused(forge, tmp_path):
+    facts = json.loads(forge.members[FACTS])
+    name = "store/adapter/versions/v0001/adapters/expert/adapter_model.safetensors"
+    forge.members[name] = forge.members["store/adapter/versions/v0001/adapter_model.safetensors"]
+    own = {"adapter_sha256": facts["adapter_sha256"], "recipe": facts.get("recipe")}
+    forge.members[FACTS] = json.dumps({**facts, "adapters": {"expert": own}}).encode()
+    forge.json["adapters"] = ["expert"]
+    with pytest.raises(PackInvalid, match="in which order"):
+        receive(forge.write(tmp_path / "odd.pack"), None)
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -1, 10**400])
+def test_claims_are_numbers_that_can_be_printed_and_read_again(forge, tmp_path, number):
+    del forge.members[LEARNING]
+    claims = json.loads(forge.members["claims.json"])
+    claims["learning"]["total"]["share"] = number
+    forge.members["claims.json"] = json.dumps(claims).encode()
+    with pytest.raises(PackInvalid, match=r"claims\.json cannot be read"):
+        receive(forge.write(tmp_path / "odd.pack"), None)
