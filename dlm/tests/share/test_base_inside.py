@@ -20,6 +20,8 @@ from dlm.entries import BackendEntry, BaseEntry
 from dlm.errors import PackRefused, StoreLocked
 from dlm.hookspecs import hookimpl
 from dlm.share.packing import PackOptions, pack
+from dlm.share.placing import base_in_place
+from dlm.share.receiving import receive
 from dlm.share.unpacking import unpack
 from dlm.store import Store
 from dlm.testing import only_plugins, toy_base
@@ -123,7 +125,7 @@ def packed(path: Path, licensee: str | None = None, **more):
 def test_a_base_travels_to_where_there_is_no_network(trained, elsewhere, profile):
     made = packed(trained("acme-tiny"), profile=profile)
     assert (made.manifest.base.included, made.manifest.base.licence) == (True, "Apache-2.0")
-    done = unpack(made.path, out=elsewhere)
+    done = unpack(made.path, base=True, out=elsewhere)
     assert done.base == elsewhere / "home" / "bases" / "acme-tiny"
     asked = run("prompt", done.document, "Who?", "--max-tokens", 4)
     assert asked.exit_code == 0, asked.stderr
@@ -138,20 +140,20 @@ def test_of_a_base_only_what_it_takes_travels_and_its_licence(trained, elsewhere
     assert names == {"LICENSE", "config.json", "model.safetensors", "tokenizer.json"}
     assert json.loads(members["base/config.json"])["_name_or_path"] == "place"
     assert b"/home/acme" not in b"".join(members.values())
-    assert (unpack(made.path, out=elsewhere).base / "LICENSE").read_bytes() == members["base/LICENSE"]
+    assert (unpack(made.path, base=True, out=elsewhere).base / "LICENSE").read_bytes() == members["base/LICENSE"]
 
 
 def test_a_base_that_is_there_stays_and_an_other_edition_of_it_is_told_of(trained, elsewhere):
     made = packed(trained("acme-tiny"))
-    first = unpack(made.path, out=elsewhere)
+    first = unpack(made.path, base=True, out=elsewhere)
     mark = first.base / "mark"
     mark.touch()
-    again = unpack(made.path, out=elsewhere, force=True)
+    again = unpack(made.path, base=True, out=elsewhere, force=True)
     assert (again.base, mark.is_file()) == (None, True)
     assert any("is here already" in note for note in again.notes)
     card = json.loads((first.base / "base.json").read_bytes())
     (first.base / "base.json").write_text(json.dumps(card | {"digest": "sha256:0"}))
-    other = unpack(made.path, out=elsewhere, force=True)
+    other = unpack(made.path, base=True, out=elsewhere, force=True)
     assert any("holds another edition of it" in note for note in other.notes)
     assert mark.is_file()
 
@@ -160,9 +162,9 @@ def test_a_base_that_is_there_stays_and_an_other_edition_of_it_is_told_of(traine
 def test_an_unpacking_that_is_killed_at_any_moment_leaves_a_whole_base_or_none(trained, elsewhere, tmp_path, crash_at):
     made, moment = packed(trained("acme-tiny")), 1
     base = elsewhere / "home" / "bases" / "acme-tiny"
-    while crash_at(moment, tmp_path, lambda: unpack(made.path, out=elsewhere, force=True)):
+    while crash_at(moment, tmp_path, lambda: unpack(made.path, base=True, out=elsewhere, force=True)):
         assert not base.exists() or measure(base).digest == made.manifest.base.digest, moment
-        done = unpack(made.path, out=elsewhere, force=True)
+        done = unpack(made.path, base=True, out=elsewhere, force=True)
         assert run("prompt", done.document, "Who?", "--max-tokens", 4).exit_code == 0, moment
         assert not list(base.parent.glob(".*partial*")), moment
         shutil.rmtree(base)
@@ -175,15 +177,36 @@ def test_a_base_is_left_out_when_its_receiver_does_not_want_it(trained, elsewher
     done = run("unpack", made.path, "--out", elsewhere, "--no-base")
     assert (done.exit_code, "left out the base acme-tiny" in done.stderr) == (0, True)
     assert not (elsewhere / "home" / "bases").exists()
-    assert run("unpack", made.path, "--out", elsewhere, "--force").stdout.count("from this pack") == 1
+    assert run("unpack", made.path, "--out", elsewhere, "--force", "--base").stdout.count("from this pack") == 1
+
+
+def test_a_base_that_others_would_use_is_not_taken_from_a_stranger(trained, elsewhere):
+    made = packed(trained("acme-tiny"))
+    done = run("unpack", made.path, "--out", elsewhere)
+    assert (done.exit_code, "unpack with --base to take this one" in done.stderr) == (0, True)
+    assert not (elsewhere / "home" / "bases").exists()
+    again = unpack(made.path, base=True, out=elsewhere, force=True)
+    assert again.base is not None
+    kept = unpack(made.path, out=elsewhere, force=True)
+    assert "it is here already" in " ".join(kept.notes)
+
+
+@pytest.mark.parametrize(("trusted", "taken"), [(True, True), (False, False)])
+def test_a_signature_that_counts_is_as_good_as_asking(trained, elsewhere, tmp_path, trusted, taken):
+    made = packed(trained("acme-tiny"))
+    ready = tmp_path / "ready"
+    ready.mkdir()
+    received = receive(made.path, ready)
+    with base_in_place(ready, elsewhere / "n.dlm", received, elsewhere / "home", asked=None, trusted=trusted) as found:
+        assert (found.path is not None) is taken
 
 
 def test_a_base_goes_again_when_the_rest_cannot_be_put_in_place(trained, elsewhere):
     made = packed(trained("acme-tiny"))
-    done = unpack(made.path, out=elsewhere)
+    done = unpack(made.path, base=True, out=elsewhere)
     shutil.rmtree(done.base)
     with Store(elsewhere / "home", DLM_ID).lock("train"), pytest.raises(StoreLocked):
-        unpack(made.path, out=elsewhere, force=True)
+        unpack(made.path, base=True, out=elsewhere, force=True)
     assert not done.base.exists()
     assert not list(done.base.parent.glob(".*partial*"))
     assert not (elsewhere / "home" / "unpacking").exists()
@@ -193,7 +216,7 @@ def test_a_base_of_a_source_that_is_none_any_more_is_left_out(trained, elsewhere
     made = packed(trained("acme-tiny"))
     newer = BaseModel("acme-tiny", (HubSource("acme/tiny", "b" * 40),), "Acme's.", licence="Apache-2.0")
     monkeypatch.setattr(sys.modules["acme_bases"], "tiny", newer)
-    done = unpack(made.path, out=elsewhere)
+    done = unpack(made.path, base=True, out=elsewhere)
     assert any("dlm base pull acme-tiny" in note for note in done.notes)
     assert not (elsewhere / "home" / "bases" / "acme-tiny").exists()
 
@@ -210,7 +233,7 @@ def test_a_base_that_must_not_be_passed_on_is_refused_with_its_licence_and_the_w
 
 
 def test_who_receives_a_base_agrees_to_its_licence_themselves(trained, elsewhere):
-    done = unpack(packed(trained("acme-gated"), TERMS).path, out=elsewhere)
+    done = unpack(packed(trained("acme-gated"), TERMS).path, base=True, out=elsewhere)
     refused = run("prompt", done.document, "Who?")
     assert (refused.exit_code, "has not been accepted on this machine" in refused.stderr) == (1, True)
     assert run("base", "accept", "acme-gated", "--yes").exit_code == 0
@@ -251,13 +274,13 @@ def test_a_folder_has_the_licence_of_what_dlm_fetched_into_it_as_long_as_it_is_t
 
 def test_a_base_beside_the_document_comes_to_lie_beside_it(trained, elsewhere):
     made = packed(trained("path:bases/own"), TERMS)
-    done = unpack(made.path, out=elsewhere / "notes")
+    done = unpack(made.path, base=True, out=elsewhere / "notes")
     assert done.base == elsewhere / "notes" / "bases" / "own"
     assert run("prompt", done.document, "Who?", "--max-tokens", 4).exit_code == 0
-    unpack(made.path, out=elsewhere / "notes", force=True)
+    unpack(made.path, base=True, out=elsewhere / "notes", force=True)
     (done.base / "model.safetensors").write_bytes(b"mine")
     with pytest.raises(PackRefused, match="is another base"):
-        unpack(made.path, out=elsewhere / "notes", home=elsewhere / "h")
+        unpack(made.path, base=True, out=elsewhere / "notes", home=elsewhere / "h")
     assert (done.base / "model.safetensors").read_bytes() == b"mine"
     assert not (elsewhere / "h" / "store").exists()
 

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 @click.option("--out", type=click.Path(path_type=Path), default=".", metavar="DIR", help="For the document. Default: .")
 @click.option("--home", type=click.Path(path_type=Path), metavar="DIR", help="Root of the store. Default: $DLM_HOME.")
 @click.option("--force", is_flag=True, help="Replace a store and a document that are there.")
-@click.option("--no-base", is_flag=True, help="Leave a base that is in the pack out.")
+@click.option(
+    "--base/--no-base", default=None, help="Take a base that is in the pack. Default: when its signature counts here."
+)
 @click.option("--digest", metavar="sha256:...", help="Take this pack and no other: what its maker told you.")
 @signature_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -36,7 +38,7 @@ def pull(
     out: Path,
     home: Path | None,
     force: bool,
-    no_base: bool,
+    base: bool | None,
     digest: str | None,
     as_json: bool,
     **asked: Any,
@@ -50,7 +52,7 @@ def pull(
     from ..share.pulling import pull as fetch
     from .transferring import Transfer
 
-    options = PullOptions(out, home, force, not no_base, digest, rules_of(**asked))
+    options = PullOptions(out, home, force, base, digest, rules_of(**asked))
     with Transfer(quiet=bool((ctx.obj or {}).get("quiet"))) as transfer:
         done = fetch(source, options, progress=transfer, say=transfer.say)
         transfer.over()

@@ -19,7 +19,9 @@ from .visible import visible
 @click.option("--home", type=click.Path(path_type=Path), metavar="DIR", help="Root of the store. Default: $DLM_HOME.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="For the document. Default: beside PACK.")
 @click.option("--force", is_flag=True, help="Replace a store and a document that are there.")
-@click.option("--no-base", is_flag=True, help="Leave a base that is in the pack out.")
+@click.option(
+    "--base/--no-base", default=None, help="Take a base that is in the pack. Default: when its signature counts here."
+)
 @signature_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
@@ -30,7 +32,7 @@ def unpack(
     home: Path | None,
     out: Path | None,
     force: bool,
-    no_base: bool,
+    base: bool | None,
     as_json: bool,
     **asked: Any,
 ) -> None:
@@ -42,7 +44,7 @@ def unpack(
     """
     from ..share.unpacking import unpack as put
 
-    done = put(pack, home=home, out=out, force=force, base=not no_base, rules=rules_of(**asked))
+    done = put(pack, home=home, out=out, force=force, base=base, rules=rules_of(**asked))
     manifest = done.received.manifest
     if not (ctx.obj or {}).get("quiet"):
         for note in (*done.notes, *done.standing.notes):

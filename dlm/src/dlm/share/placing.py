@@ -1,7 +1,7 @@
 """The base of a pack, put where the document's ``base_model`` has it looked for. One that is there already stays.
 
-Others of the receiver's documents use a base by the same key, so where it came from is written beside it, and
-``dlm base show`` tells.
+Others of the receiver's documents use a base by the same key. So it is taken only from somebody whose signature counts
+here, or when it was asked for; where it came from is written beside it, and ``dlm base show`` tells.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ class Base(NamedTuple):
 
 @contextmanager
 def base_in_place(
-    staging: Path, document: Path, received: Received, home: Path, *, wanted: bool = True
+    staging: Path, document: Path, received: Received, home: Path, *, asked: bool | None, trusted: bool
 ) -> Iterator[Base]:
-    """Put the base that lies in ``staging`` where the document at ``document`` will look for it, if it is ``wanted``,
-    and take it away again if what is done meanwhile fails.
+    """Put the base that lies in ``staging`` where the document at ``document`` will look for it, and take it away again
+    if what is done meanwhile fails. One that other documents would use, too, has to be ``asked`` for, or ``trusted``.
 
     Raises:
         PackRefused: something else lies there.
@@ -51,10 +51,10 @@ def base_in_place(
     if not received.manifest.base.included:
         yield Base(None)
         return
-    if not wanted:
+    if asked is False:
         yield Base(None, f"left out the base {received.base_model}, as you asked")
         return
-    found = _place(staging / BASE, received, document, home)
+    found = _place(staging / BASE, received, document, home, asked or trusted)
     try:
         yield found
     except BaseException:
@@ -63,7 +63,7 @@ def base_in_place(
         raise
 
 
-def _place(ready: Path, received: Received, document: Path, home: Path) -> Base:
+def _place(ready: Path, received: Received, document: Path, home: Path, wanted: bool) -> Base:
     ref, said = received.base_model, received.manifest.base
     try:
         model = resolve(ref, document.parent)
@@ -73,6 +73,12 @@ def _place(ready: Path, received: Received, document: Path, home: Path) -> Base:
         if not ref.startswith("path:"):
             return Base(None, f"left out the base: a plugin says where {ref} lies")
         return _beside(ready, source.path, ref, said.digest)
+    if not wanted and on_disk(model, home) is None:
+        return Base(
+            None,
+            f"left the base {model.key} out: nobody whose key counts here signed this pack, and every document on that "
+            f"base would use it. Fetch it with `dlm base pull {model.key}`, or unpack with --base to take this one",
+        )
     try:
         giver = f"a pack, {received.digest[:19]}"
         put = adopt(model, home, ready, said.origin, said.revision, giver)

@@ -46,8 +46,8 @@ class PullOptions:
     home: Path | None = None
     force: bool = False
     """Replace a store and a document that are there."""
-    base: bool = True
-    """Take a base that is in the pack."""
+    base: bool | None = None
+    """Take a base that is in the pack; ``None``: from somebody whose signature counts."""
     digest: str | None = None
     """That the pack has to have, ``sha256:...``."""
     rules: Rules | None = None

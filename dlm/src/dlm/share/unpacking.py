@@ -56,14 +56,15 @@ def unpack(
     home: Path | None = None,
     out: Path | None = None,
     force: bool = False,
-    base: bool = True,
+    base: bool | None = None,
     rules: Rules | None = None,
     sidecars: Mapping[str, Path] | None = None,
     digests: Collection[str] = (),
 ) -> Unpacked:
     """Put the document of the pack ``path`` into the folder ``out``, by default beside the pack, and its store under
-    ``home``. With ``force`` they replace what is there; without ``base`` one in the pack is left out. ``rules``,
-    ``sidecars`` and ``digests`` are those of :func:`.accepting.accept`.
+    ``home``. With ``force`` they replace what is there. ``base`` says whether one in the pack is taken; ``None`` takes
+    it from somebody whose signature counts. ``rules``, ``sidecars`` and ``digests`` are those of
+    :func:`.accepting.accept`.
 
     Raises:
         SignatureInvalid: a signature is wrong, or the rules ask for more than there is.
@@ -84,7 +85,7 @@ def unpack(
         )
         place = folder / received.manifest.document.name
         _settle(staging, place)
-        with base_in_place(staging, place, received, root, wanted=base) as placed:
+        with base_in_place(staging, place, received, root, asked=base, trusted=standing.counts) as placed:
             _put_in_place(root, staging, place, received.manifest.dlm_id, force=force)
     said = (*notes, *received.notes, *filter(None, [placed.note]))
     return Unpacked(place, root / "store" / received.manifest.dlm_id, received, said, placed.path, standing)
