@@ -269,6 +269,17 @@ def test_exports_travel_when_asked_for_and_are_as_they_were_written(document, el
     assert json.loads(run("exports", done.document, "--json").stdout)["exports"][0]["current"]
 
 
+@pytest.mark.parametrize("profile", ["share", "full"])
+def test_an_export_under_a_name_that_no_pack_holds_is_not_said_to_be_inside(document, home, profile):
+    path = document()
+    folder = export_to(path, "toy", options=ExportOptions(certify=False)).folder
+    folder.rename(folder.with_name("my export"))
+    made = pack(path, PackOptions(profile, exports=True))
+    assert made.manifest.exports == ()
+    assert any("my export" in note for note in made.notes)
+    assert receive(made.path, None).manifest.exports == ()
+
+
 def test_an_export_that_names_a_place_or_is_older_than_the_document_stays(document, home):
     path = document()
     folder = export_to(path, "toy", options=ExportOptions(certify=False)).folder

@@ -1,4 +1,4 @@
-"""What a stranger can put into words: no line of theirs is taken for one of ours, and ``pack.json`` says what is there."""
+"""What a stranger puts into words: no line of theirs passes for one of ours, and ``pack.json`` says what is there."""
 
 from __future__ import annotations
 

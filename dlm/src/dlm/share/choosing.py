@@ -139,8 +139,7 @@ def _everything(wanted: Wanted, found: Chosen) -> None:
     for folder in (layout.logs, layout.trackers, layout.augmented):
         _take(folder, layout.root, found)
     for folder in _exports(wanted):
-        _take(folder, layout.root, found)
-        found.exports.append(folder.name)
+        _take_export(folder, wanted, found)
 
 
 def _for_others(wanted: Wanted, found: Chosen) -> None:
@@ -197,8 +196,15 @@ def _share_exports(wanted: Wanted, found: Chosen) -> None:
         elif named := next((piece.name for piece in files.pieces if _names_place(piece, places)), None):
             found.notes.append(f"left out exports/{folder.name}: {named.rpartition('/')[2]} names a place on this disk")
         else:
-            found.pieces += files.pieces
-            found.exports.append(folder.name)
+            _take_export(folder, wanted, found)
+
+
+def _take_export(folder: Path, wanted: Wanted, found: Chosen) -> None:
+    """All of it that a pack may hold; one of which nothing may travel is not named either."""
+    before = len(found.pieces)
+    _take(folder, wanted.store.layout.root, found)
+    if len(found.pieces) > before:
+        found.exports.append(folder.name)
 
 
 def _exports(wanted: Wanted) -> Iterator[Path]:

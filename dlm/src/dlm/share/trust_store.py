@@ -91,7 +91,7 @@ def read_key(path: Path) -> list[TrustedKey]:
     """The public key in ``path``, in every format that it can be read as.
 
     Raises:
-        SignatureInvalid: it is no public key of an installed signer.
+        SignatureInvalid: it is no public key of an installed signer, or another key in one format than in another.
     """
     from ..plugins import manager
 
@@ -106,6 +106,10 @@ def read_key(path: Path) -> list[TrustedKey]:
     if not found:
         reasons = f" ({'; '.join(why)})" if why else ": nothing installed reads keys: pip install 'dlm[sign]'"
         raise SignatureInvalid(f"{path} is no public key{reasons}")
+    # Whoever compares one of the fingerprints must not let the other key in with it.
+    if len({key.fingerprint for key in found}) > 1:
+        read = " and ".join(f"{key.fingerprint} in the format {key.signer}" for key in found)
+        raise SignatureInvalid(f"{path} is two keys in one file, {read}: ask its owner for one of them")
     return found
 
 

@@ -96,7 +96,7 @@ def remember(standing: Standing, rules: Rules, *, name: str, home: Path | None =
     now = record(home_of(home), name, keys)
     if not {key.fingerprint for key in now.keys} & {key.fingerprint for key in keys}:
         raise _changed(holding[0].file, name, now, holding[0].fingerprint)
-    fingerprints = " or ".join(key.fingerprint for key in now.keys)
+    fingerprints = " and ".join(key.fingerprint for key in now.keys)
     told = f"from now on packs of {name} have to be signed by {fingerprints}"
     signed = tuple(replace(one, status="recorded", note="") if one in holding else one for one in standing.signatures)
     kept = tuple(note for note in standing.notes if note not in {one.note for one in holding})
@@ -211,8 +211,11 @@ def _require_asked(pack: Path, standing: Standing, known: _Known) -> None:
 
 
 def _require_same_key(pack: Path, name: str, standing: Standing, known: _Known) -> None:
-    """See to it that a document keeps the key that was recorded for it, or gets one that was trusted by hand."""
-    if known.record is None or standing.counts:
+    """See to it that a document keeps the keys that were recorded for it, or gets one that was trusted by hand."""
+    if known.record is None or standing.status == "trusted":
+        return
+    if standing.status == "recorded":
+        _require_each(pack, name, standing, known.record)
         return
     if standing.status == "unknown-signer":
         raise _changed(pack, name, known.record, standing.fingerprint)
@@ -223,8 +226,19 @@ def _require_same_key(pack: Path, name: str, standing: Standing, known: _Known) 
     )
 
 
+def _require_each(pack: Path, name: str, standing: Standing, record: FirstUse) -> None:
+    """Of several keys each: one of them may be that of who passed the pack on, and put a signature beside its own."""
+    signed = {one.fingerprint for one in standing.signatures}
+    if missing := [key for key in record.keys if key.fingerprint not in signed]:
+        raise SignatureInvalid(
+            f"{pack} is of {name}, which was signed by {len(record.keys)} keys when it first came, and now lacks the "
+            f"{missing[0].signer} signature by {missing[0].fingerprint}. Ask its maker which of the keys are theirs, "
+            f"then `dlm trust add` one of them, or `dlm trust remove {name}` to begin anew. Nothing was written"
+        )
+
+
 def _changed(pack: Path, name: str, record: FirstUse, new: str) -> SignatureInvalid:
-    old = "\n                or ".join(key.fingerprint for key in record.keys)
+    old = "\n              and ".join(key.fingerprint for key in record.keys)
     return SignatureInvalid(
         f"THE KEY HAS CHANGED: {pack} is of {name},\n"
         f"  signed before by {old}\n"

@@ -25,6 +25,10 @@ WORK = 2**22
 LARGEST_UNHASHED = 2**26
 """Bytes that a pack may have whose signature is of the file and not of its digest, as minisign made them once."""
 _RAW = 32
+_P = 2**255 - 19
+_ORDER_8 = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD83D3D706A17C7
+_WEAK = frozenset({0, 1, _P - 1, _P, _P + 1, _ORDER_8, _P - _ORDER_8})
+"""Of points with so few multiples that anybody can sign for them: their heights. libsodium refuses them, too."""
 
 
 class Minisign(Signer):
@@ -47,8 +51,7 @@ class Minisign(Signer):
         from cryptography.hazmat.primitives import serialization as forms
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-        raw = base64.b64decode(_public(public).to_base64())[-_RAW:]
-        key = Ed25519PublicKey.from_public_bytes(raw)
+        key = Ed25519PublicKey.from_public_bytes(_raw(_public(public)))
         der = key.public_bytes(forms.Encoding.DER, forms.PublicFormat.SubjectPublicKeyInfo)
         return f"sha256:{hashlib.sha256(der).hexdigest()}"
 
@@ -122,9 +125,17 @@ def _public(data: bytes) -> PublicKey:
     from minisign import ParseError, PublicKey
 
     try:
-        return PublicKey.from_bytes(data)
+        key = PublicKey.from_bytes(data)
     except ParseError as problem:
         raise SignatureInvalid(f"it is no public key of minisign ({problem})") from problem
+    if int.from_bytes(_raw(key), "little") % 2**255 in _WEAK:
+        raise SignatureInvalid("it is a key that anybody can sign for: whoever gave it to you has made it so")
+    return key
+
+
+def _raw(key: PublicKey) -> bytes:
+    """The 32 bytes of the point."""
+    return base64.b64decode(key.to_base64())[-_RAW:]
 
 
 def _signature(data: bytes) -> Signature:

@@ -1,0 +1,90 @@
+"""Keys and signatures that were made to be mistaken for others."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+
+from dlm.errors import SignatureInvalid
+from dlm.share import trust_store
+from dlm.share.keys import new
+from dlm.share.sidecars import beside
+from dlm.share.trusting import judge
+from dlm_sign.mini import Minisign
+
+DLM_ID = "01J0000000000000000000000A"
+P = 2**255 - 19
+ORDER_8 = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD83D3D706A17C7
+
+
+def judged(machine, pack, policy="warn", **more):
+    return judge(pack, beside(pack), policy=policy, name=DLM_ID, home=machine.home, **more)
+
+
+@pytest.fixture
+def double(ada, machine, tmp_path):
+    """A file that is Ada's key in PEM, and Mallory's in minisign's format."""
+    pem = new(ada.home, "oms", "ada").public.read_text().split("\n")
+    mallory = machine("mallory")
+    line = new(mallory.home, "minisign", "m").public.read_text().split("\n")[1]
+    path = tmp_path / "ada.pub"
+    path.write_text(f"untrusted comment: {pem[0]} {''.join(pem[1:-2])} {pem[-2]}\n{line}\n")
+    return mallory, path
+
+
+def test_a_file_that_is_two_keys_lets_neither_in(packed, grace, signed, double):
+    mallory, path = double
+    with pytest.raises(SignatureInvalid, match="two keys in one file"):
+        trust_store.add(grace.home, path, "ada")
+    place = grace.home / "trusted-keys" / "ada.pub"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_bytes(path.read_bytes())
+    signed(mallory, packed, "minisign", "m")
+    assert judged(grace, packed).status == "unknown-signer"
+    keys, notes = trust_store.trusted(grace.home)
+    assert keys == ()
+    assert "two keys in one file" in notes[0]
+
+
+def minisign_key(point: bytes) -> bytes:
+    return b"untrusted comment: x\n" + base64.b64encode(b"Ed" + b"\1" * 8 + point) + b"\n"
+
+
+@pytest.mark.parametrize("height", [0, 1, P - 1, P, P + 1, ORDER_8, P - ORDER_8])
+@pytest.mark.parametrize("sign", [0, 1 << 255])
+def test_a_key_that_anybody_can_sign_for_is_none(packed, height, sign):
+    key = minisign_key((height | sign).to_bytes(32, "little"))
+    with pytest.raises(SignatureInvalid, match="anybody can sign for"):
+        Minisign().fingerprint(key)
+    one = (1).to_bytes(32, "little")
+    blank = base64.b64encode(one + bytes(32))
+    forged = b"untrusted comment: x\n" + base64.b64encode(b"ED" + b"\1" * 8 + one + bytes(32))
+    with pytest.raises(SignatureInvalid, match="anybody can sign for"):
+        Minisign().verify(packed, forged + b"\ntrusted comment: hi\n" + blank + b"\n", public=key)
+
+
+def test_who_passes_a_pack_on_with_a_signature_of_their_own_does_not_become_its_maker(
+    packed, ada, grace, machine, signed
+):
+    mallory = machine("mallory")
+    signed(ada, packed)
+    signed(mallory, packed, "minisign")
+    first = judged(grace, grace.bring(packed), first_use=True)
+    assert first.status == "recorded"
+    assert len(trust_store.recorded(grace.home, DLM_ID).keys) == 2
+    # The next one is Mallory's alone.
+    alone = mallory.bring(packed, sidecars=False)
+    signed(mallory, alone, "minisign")
+    for path in grace.folder.glob("*"):
+        path.unlink()
+    for policy in ("warn", "enforce"):
+        with pytest.raises(SignatureInvalid, match=r"lacks the oms signature by sha256:"):
+            judged(grace, grace.bring(alone), policy)
+    # And Ada's alone is taken when her key was compared.
+    own = ada.home / "keys" / "default.oms.pub"
+    trust_store.add(grace.home, own, "ada")
+    (packed.with_name(packed.name + ".minisig")).unlink()
+    for path in grace.folder.glob("*"):
+        path.unlink()
+    assert judged(grace, grace.bring(packed), "enforce").status == "trusted"
