@@ -15,7 +15,35 @@ from dlm_sign.mini import Minisign
 
 DLM_ID = "01J0000000000000000000000A"
 P = 2**255 - 19
-ORDER_8 = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD83D3D706A17C7
+D = -121665 * pow(121666, P - 2, P) % P
+PRIME_ORDER = 2**252 + 27742317777372353535851937790883648493
+
+
+def added(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:
+    """The sum of two points of Ed25519's curve."""
+    (a, b), (c, d) = one, other
+    bend = D * a * b * c * d % P
+    return (a * d + b * c) * pow(1 + bend, P - 2, P) % P, (b * d + a * c) * pow(1 - bend, P - 2, P) % P
+
+
+def times(count: int, point: tuple[int, int]) -> tuple[int, int]:
+    found = (0, 1)
+    while count:
+        found = added(found, point) if count & 1 else found
+        point, count = added(point, point), count >> 1
+    return found
+
+
+def weak() -> set[int]:
+    """Heights of the eight points that are left of a point when it is taken as often as the group's prime says."""
+    found = set()
+    for height in range(2, 40):
+        square = (height * height - 1) * pow(D * height * height + 1, P - 2, P) % P
+        root = pow(square, (P + 3) // 8, P)
+        for side in (root, root * pow(2, (P - 1) // 4, P) % P):
+            if (side * side - square) % P == 0:
+                found.add(times(PRIME_ORDER, (side, height))[1])
+    return found
 
 
 def judged(machine, pack, policy="warn", **more):
@@ -51,7 +79,7 @@ def minisign_key(point: bytes) -> bytes:
     return b"untrusted comment: x\n" + base64.b64encode(b"Ed" + b"\1" * 8 + point) + b"\n"
 
 
-@pytest.mark.parametrize("height", [0, 1, P - 1, P, P + 1, ORDER_8, P - ORDER_8])
+@pytest.mark.parametrize("height", [*sorted(weak()), P, P + 1])
 @pytest.mark.parametrize("sign", [0, 1 << 255])
 def test_a_key_that_anybody_can_sign_for_is_none(packed, height, sign):
     key = minisign_key((height | sign).to_bytes(32, "little"))

@@ -26,7 +26,7 @@ LARGEST_UNHASHED = 2**26
 """Bytes that a pack may have whose signature is of the file and not of its digest, as minisign made them once."""
 _RAW = 32
 _P = 2**255 - 19
-_ORDER_8 = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD83D3D706A17C7
+_ORDER_8 = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
 _WEAK = frozenset({0, 1, _P - 1, _P, _P + 1, _ORDER_8, _P - _ORDER_8})
 """Of points with so few multiples that anybody can sign for them: their heights. libsodium refuses them, too."""
 
