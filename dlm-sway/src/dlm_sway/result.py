@@ -62,7 +62,7 @@ class SuiteResult:
 
     probes: tuple[ProbeResult, ...]
     conclusion: str
-    """``learned``, ``changed``, ``not learned``, ``no change``, ``harmed``, ``broken`` or ``could not tell``."""
+    """In one word, as :func:`.suite.conclude.conclude` finds it."""
     score: dict[str, Any]
     provenance: dict[str, Any]
     started_at: str

@@ -55,7 +55,13 @@ NULLS = result("pass", "baseline", "neither", kind="null_adapter")
         ([UNCHANGED, result("inconclusive", "attribution")], "could not tell"),
         ([UNCHANGED, result("error", "attribution")], "could not tell"),
         ([UNSURE, HARMLESS], "could not tell"),
-        ([NULLS, integrity("pass"), HARMLESS], "could not tell"),
+        ([NULLS, integrity("pass"), HARMLESS], "intact"),
+        ([integrity("skip"), HARMLESS], "intact"),
+        ([integrity("pass")], "could not tell"),
+        ([integrity("pass"), result("pass", seeks="harm", evidence={"asked_model": False})], "could not tell"),
+        ([HARMLESS, result("inconclusive", seeks="harm")], "could not tell"),
+        ([HARMLESS, result("skip", seeks="harm")], "could not tell"),
+        ([HARMLESS, result("skip")], "could not tell"),
         ([], "could not tell"),
     ],
 )
@@ -72,6 +78,7 @@ def test_a_conclusion_rests_on_the_probes_that_made_it() -> None:
     assert deciding("harmed", results) == [HARMED]
     assert deciding("broken", results) == [results[-1]]
     assert deciding("could not tell", results) == [UNSURE]
+    assert deciding("intact", [NULLS, HARMLESS]) == [HARMLESS]
 
 
 def gate(results: list[ProbeResult], threshold: float = 0.6) -> tuple[str, int]:

@@ -22,6 +22,7 @@ _STYLES: Final = {
     "skip": "dim",
     "learned": "bold green",
     "changed": "bold green",
+    "intact": "bold green",
     "not learned": "bold red",
     "no change": "bold red",
     "harmed": "bold red",
