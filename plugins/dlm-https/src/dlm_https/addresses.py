@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_address
 from urllib.parse import urlsplit, urlunsplit
 
 from dlm.errors import UsageProblem
+
+_HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]|\.(?!\.)){0,252}|[0-9A-Fa-f:.]{2,45}(?:%[A-Za-z0-9._-]{1,15})?")
+_LONGEST = 8192
 
 
 def require(url: str) -> None:
@@ -19,12 +23,19 @@ def require(url: str) -> None:
         host, _ = parts.hostname, parts.port
     except ValueError as problem:
         raise UsageProblem(f"this is no address ({problem}): write one such as https://host/name.dlm.pack") from problem
-    if not host or any(c.isspace() or not c.isprintable() for c in url):
+    if not host or len(url) > _LONGEST or any(c.isspace() or not c.isprintable() for c in url):
         raise UsageProblem("this is no address: write one such as https://host/name.dlm.pack")
     if parts.username is not None or parts.password is not None:
         raise UsageProblem(
             f"the address holds a password, and addresses are kept and shown: write {without_secrets(url)}, and put "
             f"the token into DLM_SHARE_AUTH, with DLM_SHARE_HOST={host}"
+        )
+    # Of other letters some look like these, and some are written in another way by one part of a program than by the
+    # next: then a token that is for one host goes to another.
+    if not _HOST.fullmatch(host):
+        raise UsageProblem(
+            f"{host!a} is no name of a host: letters from a to z, digits, dots and minus signs. Write one with other "
+            "letters as it is looked up, such as xn--bcher-kva.example"
         )
     if not is_safe(url):
         raise UsageProblem(

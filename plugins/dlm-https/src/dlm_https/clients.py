@@ -71,11 +71,14 @@ def advice(url: str) -> str:
 
 def _place(url: str) -> tuple[str, int | None]:
     parts = urlsplit(url)
-    return (parts.hostname or "").casefold(), parts.port or _USUAL.get(parts.scheme)
+    return (parts.hostname or "").lower(), parts.port or _USUAL.get(parts.scheme)
 
 
 def _named(host: str, url: str) -> tuple[str, int | None]:
     try:
-        return _place(f"{urlsplit(url).scheme}://{host}")
-    except ValueError as problem:
-        raise UsageProblem(f"{HOST}={host} is no host: write host or host:port") from problem
+        found = _place(f"{urlsplit(url).scheme}://{host}")
+    except ValueError:
+        found = "", None
+    if not found[0].isascii() or not found[0]:
+        raise UsageProblem(f"{HOST}={host} is no host: write host or host:port, in letters from a to z")
+    return found

@@ -20,6 +20,8 @@ PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 _RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")
 _SHOWN = 200
 _READ = 4096
+_LOOK = 5.0
+"""Seconds for what a refusal says: nobody waits for the words of a server that has said no."""
 
 
 class Passing(Exception):
@@ -70,11 +72,13 @@ def said(reply: httpx.Response) -> str:
 def _beginning(reply: httpx.Response) -> bytes:
     import httpx
 
-    found = b""
+    if reply.headers.get("content-encoding"):
+        return b""  # unasked for, and might become any number of bytes
+    found, end = b"", time.monotonic() + _LOOK
     try:
-        for chunk in reply.iter_bytes():
+        for chunk in reply.iter_raw():
             found += chunk
-            if len(found) >= _READ:
+            if len(found) >= _READ or time.monotonic() > end:
                 break
     except (httpx.HTTPError, httpx.StreamError):
         return b""
@@ -107,7 +111,8 @@ def part(headers: httpx.Headers) -> Part | None:
 def validator(headers: httpx.Headers) -> str | None:
     """What stands for these very bytes and no others: a strong ``ETag``, or a ``Last-Modified`` that is old enough."""
     if (tag := headers.get("etag", "").strip()).startswith('"'):
-        return str(tag)
+        # One with other letters cannot be sent back as it came.
+        return str(tag) if tag.isascii() and tag.isprintable() else None
     try:
         changed = parsedate_to_datetime(headers["last-modified"])
         now = parsedate_to_datetime(headers["date"])

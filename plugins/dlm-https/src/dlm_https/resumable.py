@@ -13,15 +13,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from dlm.errors import TransferRefused
 from dlm.store.files import write_atomic
 from dlm.store.layout import home
 
-from .addresses import is_safe, without_secrets
+from .addresses import is_here, is_safe, without_secrets
 from .asking import asking
 from .replies import Passing, Refused, said, verdict
-from .uploading import content, require_taken
+from .uploading import content, led_to, require_taken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -38,6 +39,8 @@ VERSION = {"Upload-Draft-Interop-Version": "8"}
 TYPE = "application/partial-upload"
 _LIMIT = re.compile(r"(?:^|,)\s*(max-size|max-append-size)\s*=\s*(\d{1,15})\s*(?=,|;|$)")
 _GONE = (404, 410)
+_LONGEST = 18
+"""Digits of an offset."""
 _FOLDER = "pushing"
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -132,9 +135,9 @@ class _Resumable:
         request = self.client.build_request(self.what.method, self.what.url, headers=headers, content=b"")
         with asking(self.client, request, redirects=0) as reply:
             require_taken(reply, self.what)
-            place = str(reply.url.join(reply.headers.get("location", "")))
-            if "location" not in reply.headers or not is_safe(place):
-                shown = without_secrets(place)
+            place = led_to(reply)
+            if place is None or not _may_take(place, self.what.url):
+                shown = "no address" if place is None else without_secrets(place)
                 raise TransferRefused(f"{self.what.shown}: the server began an upload at {shown}, which is not safe")
             self.known = {**self.known, **_limits(reply)}
         self.note.keep(place)
@@ -182,7 +185,7 @@ class _Resumable:
 
     def _at(self, reply: httpx.Response) -> None:
         given = reply.headers.get("upload-offset", "").strip()
-        if not given.isdecimal() or int(given) > self.what.size:
+        if not given.isdecimal() or len(given) > _LONGEST or int(given) > self.what.size:
             raise _Lost
         self.offset = int(given)
         if self.offset == self.tried:
@@ -199,6 +202,12 @@ class _Resumable:
         if (request.url.scheme, request.url.host, request.url.port) != (first.scheme, first.host, first.port):
             request.headers.pop("Authorization", None)
         return request
+
+
+def _may_take(place: str, named: str) -> bool:
+    """Whether a server that was named ``named`` may have its uploads at ``place``: no other may lead to this machine."""
+    here = [is_here(urlsplit(url).hostname or "") for url in (place, named)]
+    return is_safe(place) and (here[1] or not here[0])
 
 
 class _Note:

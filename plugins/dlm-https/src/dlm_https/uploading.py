@@ -105,6 +105,17 @@ def content(what: Upload, start: int, end: int, progress: Progress, rules: Rules
             pace.passed(len(chunk))
 
 
+def led_to(reply: httpx.Response) -> str | None:
+    """The address in ``Location``; ``None`` where there is none, or it is none."""
+    import httpx
+
+    given = reply.headers.get("location")
+    try:
+        return None if given is None else str(reply.url.join(given))
+    except (httpx.InvalidURL, ValueError):
+        return None
+
+
 def require_taken(reply: httpx.Response, what: Upload) -> None:
     """See to it that the server took it.
 
@@ -115,11 +126,10 @@ def require_taken(reply: httpx.Response, what: Upload) -> None:
     if reply.is_success:
         return
     if reply.is_redirect:
-        there = without_secrets(str(reply.url.join(reply.headers.get("location", ""))))
-        raise TransferRefused(
-            f"{what.shown} leads to {there}, and nothing is sent to a place that you did not name: give --to {there} "
-            "if that is right"
-        )
+        place = led_to(reply)
+        there = without_secrets(place) if place else "no address"
+        way_out = f": give --to {there} if that is right" if place else ": ask who runs the server"
+        raise TransferRefused(f"{what.shown} leads to {there}, and nothing is sent to a place that you did not name{way_out}")
     if reply.status_code in (405, 501):
         raise TransferRefused(
             f"{what.shown}: the server takes no {what.method} (HTTP {reply.status_code}{said(reply)}): ask for an "
