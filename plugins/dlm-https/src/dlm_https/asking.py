@@ -40,6 +40,8 @@ def asking(client: httpx.Client, request: httpx.Request, *, redirects: int) -> I
                 "SSL_CERT_FILE at the certificate of who signed it"
             ) from None
         raise Passing(f"{_named(problem)}: {problem}" if str(problem) else _named(problem)) from None
+    except (httpx.InvalidURL, UnicodeError):
+        raise TransferRefused(f"{place} leads to something that is no address: ask who runs the server") from None
 
 
 def _settled(client: httpx.Client, request: httpx.Request, redirects: int, place: str) -> httpx.Response:

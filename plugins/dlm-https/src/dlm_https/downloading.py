@@ -119,7 +119,7 @@ class _Download:
         return found
 
     def _take(self, reply: httpx.Response) -> None:
-        if reply.headers.get("content-encoding", "identity") not in ("identity", ""):
+        if reply.is_success and reply.headers.get("content-encoding", "identity") not in ("identity", ""):
             raise TransferFailed(f"{without_secrets(self.url)}: the server sends the file packed once more, unasked")
         if reply.status_code == 206:
             self._go_on(reply)

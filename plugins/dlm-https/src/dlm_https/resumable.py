@@ -205,7 +205,7 @@ class _Resumable:
 
 
 def _may_take(place: str, named: str) -> bool:
-    """Whether a server that was named ``named`` may have its uploads at ``place``: no other may lead to this machine."""
+    """Whether the server that is called ``named`` may have its uploads at ``place``: no other leads to this machine."""
     here = [is_here(urlsplit(url).hostname or "") for url in (place, named)]
     return is_safe(place) and (here[1] or not here[0])
 

@@ -111,7 +111,8 @@ def led_to(reply: httpx.Response) -> str | None:
 
     given = reply.headers.get("location")
     try:
-        return None if given is None else str(reply.url.join(given))
+        found = None if given is None else reply.url.join(given)
+        return str(found) if found is not None and found.host else None
     except (httpx.InvalidURL, ValueError):
         return None
 
@@ -129,7 +130,9 @@ def require_taken(reply: httpx.Response, what: Upload) -> None:
         place = led_to(reply)
         there = without_secrets(place) if place else "no address"
         way_out = f": give --to {there} if that is right" if place else ": ask who runs the server"
-        raise TransferRefused(f"{what.shown} leads to {there}, and nothing is sent to a place that you did not name{way_out}")
+        raise TransferRefused(
+            f"{what.shown} leads to {there}, and nothing is sent to a place that you did not name{way_out}"
+        )
     if reply.status_code in (405, 501):
         raise TransferRefused(
             f"{what.shown}: the server takes no {what.method} (HTTP {reply.status_code}{said(reply)}): ask for an "
