@@ -133,3 +133,46 @@ def test_claims_are_numbers_that_can_be_printed_and_read_again(forge, tmp_path, 
     forge.members["claims.json"] = json.dumps(claims).encode()
     with pytest.raises(PackInvalid, match=r"claims\.json cannot be read"):
         receive(forge.write(tmp_path / "odd.pack"), None)
+
+
+REACHING = """training:
+  sources:
+    - path: ~/letters
+    - path: texts/../../../etc
+    - path: texts
+    - path: /srv/vault
+  recipe:
+    name: study
+    augmenters:
+      teacher: {model: "https://evil.example/v1?x", name: x}
+      local: {model: "path:teacher", more: [{deep: HTTP://other.example}]}
+"""
+
+
+@pytest.mark.parametrize("command", ["verify", "unpack"])
+def test_what_training_a_strangers_document_would_read_and_send_is_told(forge, run, tmp_path, command):
+    from dlm.document.identity import digest
+
+    text = (
+        forge.members["document.dlm"].decode().replace("base_model: path:base\n", f"base_model: path:base\n{REACHING}")
+    )
+    forge.members["document.dlm"] = text.encode()
+    forge.json["document"]["digest"] = digest(text)
+    del forge.members["claims.json"]
+    path = forge.write(tmp_path / "odd.pack")
+    told = run(command, path).output
+    for what in ("'~/letters'", "'texts/../../../etc'", "'/srv/vault'", "'evil.example'", "'other.example'"):
+        assert what in told
+    assert told.count("training it") == 5
+    assert len(json.loads(run("verify", path, "--json").output)["notes"]) == 5
+
+
+def test_whatever_stands_in_the_frontmatter_is_told_of_or_passed_over():
+    from dlm.share.reaching import reaches
+
+    for odd in (None, 5, [], "x", {"sources": 5}, {"sources": [5, {"path": 5}, {}]}, {"recipe": "study"}):
+        assert reaches({"training": odd}) == ()
+    assert reaches({"training": {"recipe": {"augmenters": [1]}}}) == ()
+    many = [{"path": f"/srv/{number}"} for number in range(100)]
+    assert reaches({"training": {"sources": many}})[-1].startswith("95 more like this")
+    assert "\x1b" not in reaches({"training": {"sources": [{"path": "/\x1b[2J"}]}})[0]

@@ -35,7 +35,13 @@ def verify(pack: Path, as_json: bool, **asked: Any) -> None:
 
     found, standing = accept(pack, None, rules=rules_of(**asked))
     if as_json:
-        facts: dict[str, Any] = {"pack": str(pack), "format": found.format, "digest": found.digest, "bytes": found.size}
+        facts: dict[str, Any] = {
+            "pack": str(pack),
+            "format": found.format,
+            "digest": found.digest,
+            "bytes": found.size,
+            "notes": list(found.notes),
+        }
         facts |= {"manifest": found.manifest.model_dump(mode="json"), **claims_as_json(found.claimed)}
         facts |= {"standing": as_facts(standing)}
         click.echo(json.dumps(facts, indent=2))
@@ -62,3 +68,4 @@ def _lines(found: Received) -> Iterator[tuple[str, str]]:
     if manifest.exports:
         yield "exports", ", ".join(manifest.exports)
     yield "size", f"{size(found.size)}, {len(manifest.members)} files of {size(manifest.bytes)}"
+    yield from (("note", note) for note in found.notes)

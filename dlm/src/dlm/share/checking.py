@@ -109,9 +109,9 @@ def _short(value: Any) -> str:
     return shown(value if isinstance(value, str) else json.dumps(value, sort_keys=True))
 
 
-def front_value(data: bytes, key: str) -> str | None:
-    """What the frontmatter of the document that ``data`` is says under ``key``; ``None`` when it is none, or says
-    nothing. Sections need not be understood here."""
+def front_of(data: bytes) -> dict[str, Any]:
+    """The frontmatter of the document that ``data`` is, as it is written; empty when it is none. Sections need not be
+    understood here."""
     from ..document.mapping import read_mapping
     from ..document.scan import decode, frame, normalise
 
@@ -123,7 +123,12 @@ def front_value(data: bytes, key: str) -> str | None:
     text = decode(data, report)
     head = None if text is None else frame(normalise(text), report)[0]
     found = None if head is None or mistakes else read_mapping(head, 2, report)
-    given = found[0].get(key) if found else None
+    return found[0] if found else {}
+
+
+def front_value(data: bytes, key: str) -> str | None:
+    """What :func:`front_of` has under ``key``; ``None`` where that is no text."""
+    given = front_of(data).get(key)
     return given if isinstance(given, str) else None
 
 

@@ -20,7 +20,7 @@ from ..store.files import disk_errors
 from ..store.layout import ADAPTERS, VERSIONS, is_adapter, version_name
 from ..store.manifest import Manifest
 from ..store.version import ADAPTER_FILE, CONFIG_FILE, FACTS_FILE
-from .checking import front_value
+from .checking import front_of, front_value
 from .manifest import (
     PRIOR_FORMAT,
     PackedBase,
@@ -32,6 +32,7 @@ from .manifest import (
     require_id,
 )
 from .members import DOCUMENT, LIMITS, NOT_TOUCHED, PRIOR_FIRST, allowed, shown
+from .reaching import reaches
 from .receiving import Hasher, Received, write
 
 if TYPE_CHECKING:
@@ -96,8 +97,10 @@ def receive_prior(
         look(manifest)
     if folder is not None:
         _assemble(folder, manifest, current, seen)
-    notes = (f"left out {seen.left_out} files of the prior trainer: replayed text, caches, logs, optimiser states",)
-    return Received(manifest, digest_of(raw), path.stat().st_size, PRIOR_FORMAT, notes if seen.left_out else ())
+    left = f"left out {seen.left_out} files of the prior trainer: replayed text, caches, logs, optimiser states"
+    notes = reaches(front_of(seen.small[f"dlm/{manifest.document.name}"]))
+    said = (left, *notes) if seen.left_out else notes
+    return Received(manifest, digest_of(raw), path.stat().st_size, PRIOR_FORMAT, said)
 
 
 def _member(path: Path, entry: Entry, reader: Reader, hasher: Hasher, seen: _Seen, folder: Path | None) -> None:

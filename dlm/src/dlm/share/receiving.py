@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 
 from ..errors import PackInvalid
 from ..store.files import disk_errors
-from .checking import Claimed, check, front_value, is_small
+from .checking import Claimed, check, front_of, is_small
 from .manifest import PackManifest, digest_of, parse, parse_sums
 from .members import DOCUMENT, LIMITS, NOT_TOUCHED, PACK, PRIOR_FIRST, SUMS, may_run, require_name, shown
+from .reaching import reaches
 from .tape import reading
 
 if TYPE_CHECKING:
@@ -76,9 +77,9 @@ def receive(
             require_room(path, folder, manifest.bytes)
         small = _members(path, reader, manifest, sums, folder)
     claimed = check(str(path), manifest, sums, small)
-    base = front_value(small[DOCUMENT], "base_model") or ""
-    size = path.stat().st_size
-    return Received(manifest, digest_of(raw), size, manifest.pack_format, claimed=claimed, base_model=base)
+    front, size = front_of(small[DOCUMENT]), path.stat().st_size
+    base, notes = str(front.get("base_model") or ""), reaches(front)
+    return Received(manifest, digest_of(raw), size, manifest.pack_format, notes, claimed, base)
 
 
 def _manifest(path: Path, reader: Reader, sums: dict[str, str]) -> PackManifest:
