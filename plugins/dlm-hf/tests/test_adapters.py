@@ -208,6 +208,20 @@ def test_an_adapter_that_alters_the_base_is_refused(base, make_adapter, values, 
         load_adapter(base, folder)
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"peft_type": "XLORA", "adapters": {"0": "somebody/adapter"}, "hidden_size": 8}, "nothing is fetched"),
+        ({"megatron_config": {"a": 1}, "megatron_core": "antigravity"}, "Megatron"),
+    ],
+)
+def test_an_adapter_that_leads_to_other_files_or_modules_is_refused(base, make_adapter, changes, said):
+    folder = make_adapter()
+    reconfigure(folder, **changes)
+    with pytest.raises(UnusableAdapter, match=said):
+        load_adapter(base, folder)
+
+
 def test_an_adapter_of_virtual_tokens_is_refused(base, make_adapter):
     folder = make_adapter(PromptTuningConfig(num_virtual_tokens=3, task_type="CAUSAL_LM"))
     with pytest.raises(UnusableAdapter, match="PROMPT_TUNING adapter adds virtual tokens"):

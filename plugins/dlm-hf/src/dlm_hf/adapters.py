@@ -206,6 +206,7 @@ def read_adapter(folder: Path) -> AdapterFile:
             f"{folder}: a {config.peft_type.value} adapter adds virtual tokens instead of changing weights; only "
             "adapters that change weights (LoRA and its kin) can be put on a base here"
         )
+    _refuse_what_fetches(folder, config)
     return AdapterFile(folder, config, _read_shapes(folder / WEIGHTS))
 
 
@@ -265,6 +266,17 @@ def _read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
             return {key: tuple(tensors.get_slice(key).get_shape()) for key in tensors.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise UnusableAdapter(f"{path}: damaged ({error}); train or copy the adapter again") from error
+
+
+def _refuse_what_fetches(folder: Path, config: Any) -> None:
+    """PEFT follows some configurations to other adapters, on a hub or anywhere on this disk, or to a module to import."""
+    if config.peft_type.value == "XLORA":
+        raise UnusableAdapter(
+            f"{folder}: a mixture of adapters (XLORA) that lie elsewhere, and nothing is fetched that a folder only "
+            "names: give the folder of one of them"
+        )
+    if getattr(config, "megatron_config", None) is not None:
+        raise UnusableAdapter(f"{folder}: an adapter for a model that Megatron spreads over machines; none is here")
 
 
 def _refuse_altered_base(file: AdapterFile) -> None:
