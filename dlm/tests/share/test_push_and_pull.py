@@ -23,6 +23,7 @@ from dlm.errors import (
     SignatureInvalid,
     StoreLocked,
     TransferFailed,
+    TransferRefused,
     UsageProblem,
 )
 from dlm.hookspecs import hookimpl
@@ -457,3 +458,11 @@ def test_the_same_file_is_never_reached_through_a_link_that_is_put_there(packed,
     (there / "lamp.dlm.pack").symlink_to(outside)
     push(packed.path, there)
     assert not Path(there / "lamp.dlm.pack").is_symlink()
+
+
+def test_a_file_that_is_too_large_for_a_signature_is_not_even_copied(packed, tmp_path):
+    with packed.path.with_name(f"{packed.path.name}.sig").open("wb") as file:
+        file.truncate(64 * 2**20)
+    with pytest.raises(TransferRefused, match=r"lamp\.dlm\.pack\.sig has 67,108,864 bytes"):
+        pull(packed.path, tmp_path / "out", tmp_path / "own")
+    assert not list((tmp_path / "own").rglob("*.sig"))

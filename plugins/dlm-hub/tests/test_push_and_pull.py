@@ -338,6 +338,17 @@ def test_a_hub_that_will_not_answer_is_quoted(hub, person, repos, status, header
     assert told in " ".join(said.split())
 
 
+@pytest.mark.parametrize("status", [403, 500, 451])
+def test_a_hub_that_repeats_the_token_does_not_make_us_print_it(hub, person, repos, status) -> None:
+    bob = person("bob")
+    said = {"X-Error-Message": f"\x1b]0;x\x07 {bob.env['HF_TOKEN']} may not"}
+    hub.misbehave("GET", "/api/models/ada/empty/revision/main", status=status, headers=said, times=9)
+    told = bob.dlm("pull", "hf:ada/empty", code=3 if status == 500 else 1)
+    assert "(token) may not" in " ".join(told.split())
+    assert bob.env["HF_TOKEN"] not in told
+    assert not {"\x1b", "\x07"} & set(told)
+
+
 def test_somebody_else_at_that_address_is_no_hub(hub, person, repos) -> None:
     for body in ("<html>log in to the hotel's network</html>", {"sha": 7}):
         hub.ask("/_well", {})

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ..errors import StoreError, TransferRefused, UsageProblem
 from ..store.files import disk_errors, free_megabytes, sync_folder
 from .frame import MAGIC
+from .sidecars import LARGEST
 from .tape import CHUNK
 from .transport import PACK_FILE, SIDECARS, Fetched, Sent, Transport
 
@@ -44,13 +45,17 @@ class Local(Transport):
             raise UsageProblem(f"{path} is the pack itself: name another place with --to")
         # In this order a reader between two steps meets a signature of another pack, and never one without any.
         _copy(parcel.pack, path, progress)
+        unsigned = False
         for suffix in SIDECARS:
             beside = path.with_name(path.name + suffix)
             if suffix in parcel.sidecars:
                 _copy(parcel.sidecars[suffix], beside, _silent)
             else:
                 with disk_errors(beside):
+                    unsigned |= beside.exists()
                     beside.unlink(missing_ok=True)
+        if unsigned and not parcel.sidecars:
+            say("removed the signature of the pack that was there: this one is not signed; --sign signs it")
         return Sent(str(path))
 
     def check_fetch(self, place: str) -> None:
@@ -71,6 +76,7 @@ class Local(Transport):
         for suffix in SIDECARS:
             beside = target.with_name(target.name + suffix)
             if (given := source.with_name(source.name + suffix)).is_file():
+                _require_small(given)
                 _copy(given, beside, _silent)
                 sidecars[suffix] = beside
         return Fetched(target, sidecars)
@@ -84,8 +90,10 @@ def _pack(place: str) -> Path:
     path = Path(place).expanduser().absolute()
     if path.is_dir():
         found = sorted(path.glob(f"*{_ENDING}"))
-        if len(found) != 1:
-            names = ", ".join(one.name for one in found[:5]) or "none"
+        if not found:
+            raise UsageProblem(f"{path} is a folder without a pack, a file that ends with {_ENDING}: correct the path")
+        if len(found) > 1:
+            names = ", ".join(one.name for one in found[:5])
             raise UsageProblem(f"{path} is a folder with {len(found)} packs ({names}): name one file")
         path = found[0]
     if not path.is_file():
@@ -106,6 +114,11 @@ def _require_room(source: Path, folder: Path) -> None:
             f"{source} has {needed:,} MB, and the disk of {folder} has {free:,} free: make room, or choose another "
             "disk with --home"
         )
+
+
+def _require_small(sidecar: Path) -> None:
+    if (size := sidecar.stat().st_size) > LARGEST:
+        raise TransferRefused(f"{sidecar} has {size:,} bytes, as no signature and no key has: ask for the right one")
 
 
 def _silent(done: int, total: int | None) -> None:

@@ -269,7 +269,7 @@ def _read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
 
 
 def _refuse_what_fetches(folder: Path, config: Any) -> None:
-    """PEFT follows some configurations to other adapters, on a hub or anywhere on this disk, or to a module to import."""
+    """PEFT follows some configurations to other adapters, on a hub or on this disk, or to a module that it imports."""
     if config.peft_type.value == "XLORA":
         raise UnusableAdapter(
             f"{folder}: a mixture of adapters (XLORA) that lie elsewhere, and nothing is fetched that a folder only "

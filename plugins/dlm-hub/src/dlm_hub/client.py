@@ -143,13 +143,14 @@ def explain(problem: BaseException | None, place: Place) -> DlmError | None:
             return _answered(problem, place)
         if isinstance(problem, failure | ConnectionError):
             what = str(problem) or type(problem).__name__
-            return TransferFailed(f"{place.address}: {_host()} cannot be reached, or broke off ({what}): run it again")
+            told = _without_token(what)
+            return TransferFailed(f"{place.address}: {_host()} cannot be reached, or broke off ({told}): run it again")
         problem = problem.__cause__
     return _malformed(seen[0], place) if seen and isinstance(seen[0], ValueError) else None
 
 
 def _malformed(problem: BaseException, place: Place) -> DlmError:
-    first = " ".join(str(problem).split())[:300]
+    first = _without_token(" ".join(str(problem).split()))[:300]
     return TransferRefused(f"{place.address}: {_host()} did not take it, or is no hub: {first}")
 
 
@@ -184,7 +185,15 @@ def _answered(problem: HfHubHTTPError, place: Place) -> DlmError:
 
 
 def _said(problem: HfHubHTTPError) -> str:
-    return " ".join((problem.server_message or "").split())[:300]
+    return _without_token(" ".join((problem.server_message or "").split()))[:300]
+
+
+def _without_token(text: str) -> str:
+    """``text`` of a server that may repeat what it was sent."""
+    from huggingface_hub import get_token
+
+    token = get_token()
+    return text.replace(token, "(token)") if token else text
 
 
 def _quoted(said: str) -> str:
