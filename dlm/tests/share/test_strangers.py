@@ -6,13 +6,14 @@ import json
 
 import pytest
 
+from dlm.cli.visible import in_a_line, visible
 from dlm.errors import PackInvalid, PackRefused
 from dlm.share.packing import PackOptions, pack
 from dlm.share.receiving import receive
 
 FACTS = "store/adapter/versions/v0001/version.json"
 LEARNING = "store/adapter/versions/v0001/learning.json"
-FORGED = "x\n  signature  oms, by ada, whose key is trusted here\x1b[2J\u202e"
+FORGED = "x\n  signature  oms, by ada\x1b[2J\u202e"
 
 
 @pytest.fixture
@@ -52,9 +53,35 @@ def test_words_of_the_maker_add_no_line_and_move_no_cursor(forge, run, tmp_path,
     assert json.loads(run("verify", path, "--json").output)["manifest"]["document"]["name"] == "lamp.dlm"
 
 
+def of_moment_that_is_long(forge) -> None:
+    forge.json["created_at"] = "x" * 41
+
+
+def of_maker_that_is_long(forge) -> None:
+    forge.json["created_by"] = "x" * 67 + "  signature  oms, by ada"
+
+
+def of_verdicts_without_end(forge) -> None:
+    of_tester(forge)
+    claims = json.loads(forge.members["claims.json"])
+    forge.members["claims.json"] = json.dumps({**claims, "judged": claims["judged"] * 65}).encode()
+
+
+@pytest.mark.parametrize("put", [of_maker_that_is_long, of_moment_that_is_long, of_verdicts_without_end])
+def test_words_that_a_terminal_would_break_into_lines_are_refused(forge, tmp_path, put):
+    put(forge)
+    with pytest.raises(PackInvalid, match="at most|less than or equal|too long"):
+        receive(forge.write(tmp_path / "odd.pack"), None)
+
+
+def test_what_looks_like_a_space_is_one():
+    assert in_a_line("a\u00a0b\u2800c\u3164d\te\nf\u2028g\u202eh") == "a b c d\ufffde\ufffdf\ufffdg\ufffdh"
+    assert visible("a\u00a0b\te\nf\u202eh") == "a\u00a0b\te\nf\ufffdh"
+
+
 def test_an_error_shows_a_strangers_words_and_obeys_none(run):
     done = run("verify", "a\x1b]0;owned\x07\x9b2Jb.pack")
-    assert done.exit_code == 1
+    assert done.exit_code in (1, 2)
     assert "]0;owned" in done.output
     assert not {"\x1b", "\x07", "\x9b"} & set(done.output)
 

@@ -208,4 +208,8 @@ def _facts(place: str, data: bytes | None) -> dict[str, Any]:
 
 
 def _first(problem: Exception) -> str:
-    return str(problem).splitlines()[0]
+    if not isinstance(problem, ValidationError):
+        return str(problem).splitlines()[0]
+    first = problem.errors()[0]
+    where = ".".join(map(str, first["loc"]))
+    return f"{shown(where)}: {first['msg']}" if where else str(first["msg"])

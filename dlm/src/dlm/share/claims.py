@@ -28,6 +28,8 @@ CLAIMS_FORMAT: Literal[1] = 1
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
+Word = Annotated[str, Field(max_length=40)]
+Digest = Annotated[str, Field(max_length=80)]
 Estimate = tuple[Finite, Finite, Finite]
 """A number, and both ends of its 95% interval."""
 
@@ -106,19 +108,19 @@ class Judged(_Part):
 
     adapter: str
     """Its name; empty for one without."""
-    adapter_sha256: str
-    conclusion: str
-    outcome: str
+    adapter_sha256: Digest
+    conclusion: Word
+    outcome: Word
     """Of the gate."""
     score: Finite | None = None
-    band: str = ""
-    verdicts: dict[str, Count] = {}
+    band: Word = ""
+    verdicts: dict[Word, Count] = {}
     """How many probes ended with which."""
-    document: str | None = None
+    document: Digest | None = None
     """Digest of the document as it was when it was judged."""
-    report: str
+    report: Digest
     """Digest of the report's file, which is not inside."""
-    sway: str = ""
+    sway: Word = ""
     """Version of dlm-sway."""
 
 
@@ -137,7 +139,7 @@ class Claims(_Part):
     """Digest of the version's ``dlm.lock``."""
     learning: ClaimedLearning | None = None
     exports: tuple[ClaimedExport, ...] = ()
-    judged: tuple[Judged, ...] = ()
+    judged: Annotated[tuple[Judged, ...], Field(max_length=64)] = ()
 
 
 class Unclear(Exception):

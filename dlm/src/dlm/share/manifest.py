@@ -97,9 +97,9 @@ class PackManifest(_Part):
     pack_format: Literal[2] = PACK_FORMAT
     profile: Profile
     dlm_id: str
-    created_at: str
+    created_at: Annotated[str, Field(max_length=40)]
     """When the version was made, or ``SOURCE_DATE_EPOCH``; never when the pack was."""
-    created_by: str
+    created_by: Annotated[str, Field(max_length=60)]
     document: PackedDocument
     base: PackedBase = PackedBase()
     version: int = Field(ge=1)

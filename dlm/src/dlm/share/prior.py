@@ -181,8 +181,8 @@ def _described(
     return PackManifest(
         profile="full",
         dlm_id=dlm_id,
-        created_at=str(header.get("created_at", "")),
-        created_by=f"the prior trainer, {header.get('tool_version')}",
+        created_at=str(header.get("created_at", ""))[:40],
+        created_by=f"the prior trainer, {str(header.get('tool_version'))[:40]}",
         document=PackedDocument(name=document.removeprefix("dlm/")),
         base=PackedBase(key=story.base_model, revision=story.base_model_revision),
         version=number,
