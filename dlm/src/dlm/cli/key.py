@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .passwords import new_password
+from .rows import row
 
 if TYPE_CHECKING:
     from ..share.keys import OwnKey
@@ -22,8 +23,8 @@ def key() -> None:
 
 
 @key.command(short_help="Make a pair of keys.")
-@click.option("--name", default="default", show_default=True, help="What the key is called here.")
-@click.option("--signer", default="oms", show_default=True, help="The format of its signatures.")
+@click.option("--name", metavar="NAME", default="default", show_default=True, help="What the key is called here.")
+@click.option("--signer", metavar="NAME", default="oms", show_default=True, help="The format of its signatures.")
 @click.option("--minisign", "signer", flag_value="minisign", help="The same as --signer minisign.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from the standard input.")
 @click.option("--no-password", is_flag=True, help="Whoever can read the file can sign.")
@@ -43,10 +44,10 @@ def new(name: str, signer: str, password_stdin: bool, no_password: bool, as_json
         click.echo(json.dumps(_facts(made), indent=2))
         return
     click.echo(f"made the key {made.name}{' (it asks for a password)' if made.locked else ', without a password'}")
-    click.echo(f"  private      {made.private}")
-    click.echo(f"  public       {made.public}")
-    click.echo(f"  fingerprint  {made.fingerprint}")
-    click.echo("Give others the public one: `dlm trust add FILE` makes it count there.")
+    click.echo(row("private", str(made.private)))
+    click.echo(row("public", str(made.public)))
+    click.echo(row("fingerprint", made.fingerprint))
+    click.echo("Give others the public one, and read them the fingerprint: `dlm trust add FILE`\nmakes it count there.")
 
 
 @key.command("list", short_help="List the keys that are here.")
@@ -90,7 +91,9 @@ def show(name: str, as_json: bool) -> None:
         click.echo(json.dumps([_facts(one) for one in found], indent=2))
         return
     for one in found:
-        click.echo(f"{one.name} ({one.signer})\n  fingerprint  {one.fingerprint}\n  public       {one.public}")
+        click.echo(f"{one.name} ({one.signer})")
+        click.echo(row("public", str(one.public)))
+        click.echo(row("fingerprint", one.fingerprint))
         if one.note:
             click.echo(f"warning: {one.note}", err=True)
 

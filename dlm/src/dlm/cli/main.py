@@ -33,6 +33,17 @@ class Dlm(LazyGroup):
 
         return manager()
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """A command that a plugin brings which is not here: say which."""
+        from .._known import INSTALLS
+
+        install = INSTALLS.get((self.hook, args[0]))
+        if install is not None and not ctx.resilient_parsing and args[0] not in self.list_commands(ctx):
+            raise UsageProblem(f"dlm {args[0]} comes with a plugin that is not installed, or left out: {install}")
+        return super().resolve_command(ctx, args)
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)

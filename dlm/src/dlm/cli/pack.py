@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Put a trained document into one file for another machine.")
 @click.argument("doc", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Write there. Default: DOC.pack.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write there, or into that folder. Default: DOC.pack.",
+)
 @packing_options
 @click.option("--force", is_flag=True, help="Replace FILE if it is there.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .rows import row
 from .signatures import facts as as_facts
 from .signatures import lines, rules_of, signature_options
-from .visible import in_a_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,7 +64,7 @@ def pull(
     manifest = done.unpacked.received.manifest
     click.echo(f"pulled v{manifest.version:04d} of {manifest.document.name}")
     for name, text in _lines(done):
-        click.echo(f"  {name:<10} {in_a_line(text)}")
+        click.echo(row(name, text))
     where = f"DLM_HOME={shlex.quote(str(home))} " if home else ""
     click.echo(f'Ask it:\n  {where}dlm prompt {shlex.quote(str(done.unpacked.document))} "..."')
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from .passwords import password_of
+from .rows import row
 
 if TYPE_CHECKING:
     from ..share.signing import Signed
@@ -20,7 +21,7 @@ TOKEN = "DLM_IDENTITY_TOKEN"
 @click.command(short_help="Sign a pack, for anybody to check with stock tools.")
 @click.argument("pack", metavar="PACK", type=click.Path(path_type=Path))
 @click.option("--key", metavar="NAME|FILE", help="Sign with this one. Default: the only one here, or `default`.")
-@click.option("--signer", default="oms", show_default=True, help="The format of the signature.")
+@click.option("--signer", metavar="NAME", default="oms", show_default=True, help="The format of the signature.")
 @click.option("--minisign", "signer", flag_value="minisign", help="The same as --signer minisign.")
 @click.option("--password-stdin", is_flag=True, help="Read the key's password from the standard input.")
 @click.option("--keyless", is_flag=True, help="Sign for an identity, without a key. Needs the network.")
@@ -74,6 +75,8 @@ def _tell(pack: Path, made: Signed, as_json: bool) -> None:
         }
         click.echo(json.dumps(facts, indent=2))
         return
-    click.echo(f"signed {pack}\n  signature    {made.signature}")
+    click.echo(f"signed {pack}")
+    click.echo(row("signature", str(made.signature)))
     if made.public is not None:
-        click.echo(f"  public key   {made.public}\n  fingerprint  {made.fingerprint}")
+        click.echo(row("public key", str(made.public)))
+        click.echo(row("fingerprint", made.fingerprint))

@@ -56,7 +56,7 @@ def rules_of(
     """What the options of :func:`signature_options` ask for.
 
     Raises:
-        UsageProblem: one goes without the other.
+        UsageProblem: one goes without the other, or a key is not there.
     """
     from ..errors import UsageProblem
     from ..share.signer import Identity
@@ -64,6 +64,8 @@ def rules_of(
 
     if (identity is None) != (issuer is None):
         raise UsageProblem("--identity and --issuer go together: who it is, and who vouches for that")
+    if missing := [key for key in keys if not key.exists()]:
+        raise UsageProblem(f"--key {missing[0]}: there is no such file")
     who = Identity(identity, issuer) if identity is not None and issuer is not None else None
     return Rules(policy_of(policy), first_use, keys, who)
 

@@ -22,7 +22,9 @@ def signing_options(command: _Command) -> _Command:
             click.option(
                 "--key", metavar="NAME|FILE", help="Sign with this one. Default: the only one here, or `default`."
             ),
-            click.option("--signer", default="oms", show_default=True, help="The format of the signature."),
+            click.option(
+                "--signer", metavar="NAME", default="oms", show_default=True, help="The format of the signature."
+            ),
             click.option("--minisign", "signer", flag_value="minisign", help="The same as --signer minisign."),
             click.option("--password-stdin", is_flag=True, help="Read the key's password from the standard input."),
         )

@@ -59,7 +59,7 @@ class Transfer:
             return
         if sys.stderr.isatty():
             if self._bar is None:
-                self._start(done)
+                self._start(done, total)
             if now - self._told >= _REDRAW or done == total:
                 self._told = now
                 self._bar.update(self._task, completed=done, total=total)
@@ -67,12 +67,12 @@ class Transfer:
             self._told = now
             click.echo(f"{size(done)} of {size(total)}" if total else size(done), err=True)
 
-    def _start(self, done: int) -> None:
+    def _start(self, done: int, total: int | None) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, DownloadColumn, TimeRemainingColumn, TransferSpeedColumn
         from rich.progress import Progress as Bar
 
         columns = (BarColumn(bar_width=24), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
         self._bar = Bar(*columns, console=Console(stderr=True), transient=True)
-        self._task = self._bar.add_task("", total=None, completed=done)
+        self._task = self._bar.add_task("", total=total, completed=done)
         self._bar.start()

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from .rows import row
+
 
 @click.group(short_help="Say whose signatures on packs count here.")
 def trust() -> None:
@@ -36,7 +38,7 @@ def list_trusted(as_json: bool) -> None:
     for key in found.keys:
         click.echo(f"{key.name} ({key.signer}), for every document\n  {key.fingerprint}")
     for record in found.records:
-        click.echo(f"{record.dlm_id}, since {record.recorded_at}")
+        click.echo(f"for the document {record.dlm_id} alone, since {record.recorded_at}")
         for one in record.keys:
             click.echo(f"  {one.fingerprint} ({one.signer})")
     for note in found.notes:
@@ -45,7 +47,7 @@ def list_trusted(as_json: bool) -> None:
 
 @trust.command(short_help="Make a public key count.")
 @click.argument("key", metavar="KEY.pub", type=click.Path(path_type=Path))
-@click.option("--name", help="Whose it is. Default: the name of the file.")
+@click.option("--name", metavar="NAME", help="Whose it is. Default: the name of the file.")
 def add(key: Path, name: str | None) -> None:
     """Make the public key in KEY.pub count for every document.
 
@@ -55,7 +57,9 @@ def add(key: Path, name: str | None) -> None:
     from ..store import home
 
     made = put(home(), key, name)
-    click.echo(f"{made.name} counts from now on\n  fingerprint  {made.fingerprint}\n  file         {made.path}")
+    click.echo(f"{made.name} counts from now on")
+    click.echo(row("file", str(made.path)))
+    click.echo(row("fingerprint", made.fingerprint))
 
 
 @trust.command(short_help="Let a key count no longer.")

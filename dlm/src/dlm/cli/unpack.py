@@ -5,13 +5,19 @@ from __future__ import annotations
 import json
 import shlex
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from .rows import row
 from .signatures import facts as as_facts
-from .signatures import rules_of, signature_options
+from .signatures import lines, rules_of, signature_options
 from .visible import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..share.unpacking import Unpacked
 
 
 @click.command(short_help="Put the document and the store of a pack in place.")
@@ -60,8 +66,16 @@ def unpack(
         click.echo(json.dumps({**facts, "manifest": manifest.model_dump(mode="json")}, indent=2))
         return
     click.echo(f"unpacked v{manifest.version:04d} of {manifest.document.name}")
-    click.echo(f"  document  {done.document}\n  store     {done.store}")
-    if done.base is not None:
-        click.echo(f"  base      {done.base}, from this pack; every document that names it uses it")
+    for name, text in _lines(done):
+        click.echo(row(name, text))
     where = f"DLM_HOME={shlex.quote(str(home))} " if home else ""
     click.echo(f'Ask it:\n  {where}dlm prompt {shlex.quote(str(done.document))} "..."')
+
+
+def _lines(done: Unpacked) -> Iterator[tuple[str, str]]:
+    # Its notes were told already, with all the others.
+    yield from ((name, text) for name, text in lines(done.standing) if name != "note")
+    yield "document", str(done.document)
+    yield "store", str(done.store)
+    if done.base is not None:
+        yield "base", f"{done.base}, from this pack; every document that names it uses it"

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .claim_lines import claim_lines, claims_as_json
+from .rows import row
 from .signatures import facts as as_facts
 from .signatures import lines, rules_of, signature_options
 from .sizes import size
-from .visible import in_a_line, visible
+from .visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +49,7 @@ def verify(pack: Path, as_json: bool, **asked: Any) -> None:
         return
     click.echo(f"{visible(str(pack))}: whole, as it was made")
     for name, text in (*_lines(found), *lines(standing)):
-        click.echo(f"  {name:<10} {in_a_line(text)}")
+        click.echo(row(name, text))
     for line in claim_lines(found.claimed) if found.claimed else ():
         click.echo(line)
 

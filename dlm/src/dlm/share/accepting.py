@@ -61,7 +61,7 @@ def accept(
     if others := [digest for digest in digests if digest != received.digest]:
         raise PackInvalid(
             f"{path} is another pack than the one that was asked for: it has {received.digest}, and {others[0]} was to "
-            f"come. {NOT_TOUCHED}"
+            f"come. If its maker has made a newer one since, ask for its digest. {NOT_TOUCHED}"
         )
     (standing,) = judged
     if witness is not None and standing.sha256 not in (None, witness.sha256()):

@@ -287,7 +287,10 @@ def _warnings(wanted: Wanted) -> Iterator[str]:
     name = wanted.version.name
     kept = sum(1 for entry in ledgers.load(wanted.store.layout).entries if entry.kept)
     if wanted.version.facts.get("document_digest") != wanted.document.digest:
-        yield f"note: the document has changed since {name}: what was deleted is not packed, but its weights learned it"
+        yield (
+            f"note: the document has changed since {name} was trained: it is packed as it is now, and the weights "
+            "learned it as it was. Train again to bring them together"
+        )
     if kept:
         what = "1 section" if kept == 1 else f"{kept} sections"
         yield f"note: {name} learned {what} that the document no longer has: no such text is packed"

@@ -101,7 +101,7 @@ def pack(path: Path, options: PackOptions, *, home: Path | None = None, progress
             "an export's certificate quotes the document: --include-exports goes with share and full only"
         )
     document, data = read(path), path.read_bytes()
-    out = (options.out or path.with_name(path.name + SUFFIX)).absolute()
+    out = _place(path, options.out)
     if out.exists() and not options.force:
         raise PackRefused(f"{out} exists: choose another name with --out FILE, or replace it with --force")
     root = home_of(home)
@@ -118,6 +118,15 @@ def pack(path: Path, options: PackOptions, *, home: Path | None = None, progress
         manifest = _manifest(wanted, chosen, hashed)
         sums = _write(out, manifest, hashed, progress)
     return Packed(out, manifest, digest_of(sums), out.stat().st_size, tuple(chosen.notes))
+
+
+def _place(path: Path, out: Path | None) -> Path:
+    """The file to write: ``out``, the usual name in the folder ``out``, or beside the document."""
+    usual = path.name + SUFFIX
+    place = (path.with_name(usual) if out is None else out / usual if out.is_dir() else out).absolute()
+    if not place.parent.is_dir():
+        raise UsageProblem(f"{place.parent} is no folder: make it first, with mkdir -p, or correct --out")
+    return place
 
 
 def _wanted(store: Store, document: Document, data: bytes, options: PackOptions, home: Path) -> Wanted:

@@ -16,20 +16,21 @@ from typing import TYPE_CHECKING
 from ..errors import PackInvalid, PackRefused, SignatureInvalid, StoreLocked, UsageProblem
 from ..store.files import disk_errors
 from ..store.layout import home as home_of
+from .already import require_free
 from .leftovers import GONE, PULLING
 from .peeking import HEAD, peek
 from .receiving import receive
 from .resuming import died_placing, placing
 from .routing import route
-from .unpacking import Unpacked, require_free, unpack
+from .standing import short
+from .unpacking import Unpacked, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from .manifest import PackManifest
     from .routing import Route
-    from .standing import Rules
+    from .standing import Rules, Standing
     from .transport import Fetched, Progress
 
 _GATE = ".gate"
@@ -85,7 +86,7 @@ def pull(place: str, options: PullOptions, *, progress: Progress, say: Callable[
         _refuse_early(way, folder, root, options)
         fetched = way.transport.fetch(place, folder, progress=progress, say=say)
         done = _placed(way, fetched, folder, root, options)
-    return Pulled(done, way.shown, (*fetched.notes, *done.notes, *done.standing.notes))
+    return Pulled(done, way.shown, (*fetched.notes, *done.notes, *_lasting(done.standing)))
 
 
 def _refuse_early(way: Route, folder: Path, root: Path, options: PullOptions) -> None:
@@ -100,7 +101,7 @@ def _refuse_early(way: Route, folder: Path, root: Path, options: PullOptions) ->
             require_free(root, place / manifest.document.name, manifest, force=False)
         except PackRefused as problem:
             _remove(folder)
-            raise PackRefused(f"{problem}. {_compared(root, manifest)}Nothing was fetched") from problem
+            raise PackRefused(f"{problem}. Nothing was fetched") from problem
 
 
 def _placed(way: Route, fetched: Fetched, folder: Path, root: Path, options: PullOptions) -> Unpacked:
@@ -130,6 +131,18 @@ def _placed(way: Route, fetched: Fetched, folder: Path, root: Path, options: Pul
     return done
 
 
+def _lasting(standing: Standing) -> tuple[str, ...]:
+    """Its notes, without the path of a key that lay beside the pack: that folder is gone by now."""
+    strangers = {one.note: one.fingerprint for one in standing.signatures if one.public is not None and one.note}
+    return tuple(
+        f"nobody here has trusted the key {short(strangers[note])}: compare all of it with its maker's, then "
+        "`dlm trust add KEY.pub` with the file that they give you"
+        if note in strangers
+        else note
+        for note in standing.notes
+    )
+
+
 def _kept_if_whole(fetched: Fetched, folder: Path) -> str:
     """A pack by somebody who does not count yet is worth keeping; one that was damaged on the way here is not."""
     try:
@@ -145,14 +158,6 @@ def _named(text: str, fetched: Fetched, way: Route) -> str:
     beside it the path stays: it is there, to be looked at."""
     told = re.sub(rf"{re.escape(str(fetched.pack))}(?!\.\w)", lambda _: way.shown, text)
     return told if way.shown in told else f"{way.shown}: {told}"
-
-
-def _compared(root: Path, manifest: PackManifest) -> str:
-    """Which version is here, and which would come."""
-    from ..store import Store
-
-    here = Store(root, manifest.dlm_id).current()
-    return f"{here.name} is here, v{manifest.version:04d} would come. " if here is not None else ""
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from ..store.files import disk_errors, write_atomic
 from ..store.layout import home as home_of
 from .keys import find, signer_named
 from .receiving import receive
+from .tape import require_file
 
 if TYPE_CHECKING:
     from ..entries import SignerEntry
@@ -45,10 +46,9 @@ def prepare(pack: Path, *, signer: str = DEFAULT_SIGNER, key: str | None = None,
         UsageProblem: there is no such key, or no such file.
         SigningFailed: the key cannot be read.
     """
+    require_file(pack)
     kind = signer_named(signer)
     private = find(home_of(home), signer, key)
-    if not pack.is_file():
-        raise UsageProblem(f"there is no pack {pack}: `dlm pack DOC` makes one")
     return ToSign(pack, signer, private, kind.locked(private))
 
 

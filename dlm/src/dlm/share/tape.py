@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from ..errors import PackInvalid
-from .frame import LEVEL, cut_off, measure
+from .frame import LEVEL, MAGIC, cut_off, measure
 from .members import LIMITS, NOT_TOUCHED, PRIOR_FIRST, may_run, shown
 
 if TYPE_CHECKING:
@@ -250,11 +250,13 @@ def reading(path: Path, witness: Witness | None = None) -> Iterator[tuple[Reader
     Raises:
         PackInvalid: it is no pack, is cut off, or is damaged.
         PackRefused: it cannot be read.
+        UsageProblem: there is no such file, or it is a document.
     """
     from zstandard import ZstdDecompressor
 
     from ..errors import PackRefused
 
+    require_file(path)
     try:
         frame = measure(path)
         file = path.open("rb")
@@ -274,3 +276,27 @@ def reading(path: Path, witness: Witness | None = None) -> Iterator[tuple[Reader
         yield reader, first
         if witness is not None:
             witness.drain()
+
+
+def require_file(path: Path) -> None:
+    """See to it that ``path`` may be a pack at all.
+
+    Raises:
+        UsageProblem: there is no such file, or it is a document.
+    """
+    from ..errors import UsageProblem
+
+    if path.is_dir():
+        raise UsageProblem(f"{path} is a folder: name the pack in it")
+    if not path.exists():
+        raise UsageProblem(f"there is no pack {path}: `dlm pack DOC` makes one")
+    if path.suffix == ".dlm" and not _begins_as_a_pack(path):
+        raise UsageProblem(f"{path} is a document and no pack: `dlm pack {path}` makes one of it")
+
+
+def _begins_as_a_pack(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(len(MAGIC)) == MAGIC
+    except OSError:
+        return True  # whoever opens it next tells what is wrong

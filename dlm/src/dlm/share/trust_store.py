@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 FOLDER = "trusted-keys"
 FIRST_USE = "first-use"
+_PRIVATE = (b"PRIVATE KEY", b"minisign encrypted secret key", b"minisign secret key")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}")
 
 
@@ -103,6 +104,10 @@ def read_key(path: Path) -> list[TrustedKey]:
             why.append(str(problem))
         else:
             found.append(TrustedKey(path.stem, path, name, fingerprint, data))
+    if not found and any(mark in data for mark in _PRIVATE):
+        raise SignatureInvalid(
+            f"{path} is a private key, which nobody but its owner should have: the public one ends with .pub"
+        )
     if not found:
         reasons = f" ({'; '.join(why)})" if why else ": nothing installed reads keys: pip install 'dlm[sign]'"
         raise SignatureInvalid(f"{path} is no public key{reasons}")
@@ -152,8 +157,10 @@ def add(home: Path, source: Path, name: str | None) -> TrustedKey:
 
     Raises:
         SignatureInvalid: it is no public key.
-        UsageProblem: the name is another key's, or none that a file may have.
+        UsageProblem: there is no such file; or the name is another key's, or none that a file may have.
     """
+    if not source.exists():
+        raise UsageProblem(f"there is no file {source}: name the one ending with .pub that the key's owner gave you")
     key = read_key(source)[0]
     name = name or source.name.removesuffix(".pub")
     if not _NAME.fullmatch(name):

@@ -110,7 +110,7 @@ def _check(pack: Path, one: Signature, known: _Known) -> tuple[Checked, Held | N
     try:
         signer: Signer = manager().resolve("dlm_signers", one.signer)()
     except PluginError as problem:
-        note = f"{one.path.name} cannot be checked: {' '.join(str(problem).split())}"
+        note = f"{one.path.name} cannot be checked: {'; '.join(str(problem).splitlines())}"
         return Checked(one.path, one.signer, "unchecked", note=note), None
     data = read_small(one.path)
     if signer.keyless(data):
@@ -142,7 +142,10 @@ def _check_beside(
         return replace(found, status="trusted", by=key.name), held
     if found.fingerprint in known.recorded:
         return replace(found, status="recorded"), held
-    note = f"nobody here has trusted the key {short(found.fingerprint)}: `dlm trust add {place}` once it was compared"
+    note = (
+        f"nobody here has trusted the key {short(found.fingerprint)}: compare all of it with its maker's, then `dlm "
+        f"trust add {place}`"
+    )
     return replace(found, note=note), held
 
 

@@ -18,9 +18,9 @@ from ..errors import PackRefused
 from ..store import Store
 from ..store.files import disk_errors, sync_folder, sync_tree
 from ..store.layout import home as home_of
-from ..store.layout import store_layout
 from ..store.manifest import load, save
 from .accepting import accept
+from .already import require_free
 from .members import DOCUMENT
 from .placing import base_in_place
 from .standing import NOT_LOOKED_AT, Standing
@@ -89,36 +89,6 @@ def unpack(
             _put_in_place(root, staging, place, received.manifest.dlm_id, force=force)
     said = (*notes, *received.notes, *filter(None, [placed.note]))
     return Unpacked(place, root / "store" / received.manifest.dlm_id, received, said, placed.path, standing)
-
-
-def require_free(root: Path, place: Path, manifest: PackManifest, *, force: bool) -> None:
-    """See to it that nothing is replaced unasked: neither a store of this document, nor another file in ``place``.
-
-    Raises:
-        PackRefused: there is one.
-    """
-    store = store_layout(root, manifest.dlm_id).root
-    if force:
-        return
-    if store.exists():
-        raise PackRefused(
-            f"{store} is there already, and is of the same document: keep it, unpack elsewhere with --home DIR, or "
-            "replace it with --force. Nothing was changed"
-        )
-    if os.path.lexists(place) and not _same(place, manifest):
-        raise PackRefused(
-            f"{place} is there already and is another text: put the document elsewhere with --out DIR, or replace it "
-            "with --force. Nothing was changed"
-        )
-
-
-def _same(place: Path, manifest: PackManifest) -> bool:
-    from ..document.identity import digest
-
-    try:
-        return digest(place.read_bytes().decode()) == manifest.document.digest
-    except (OSError, ValueError):
-        return False
 
 
 @contextmanager
