@@ -218,6 +218,7 @@ def test_the_card_tells_verdicts_and_certificates_as_their_maker_s_word() -> Non
             "exports": [
                 {
                     "folder": "gguf-Q8_0",
+                    "version": 1,
                     "target": "gguf",
                     "form": "adapter",
                     "certified": "passed",

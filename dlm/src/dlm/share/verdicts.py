@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ..errors import PackRefused, UsageProblem
-from .claims import Finite, Judged, sha256
+from .claims import Digest, Finite, Judged, Word, sha256
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,20 +25,20 @@ class _Part(BaseModel):
 
 
 class _Probe(_Part):
-    verdict: str
+    verdict: Word
 
 
 class _Score(_Part):
     overall: Finite | None
-    band: str = ""
+    band: Word = ""
 
 
 class _Gate(_Part):
-    outcome: str
+    outcome: Word
 
 
 class _Adapter(_Part):
-    sha256: str
+    sha256: Digest
 
 
 class _Backend(_Part):
@@ -46,8 +46,8 @@ class _Backend(_Part):
 
 
 class _Target(_Part):
-    adapter_sha256: str | None = None
-    document_digest: str | None = None
+    adapter_sha256: Digest | None = None
+    document_digest: Digest | None = None
 
 
 class _Provenance(_Part):
@@ -58,12 +58,12 @@ class _Provenance(_Part):
 class _Result(_Part):
     schema_version: Literal[1]
     status: Literal["finished", "interrupted"]
-    conclusion: str
+    conclusion: Word
     gate: _Gate
     score: _Score
     probes: tuple[_Probe, ...]
     provenance: _Provenance
-    sway_version: str = ""
+    sway_version: Word = ""
 
     @property
     def adapter(self) -> str | None:

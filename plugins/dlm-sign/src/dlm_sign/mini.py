@@ -25,6 +25,8 @@ WORK = 2**22
 LARGEST_UNHASHED = 2**26
 """Bytes that a pack may have whose signature is of the file and not of its digest, as minisign made them once."""
 _RAW = 32
+_SHOWN = 200
+"""Characters of a comment, which may have thousands."""
 _P = 2**255 - 19
 _ORDER_8 = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
 _WEAK = frozenset({0, 1, _P - 1, _P, _P + 1, _ORDER_8, _P - _ORDER_8})
@@ -82,7 +84,7 @@ class Minisign(Signer):
                 key.verify(tee, said)
             except VerifyError as problem:
                 raise SignatureInvalid("the file, or the signature's comment, is not what this key signed") from problem
-        return Held(tee.sha256.hexdigest(), {"comment": said.trusted_comment})
+        return Held(tee.sha256.hexdigest(), {"comment": said.trusted_comment[:_SHOWN]})
 
 
 class _Tee:
