@@ -184,7 +184,9 @@ def test_nobody_at_the_address_is_a_failure_that_can_be_tried_again(small, serve
     served = serve(small)
     served.stop()
     monkeypatch.setattr(time, "sleep", lambda _: None)
-    with pytest.raises(TransferFailed, match="no connection"):
+    with pytest.raises(
+        TransferFailed, match=rf"^peer://127\.0\.0\.1:{served.addresses[0].port}/.*no connection.*`dlm serve` still run"
+    ):
         fetch(served.place, tmp_path / "bob")
 
 

@@ -43,7 +43,9 @@ def require(url: str) -> None:
             "https://; http:// is for this machine alone"
         )
     if not parts.path.strip("/"):
-        raise UsageProblem(f"{without_secrets(url)} names a server and no file: write https://{host}/name.dlm.pack")
+        raise UsageProblem(
+            f"{without_secrets(url)} names a server and no file: write {without_secrets(url).rstrip('/')}/name.dlm.pack"
+        )
 
 
 def is_safe(url: str) -> bool:

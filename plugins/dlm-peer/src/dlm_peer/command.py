@@ -21,19 +21,26 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Serve a trained document to whoever has a ticket.")
 @click.argument("doc", type=click.Path(path_type=Path))
-@click.option("--port", default=PORT, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
+@click.option(
+    "--port", default=PORT, show_default=True, metavar="N", type=click.IntRange(0, 65535), help="0 takes a free one."
+)
 @click.option("--host", metavar="NAME", help="What others reach this machine by. Default: 127.0.0.1, or its address.")
 @click.option("--public", is_flag=True, help="Let other machines connect. Goes with the next one.")
 @click.option("--i-know-this-is-public", "aware", is_flag=True, help="Yes, really.")
 @packing_options
 @signing_options
-@click.option("--uses", default=1, show_default=True, type=click.IntRange(1, 1_000_000), help="Pulls for a ticket.")
-@click.option("--tickets", default=1, show_default=True, type=click.IntRange(1, 1000), help="Tickets to print.")
+@click.option(
+    "--uses", default=1, show_default=True, metavar="N", type=click.IntRange(1, 1_000_000), help="Pulls for a ticket."
+)
+@click.option(
+    "--tickets", default=1, show_default=True, metavar="N", type=click.IntRange(1, 1000), help="Tickets to print."
+)
 @click.option(
     "--token-ttl-minutes",
     "minutes",
     default=15,
     show_default=True,
+    metavar="N",
     type=click.IntRange(1, MOST_MINUTES),
     help="Minutes that tickets live.",
 )
@@ -42,6 +49,7 @@ if TYPE_CHECKING:
     "at_once",
     default=4,
     show_default=True,
+    metavar="N",
     type=click.IntRange(1, 10_000),
     help="Downloads at once; others wait.",
 )
@@ -50,6 +58,7 @@ if TYPE_CHECKING:
     "per_minute",
     default=30,
     show_default=True,
+    metavar="N",
     type=click.IntRange(1, 1_000_000),
     help="Requests a minute for each use of a ticket.",
 )
@@ -57,6 +66,7 @@ if TYPE_CHECKING:
     "--grace",
     default=30,
     show_default=True,
+    metavar="N",
     type=click.IntRange(0, 3600),
     help="Seconds for downloads to finish when the server is stopped.",
 )

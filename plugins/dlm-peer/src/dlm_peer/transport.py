@@ -82,14 +82,34 @@ class Peer(Transport):
         address, rules = parse(place), Rules(redirects=0)
         url = f"https://{address.server}/v1/{address.dlm_id}/pack"
         pack, sidecars = folder / PACK_FILE, {}
-        with _client(address, _pull(folder)) as client:
-            got = _in_turn(partial(download, client, url, pack, progress=progress, say=say, rules=rules), say)
+        named = partial(_named, url=url, place=without_ticket(place))
+
+        def tell(line: str) -> None:
+            say(named(line))
+
+        with _told_where(named), _client(address, _pull(folder)) as client:
+            got = _in_turn(partial(download, client, url, pack, progress=progress, say=tell, rules=rules), tell)
             for suffix in _beside(got.headers.get("Dlm-Beside", "")):
                 path = pack.with_name(pack.name + suffix)
                 get = partial(download, client, url + suffix, path, largest=LARGEST, rules=rules)
-                _in_turn(partial(get, progress=_unseen, say=say), say)
+                _in_turn(partial(get, progress=_unseen, say=tell), tell)
                 sidecars[suffix] = path
         return Fetched(pack, sidecars, address.ticket.digest)
+
+
+def _named(text: str, url: str, place: str) -> str:
+    """In words of the address that was given, not of the one that is asked behind it."""
+    return text.replace(url, place)
+
+
+@contextmanager
+def _told_where(named: Callable[[str], str]) -> Iterator[None]:
+    try:
+        yield
+    except TransferFailed as problem:
+        silent = ": no connection" in str(problem)
+        hint = ". Does `dlm serve` still run there, and may this machine reach it?" if silent else ""
+        raise TransferFailed(f"{named(str(problem))}{hint}") from problem
 
 
 def _beside(said: str) -> list[str]:
