@@ -56,6 +56,17 @@ def test_a_private_key_is_called_one(run, tmp_path, content):
     assert (done.exit_code, "is a private key" in done.stderr) == (1, True)
 
 
+@pytest.mark.parametrize("command", ["verify", "unpack", "pull"])
+def test_a_digest_that_was_told_lets_one_pack_in_and_no_other(packed, run, tmp_path, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    other = run(command, packed.path, "--digest", "sha256:" + "0" * 64)
+    assert (other.exit_code, "is another pack" in other.stderr) == (1, True)
+    part = run(command, packed.path, "--digest", packed.digest[:20])
+    assert (part.exit_code, "give all of it" in part.stderr) == (2, True)
+    assert not (tmp_path / "own" / "store").exists()
+    assert run(command, packed.path, "--digest", packed.digest).exit_code == 0
+
+
 def test_a_pack_goes_into_a_folder_that_is_named_and_into_none_that_is_not_there(document, home, run, tmp_path):
     path, folder = document(), tmp_path / "out"
     folder.mkdir()

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .rows import row
+from .signatures import digest_option, lines, rules_of, signature_options
 from .signatures import facts as as_facts
-from .signatures import lines, rules_of, signature_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @click.option(
     "--base/--no-base", default=None, help="Take a base that is in the pack. Default: when its signature counts here."
 )
-@click.option("--digest", metavar="sha256:...", help="Take this pack and no other: what its maker told you.")
+@digest_option
 @signature_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context

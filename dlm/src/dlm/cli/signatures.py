@@ -50,6 +50,13 @@ def signature_options(command: _Command) -> _Command:
     return command
 
 
+def digest_option(command: _Command) -> _Command:
+    """``--digest``, alike in every command that takes a pack."""
+    return click.option("--digest", metavar="sha256:...", help="Take this pack and no other: what its maker told you.")(
+        command
+    )
+
+
 def rules_of(
     policy: str | None, first_use: bool, keys: tuple[Path, ...], identity: str | None, issuer: str | None
 ) -> Rules:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .rows import row
+from .signatures import digest_option, lines, rules_of, signature_options
 from .signatures import facts as as_facts
-from .signatures import lines, rules_of, signature_options
 from .visible import visible
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 @click.option(
     "--base/--no-base", default=None, help="Take a base that is in the pack. Default: when its signature counts here."
 )
+@digest_option
 @signature_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
@@ -39,6 +40,7 @@ def unpack(
     out: Path | None,
     force: bool,
     base: bool | None,
+    digest: str | None,
     as_json: bool,
     **asked: Any,
 ) -> None:
@@ -48,9 +50,11 @@ def unpack(
     document, or a file of the same name, is replaced with --force only. Under the policy warn, a pack that is not
     signed, or by a stranger, is taken; a signature that is wrong never is.
     """
+    from ..share.accepting import digests_asked
     from ..share.unpacking import unpack as put
 
-    done = put(pack, home=home, out=out, force=force, base=base, rules=rules_of(**asked))
+    digests = digests_asked(digest)
+    done = put(pack, home=home, out=out, force=force, base=base, rules=rules_of(**asked), digests=digests)
     manifest = done.received.manifest
     if not (ctx.obj or {}).get("quiet"):
         for note in (*done.notes, *done.standing.notes):

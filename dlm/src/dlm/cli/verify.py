@@ -10,8 +10,8 @@ import click
 
 from .claim_lines import claim_lines, claims_as_json
 from .rows import row
+from .signatures import digest_option, lines, rules_of, signature_options
 from .signatures import facts as as_facts
-from .signatures import lines, rules_of, signature_options
 from .sizes import size
 from .visible import visible
 
@@ -23,18 +23,19 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Check a pack, and say what is in it.")
 @click.argument("pack", metavar="PACK", type=click.Path(path_type=Path))
+@digest_option
 @signature_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def verify(pack: Path, as_json: bool, **asked: Any) -> None:
+def verify(pack: Path, digest: str | None, as_json: bool, **asked: Any) -> None:
     """Read all of PACK, compare every file with its digest, check the signatures beside it, and say what is in it.
 
     Ends with 1 when the pack is damaged, forged, or of a newer dlm; when a signature is not the one of this pack; and
     when the policy or an option asks for a signature that is not there. An unsigned pack, or one of a stranger, is fine
     under the policy warn. Writes nothing, unless --trust-on-first-use has a key to remember.
     """
-    from ..share.accepting import accept
+    from ..share.accepting import accept, digests_asked
 
-    found, standing = accept(pack, None, rules=rules_of(**asked))
+    found, standing = accept(pack, None, rules=rules_of(**asked), digests=digests_asked(digest))
     if as_json:
         facts: dict[str, Any] = {
             "pack": str(pack),

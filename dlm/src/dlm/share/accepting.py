@@ -6,9 +6,10 @@ exchanges the file between the two readings is found out: the digest of what was
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..errors import PackInvalid
+from ..errors import PackInvalid, UsageProblem
 from .members import NOT_TOUCHED
 from .receiving import Received, receive
 from .sidecars import beside
@@ -23,11 +24,27 @@ if TYPE_CHECKING:
     from .manifest import PackManifest
 
 
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+
 class Accepted(NamedTuple):
     """A pack that is whole, and as trustworthy as was asked for."""
 
     received: Received
     standing: Standing
+
+
+def digests_asked(given: str | None) -> tuple[str, ...]:
+    """The digest that somebody typed, as :func:`accept` takes it.
+
+    Raises:
+        UsageProblem: it is none, or a part of one.
+    """
+    if given is None:
+        return ()
+    if not _DIGEST.fullmatch(given):
+        raise UsageProblem(f"--digest {given}: give all of it, sha256: and 64 digits, as `dlm pack` prints it")
+    return (given,)
 
 
 def accept(

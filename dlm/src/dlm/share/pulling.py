@@ -13,9 +13,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..errors import PackInvalid, PackRefused, SignatureInvalid, StoreLocked, UsageProblem
+from ..errors import PackInvalid, PackRefused, SignatureInvalid, StoreLocked
 from ..store.files import disk_errors
 from ..store.layout import home as home_of
+from .accepting import digests_asked
 from .already import require_free
 from .leftovers import GONE, PULLING
 from .peeking import HEAD, peek
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from .transport import Fetched, Progress
 
 _GATE = ".gate"
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _KEPT = "What was fetched is kept for the next pull"
 
 
@@ -77,8 +77,7 @@ def pull(place: str, options: PullOptions, *, progress: Progress, say: Callable[
         StoreLocked: the same address is being pulled just now, or the document is being trained.
         StoreError: the disk is full or closed to us. In every case everything is as it was.
     """
-    if options.digest is not None and not _DIGEST.fullmatch(options.digest):
-        raise UsageProblem(f"--digest {options.digest}: give all of it, sha256: and 64 digits, as `dlm pack` prints it")
+    digests_asked(options.digest)
     way = route(place)
     way.transport.check_fetch(place)
     root = home_of(options.home)
@@ -105,7 +104,7 @@ def _refuse_early(way: Route, folder: Path, root: Path, options: PullOptions) ->
 
 
 def _placed(way: Route, fetched: Fetched, folder: Path, root: Path, options: PullOptions) -> Unpacked:
-    digests = [digest for digest in (options.digest, fetched.digest) if digest is not None]
+    digests = [*digests_asked(options.digest), *([fetched.digest] if fetched.digest is not None else [])]
     force = options.force or died_placing(folder, fetched.pack, root, options.out.absolute())
     try:
         with placing(folder):
