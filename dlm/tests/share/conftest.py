@@ -144,12 +144,22 @@ def packed(made, tmp_path):
     return made._replace(path=path)
 
 
-@pytest.fixture
-def forge(packed) -> Forge:
-    members = contents(packed.path)
+def forge_from(path: Path) -> Forge:
+    members = contents(path)
     facts = json.loads(members.pop("pack.json"))
     del members["SHA256SUMS"]
     return Forge(members, facts)
+
+
+@pytest.fixture
+def forge(packed) -> Forge:
+    return forge_from(packed.path)
+
+
+@pytest.fixture
+def forged():
+    """``forged(made)``: the same of another pack."""
+    return lambda made: forge_from(made.path)
 
 
 @pytest.fixture

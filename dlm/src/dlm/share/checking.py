@@ -19,6 +19,7 @@ from ..store.manifest import Manifest
 from ..store.version import ADAPTER_FILE, FACTS_FILE, REPORT_FILE
 from . import claims as claiming
 from .describing import require_described
+from .exported import contradictions, is_manifest
 from .members import BASE, CLAIMS, DOCUMENT, NOT_TOUCHED, shown
 
 if TYPE_CHECKING:
@@ -64,6 +65,11 @@ def check(place: str, manifest: PackManifest, sums: dict[str, str], small: dict[
     _versions(place, manifest, sums, small)
     _base(place, manifest, sums, small)
     require_described(place, manifest, sums, small, front_value(small[DOCUMENT], "base_model"))
+    exports = {name: data for name, data in small.items() if is_manifest(name)}
+    # A whole store keeps exports of versions that were removed since.
+    of = None if manifest.profile == "full" else manifest.versions
+    for what in contradictions(exports, sums, manifest.dlm_id, of):
+        raise PackInvalid(f"{place}: {what}. {NOT_TOUCHED}")
     return _claims(place, manifest, small) if CLAIMS in small else None
 
 

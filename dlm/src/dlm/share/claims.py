@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ..export.manifest import MANIFEST_FILE, ExportManifest
+from ..export.manifest import ExportManifest
 from ..learning.report import State
 from ..store.encoding import canonical, jsonable
 from ..store.layout import VERSIONS, version_name
 from ..store.lock_file import LOCK_FILE
 from ..store.version import FACTS_FILE, REPORT_FILE
+from .exported import is_manifest
 from .members import CLAIMS, DOCUMENT
 
 if TYPE_CHECKING:
@@ -181,7 +182,7 @@ def is_read(name: str, version: int) -> bool:
     """Whether :func:`derive` reads the member ``name``."""
     folder = f"store/{VERSIONS}/{version_name(version)}"
     own = (DOCUMENT, CLAIMS, *(f"{folder}/{file}" for file in (FACTS_FILE, LOCK_FILE, REPORT_FILE)))
-    return name in own or _is_export(name)
+    return name in own or is_manifest(name)
 
 
 def learning_of(report: bytes | None) -> ClaimedLearning | None:
@@ -237,14 +238,9 @@ def _recipe(facts: Mapping[str, Any]) -> ClaimedRecipe:
     return ClaimedRecipe(digest=sha256(canonical(recipes).encode()), seed=first.get("seed"))
 
 
-def _is_export(name: str) -> bool:
-    parts = name.split("/")
-    return parts[:2] == ["store", "exports"] and len(parts) == 4 and parts[3] == MANIFEST_FILE
-
-
 def _exports(small: Mapping[str, bytes]) -> Iterator[ClaimedExport]:
     for name in sorted(small):
-        if not _is_export(name):
+        if not is_manifest(name):
             continue
         export = ExportManifest.model_validate_json(small[name])
         yield ClaimedExport(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import PackInvalid
 from ..store.layout import VERSIONS, version_name
 from ..store.version import FACTS_FILE
+from .exported import EXPORTS
 from .members import NOT_TOUCHED, PACK, shown
 
 if TYPE_CHECKING:
@@ -19,11 +20,10 @@ if TYPE_CHECKING:
 
     from .manifest import PackManifest
 
-_EXPORTS = "store/exports/"
 _OWN_EYES = ("store/logs/", "store/trackers/", "store/augmented/")
 """Folders that only the profile ``full`` takes along."""
 _HEARD = "/heard.bin"
-_STUB_LACKS = ("store/replay/", _EXPORTS)
+_STUB_LACKS = ("store/replay/", EXPORTS)
 """What goes with a document's text, and so not with ``adapter-only``."""
 
 
@@ -75,7 +75,7 @@ def _adapters(manifest: PackManifest, facts: Mapping[str, Any]) -> Iterator[str]
 
 
 def _exports(manifest: PackManifest, members: Collection[str]) -> Iterator[str]:
-    there = {name.split("/")[2] for name in members if name.startswith(_EXPORTS)}
+    there = {name.split("/")[2] for name in members if name.startswith(EXPORTS)}
     if sorted(manifest.exports) != sorted(there):
         yield f"{_listed(manifest.exports)} of its exports, and it holds {_listed(sorted(there))}"
 

@@ -17,6 +17,7 @@ from ..store.files import disk_errors, sync_folder
 from ..store.layout import home as home_of
 from .basing import include, require_same
 from .choosing import Chosen, Wanted, choose
+from .exported import contradictions, is_manifest
 from .manifest import (
     PackedBase,
     PackedDocument,
@@ -115,6 +116,7 @@ def pack(path: Path, options: PackOptions, *, home: Path | None = None, progress
         hashed = _hash(chosen.pieces)
         if wanted.base is not None:
             require_same(wanted.base, {one.piece.name: one.digest for one in hashed})
+        _require_as_exported(wanted, chosen, hashed)
         manifest = _manifest(wanted, chosen, hashed)
         sums = _write(out, manifest, hashed, progress)
     return Packed(out, manifest, digest_of(sums), out.stat().st_size, tuple(chosen.notes))
@@ -157,6 +159,20 @@ def _hash_one(piece: Piece) -> _Hashed:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         facts = os.fstat(file.fileno())
     return _Hashed(piece, facts.st_size, digest, (facts.st_size, facts.st_mtime_ns))
+
+
+def _require_as_exported(wanted: Wanted, chosen: Chosen, hashed: list[_Hashed]) -> None:
+    """See to it that every export is as it was certified: a pack with another one would be refused wherever it comes.
+
+    Raises:
+        PackRefused: one is not.
+    """
+    pieces = [one.piece for one in hashed if is_manifest(one.piece.name)]
+    manifests = {one.name: one.source if isinstance(one.source, bytes) else one.source.read_bytes() for one in pieces}
+    digests = {one.piece.name: one.digest for one in hashed}
+    numbers = None if wanted.profile == "full" else [version.number for version in chosen.versions]
+    for what in contradictions(manifests, digests, wanted.store.dlm_id, numbers):
+        raise PackRefused(f"{what}: export it again with `dlm export`, or leave --include-exports out")
 
 
 def _manifest(wanted: Wanted, chosen: Chosen, hashed: list[_Hashed]) -> PackManifest:
