@@ -199,6 +199,25 @@ def test_the_page_of_a_new_repository_makes_way(page) -> None:
     assert compose(FACTS, PACK, (), page) == compose(FACTS, PACK, (), None)
 
 
+def test_a_stranger_s_words_are_text_on_the_card() -> None:
+    from dlm.share.claims import Claims
+
+    word = "<img src=//x>\n# [a](//b) `c` | <!-- dlm"
+    judged = {"adapter_sha256": "a", "conclusion": word, "outcome": word, "report": word, "sway": word, "band": word}
+    export = {"folder": word, "version": 1, "target": word, "quant": word, "form": word, "certified": word}
+    common = {"dlm_id": "x", "version": 1, "document": {"digest": "d"}, "base": {}, "adapters": {}}
+    more = {
+        "recipe": {"digest": "r"},
+        "exports": [export],
+        "judged": [{**judged, "adapter": word, "verdicts": {word: 1}}],
+    }
+    lines = told(Claims.model_validate({**common, **more}))
+    assert len(lines) == 5
+    for line in lines[1:3]:
+        assert line.count("`") in (2, 4)
+        assert not set("<>[]|\n") & set(line)
+
+
 def test_the_card_tells_verdicts_and_certificates_as_their_maker_s_word() -> None:
     from dlm.share.claims import Claims
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from dlm.share.claims import Claims
 from dlm.share.members import CLAIMS
 
+from .plain import plain
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -33,19 +35,19 @@ def told(claims: Claims | None) -> tuple[str, ...]:
 
 
 def _verdict(one: Judged) -> str:
-    name = f"`{one.adapter}`" if one.adapter else "the adapter"
+    name = f"`{plain(one.adapter)}`" if one.adapter else "the adapter"
     score = "" if one.score is None else f", score {one.score:.2f}"
-    probes = ", ".join(f"{count} {verdict}" for verdict, count in sorted(one.verdicts.items()))
+    probes = ", ".join(f"{count} {plain(verdict)}" for verdict, count in sorted(one.verdicts.items()))
     return (
-        f"dlm-sway {one.sway} on {name}: {one.conclusion}, gate {one.outcome}{score}"
-        f"{f' ({probes})' if probes else ''}; its report has the digest `{one.report}` and is not in the pack. This is "
-        "the word of whoever made the pack"
+        f"dlm-sway {plain(one.sway)} on {name}: {plain(one.conclusion)}, gate {plain(one.outcome)}{score}"
+        f"{f' ({probes})' if probes else ''}; its report has the digest `{plain(one.report)}` and is not in the pack. "
+        "This is the word of whoever made the pack"
     )
 
 
 def _certificate(one: ClaimedExport) -> str:
-    kept = ""
+    kept, quant = "", f", {plain(one.quant)}" if one.quant else ""
     if one.effect_kept is not None:
         value, low, high = one.effect_kept
         kept = f", {value:.0%} of the effect kept ({low:.0%} to {high:.0%})"
-    return f"the export `{one.folder}` for {one.target}{f', {one.quant}' if one.quant else ''}: {one.certified}{kept}"
+    return f"the export `{plain(one.folder)}` for {plain(one.target)}{quant}: {plain(one.certified)}{kept}"

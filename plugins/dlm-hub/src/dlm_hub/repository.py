@@ -5,7 +5,6 @@ Everything is taken from the pack itself, so that whoever loads the repository a
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +25,7 @@ from dlm_serving.plain import config_of
 from .card import Facts
 from .layout import has_tokenizer, write_adapter, write_template, write_tokenizer
 from .licences import licence_keys
+from .plain import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -158,11 +158,11 @@ def card_facts(contents: Contents, folder: Path, name: str) -> Facts:
         rank=int(config.get("r", 0)),
         held=precision_of_base(own),
         document=contents.manifest.dlm_id,
-        document_digest=_plain(version.facts.get("document_digest", "not recorded")),
+        document_digest=plain(version.facts.get("document_digest", "not recorded")),
         version=version.name,
-        created=_plain(version.facts.get("created_at", "not recorded")),
+        created=plain(version.facts.get("created_at", "not recorded")),
         system_prompt=contents.system_prompt is not None,
-        made_by=made_by(version.facts.get("versions")) or _plain(contents.manifest.created_by),
+        made_by=made_by(version.facts.get("versions")) or plain(contents.manifest.created_by),
         report=load_report(version.path) if len(names) < 2 else None,
         adapters=names,
         here=name,
@@ -171,7 +171,7 @@ def card_facts(contents: Contents, folder: Path, name: str) -> Facts:
 
 def _source(facts: Mapping[str, Any]) -> str:
     """Where the base came from, without a folder of somebody's machine."""
-    found = _plain((facts.get("base") or {}).get("source") or "elsewhere")
+    found = plain((facts.get("base") or {}).get("source") or "elsewhere")
     return "a folder" if found.startswith("folder") else found
 
 
@@ -179,9 +179,4 @@ def made_by(versions: Any) -> str:
     """The programs that made a version, for people; empty where it does not say."""
     known = versions if isinstance(versions, dict) else {}
     wanted = ("dlm", "dlm-hf", "peft", "transformers", "torch")
-    return ", ".join(f"{name} {_plain(known[name])}" for name in wanted if name in known)
-
-
-def _plain(text: Any) -> str:
-    """One line that is text to whoever shows Markdown: the pack may be a stranger's."""
-    return " ".join(re.sub(r"[<>`|\[\]]", " ", str(text)).split())[:200]
+    return ", ".join(f"{name} {plain(known[name])}" for name in wanted if name in known)
