@@ -395,7 +395,7 @@ def test_a_pull_that_dies_at_any_moment_is_done_by_the_next(packed, tmp_path, cr
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-@pytest.mark.parametrize("change", ["train", "edit"])
+@pytest.mark.parametrize("change", ["train", "edit", "export", "log", "ledger"])
 def test_what_was_done_since_a_pull_died_is_not_replaced(packed, grace, spy, monkeypatch, change):
     out, home = grace
     spy.kept = packed.path.read_bytes()
@@ -406,6 +406,14 @@ def test_what_was_done_since_a_pull_died_is_not_replaced(packed, grace, spy, mon
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
     if change == "edit":
         (out / "lamp.dlm").write_text("another text")
+    elif change in ("export", "log"):
+        # Of the same version, and yet more than the pack has.
+        kept = Store(home, DLM_ID).layout.root / ("exports/gguf/model.gguf" if change == "export" else "logs/x.jsonl")
+        kept.parent.mkdir(parents=True)
+        kept.write_text("of my own")
+    elif change == "ledger":
+        ledger = Store(home, DLM_ID).layout.ledger
+        ledger.write_text(ledger.read_text() + "\n")
     else:
         version = Store(home, DLM_ID).current()
         shutil.copytree(version.path, version.path.with_name("v0002"))

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _MARK = "placing"
-_VERSIONS = "store/adapter/versions/"
+_STORE = "store/"
+_ADAPTED = {"manifest.json"}
+"""It says where the document lies here."""
+_LOCKS = {".lock", ".lock.json"}
 
 
 @contextmanager
@@ -58,13 +61,16 @@ def died_placing(folder: Path, pack: Path, root: Path, out: Path) -> bool:
 
 
 def _untouched(manifest: PackManifest, sums: dict[str, str], store: Store, out: Path) -> bool:
-    document = out / manifest.document.name
+    """Whether the store holds what the pack does and not one file more: logs, exports and texts of the past are not in
+    a pack for others, and would be lost."""
+    document, root = out / manifest.document.name, store.layout.root
     if os.path.lexists(document) and _digest(document) != sums.get(DOCUMENT):
         return False
-    if [version.number for version in store.versions()] != sorted(manifest.versions):
+    inside = {name.removeprefix(_STORE): digest for name, digest in sums.items() if name.startswith(_STORE)}
+    there = {path.relative_to(root).as_posix() for path in root.rglob("*") if not path.is_dir()} - _LOCKS
+    if there and there != set(inside):
         return False
-    inside = {name.removeprefix("store/"): digest for name, digest in sums.items() if name.startswith(_VERSIONS)}
-    return all(_digest(store.layout.root / name) == digest for name, digest in inside.items())
+    return all(_digest(root / name) == inside[name] for name in there - _ADAPTED)
 
 
 def _digest(path: Path) -> str | None:
