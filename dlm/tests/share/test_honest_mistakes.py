@@ -109,6 +109,12 @@ def test_pushing_without_a_signature_over_a_signed_pack_says_so(packed, run, tmp
     assert "removed" not in run("push", packed.path, "--to", folder).stderr
 
 
+@pytest.mark.parametrize("command", ["unpack", "pull"])
+def test_the_command_that_asks_it_works_in_every_folder(packed, run, tmp_path, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    assert f"DLM_HOME={tmp_path / 'newer'} dlm prompt" in run(command, packed.path, "--home", "newer").stdout
+
+
 def test_a_folder_without_a_pack_is_told_so(run, tmp_path):
     done = run("pull", tmp_path)
     assert (done.exit_code, "a folder without a pack" in done.stderr) == (2, True)

@@ -72,7 +72,7 @@ def unpack(
     click.echo(f"unpacked v{manifest.version:04d} of {manifest.document.name}")
     for name, text in _lines(done):
         click.echo(row(name, text))
-    where = f"DLM_HOME={shlex.quote(str(home))} " if home else ""
+    where = f"DLM_HOME={shlex.quote(str(home.absolute()))} " if home else ""
     click.echo(f'Ask it:\n  {where}dlm prompt {shlex.quote(str(done.document))} "..."')
 
 
