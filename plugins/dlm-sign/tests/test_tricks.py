@@ -116,3 +116,22 @@ def test_who_passes_a_pack_on_with_a_signature_of_their_own_does_not_become_its_
     for path in grace.folder.glob("*"):
         path.unlink()
     assert judged(grace, grace.bring(packed), "enforce").status == "trusted"
+
+
+def test_a_recorded_key_is_not_got_around_by_unpacking_elsewhere(packed, ada, grace, machine, signed):
+    signed(ada, packed)
+    first = grace.bring(packed)
+    assert grace.run("unpack", first, "--trust-on-first-use").exit_code == 0
+    alone = machine("mallory").bring(packed, sidecars=False)
+    signed(machine("mallory"), alone)
+    there = ["--home", grace.folder / "other", "--out", grace.folder / "elsewhere"]
+    refused = grace.run("unpack", alone, *there)
+    assert refused.exit_code == 1
+    assert "THE KEY HAS CHANGED" in refused.output
+    for ending in (".sig", ".pub"):
+        alone.with_name(alone.name + ending).unlink()
+    assert "is not signed" in grace.run("unpack", alone, *there).output
+    assert not (grace.folder / "other" / "store").exists()
+    # What counts at home counts there, too.
+    done = grace.run("unpack", first, *there, "--policy", "enforce")
+    assert done.exit_code == 0, done.output

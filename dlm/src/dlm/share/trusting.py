@@ -70,8 +70,7 @@ def examine(pack: Path, sidecars: Mapping[str, Path], rules: Rules, *, name: str
         if asked or rules.identity:
             raise UsageProblem("a key was asked for, and with the policy off no signature is looked at: leave out one")
         return NOT_LOOKED_AT
-    root = home_of(home)
-    known = _Known((*trusted(root)[0], *publics(root)), recorded(root, name), asked, rules.identity)
+    known = _known(home_of(home), name, asked, rules.identity)
     there = list(signatures(sidecars))
     if not there:
         return _unsigned(pack, name, rules.policy, known)
@@ -81,6 +80,15 @@ def examine(pack: Path, sidecars: Mapping[str, Path], rules: Rules, *, name: str
     _require_same_key(pack, name, standing, known)
     _require_policy(pack, standing, rules)
     return standing
+
+
+def _known(root: Path, name: str, asked: tuple[TrustedKey, ...], identity: Identity | None) -> _Known:
+    """Whose keys count for what is put under ``root``. What was recorded in one's own home holds for any other place,
+    too: nobody gets around it by unpacking elsewhere."""
+    homes = list(dict.fromkeys((home_of(None), root)))
+    keys = [key for one in homes for key in (*trusted(one)[0], *publics(one))]
+    record = next((found for one in homes if (found := recorded(one, name)) is not None), None)
+    return _Known(tuple(keys), record, asked, identity)
 
 
 def remember(standing: Standing, rules: Rules, *, name: str, home: Path | None = None) -> Standing:
