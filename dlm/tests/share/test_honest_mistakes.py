@@ -115,6 +115,13 @@ def test_the_command_that_asks_it_works_in_every_folder(packed, run, tmp_path, m
     assert f"DLM_HOME={tmp_path / 'newer'} dlm prompt" in run(command, packed.path, "--home", "newer").stdout
 
 
+def test_a_place_that_cannot_be_made_is_the_one_that_is_named(packed, run, tmp_path):
+    (tmp_path / "file").write_text("")
+    done = run("unpack", packed.path, "--out", tmp_path / "file" / "out")
+    assert (done.exit_code, str(tmp_path / "file" / "out") in done.stderr) == (3, True), done.stderr
+    assert not list((tmp_path / "own" / "store").glob("*"))
+
+
 def test_a_folder_without_a_pack_is_told_so(run, tmp_path):
     done = run("pull", tmp_path)
     assert (done.exit_code, "a folder without a pack" in done.stderr) == (2, True)

@@ -152,7 +152,7 @@ def _check_beside(
         return replace(found, status="recorded"), held
     note = (
         f"nobody here has trusted the key {short(found.fingerprint)}: compare all of it with its maker's, then `dlm "
-        f"trust add {place}`"
+        f"trust add {place} --name WHO`"
     )
     return replace(found, note=note), held
 
@@ -272,6 +272,6 @@ def _require_policy(pack: Path, standing: Standing, rules: Rules) -> None:
     raise SignatureInvalid(
         f"{pack} is signed by a key that nobody here has trusted, and the policy is enforce:\n"
         f"  {best.fingerprint}\n"
-        f"Compare this with its maker's, then `dlm trust add {best.public}`, or run this again with "
+        f"Compare this with its maker's, then `dlm trust add {best.public} --name WHO`, or run this again with "
         "--trust-on-first-use. Nothing was written"
     )

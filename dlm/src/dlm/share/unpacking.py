@@ -125,6 +125,7 @@ def _put_in_place(root: Path, staging: Path, place: Path, dlm_id: str, *, force:
     store = Store(root, dlm_id).layout.root
     with disk_errors(store):
         store.parent.mkdir(parents=True, exist_ok=True)
+    with disk_errors(place):
         place.parent.mkdir(parents=True, exist_ok=True)
     if not store.exists():
         _swap(store, staging, place, None, force=force)
