@@ -122,6 +122,21 @@ def test_a_place_that_cannot_be_made_is_the_one_that_is_named(packed, run, tmp_p
     assert not list((tmp_path / "own" / "store").glob("*"))
 
 
+@pytest.mark.parametrize(("what", "said"), [("", "is a folder"), ("nope.dlm", "there is no file")])
+def test_what_cannot_be_pushed_is_named_for_what_it_is(run, tmp_path, what, said):
+    done = run("push", tmp_path / what, "--to", tmp_path)
+    assert (done.exit_code, said in done.stderr) == (2, True), done.stderr
+
+
+def test_an_address_that_is_empty_is_not_the_current_folder(packed, run, tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    for command in (("push", packed.path, "--to", ""), ("pull", " ")):
+        done = run(*command)
+        assert (done.exit_code, "the address is empty" in done.stderr) == (2, True), done.stderr
+    assert not list((tmp_path / "here").iterdir())
+
+
 def test_a_folder_without_a_pack_is_told_so(run, tmp_path):
     done = run("pull", tmp_path)
     assert (done.exit_code, "a folder without a pack" in done.stderr) == (2, True)

@@ -423,7 +423,7 @@ def test_what_was_done_since_a_pull_died_is_not_replaced(packed, grace, spy, mon
 
 @pytest.mark.parametrize(
     ("place", "said"),
-    [("", "is a folder with"), ("org/name", "for the hub write hf:org/name"), ("./x.pack", "is no file")],
+    [("", "the address is empty"), ("org/name", "for the hub write hf:org/name"), ("./x.pack", "is no file")],
 )
 def test_paths_with_nothing_to_pull_are_refused_with_2(grace, plugins, monkeypatch, tmp_path, place, said):
     monkeypatch.chdir(tmp_path)

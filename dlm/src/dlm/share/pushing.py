@@ -132,6 +132,10 @@ def is_pack(path: Path) -> bool:
     Raises:
         UsageProblem: it cannot be read.
     """
+    if path.is_dir():
+        raise UsageProblem(f"{path} is a folder: name the document or the pack in it")
+    if not path.exists():
+        raise UsageProblem(f"there is no file {path}: name a document, or a pack")
     try:
         with path.open("rb") as file:
             return file.read(len(MAGIC)) == MAGIC

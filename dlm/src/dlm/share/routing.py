@@ -38,9 +38,12 @@ def route(place: str) -> Route:
     """Who sends to ``place`` and fetches from there.
 
     Raises:
-        UsageProblem: nobody does; names the schemes there are, and the command that installs this one.
+        UsageProblem: it is empty, or nobody does; names the schemes there are, and the command that installs this one.
         RuntimeMissing: a module that it needs is not installed.
     """
+    # A variable of the shell that was never set: the current folder is not what was meant.
+    if not place.strip():
+        raise UsageProblem(f"the address is empty: name {', '.join(addresses('fetches'))}")
     scheme = _SCHEME.match(place)
     if scheme is None:
         from .local import Local
