@@ -247,3 +247,11 @@ def test_an_export_that_was_changed_since_is_not_packed_as_if_it_were_the_one_th
         with pytest.raises(PackRefused, match=r"put there after the export.*dlm export"):
             pack(path, PackOptions(profile, exports=True, out=tmp_path / "x.pack"))
     assert not list(tmp_path.glob("*.pack"))
+
+
+@pytest.mark.parametrize("change", [{"run_id": {}}, {"run_id": True}, {"title": "\ud83d"}, {"outcome": float("nan")}])
+def test_what_a_version_says_of_itself_can_be_worked_with(forge, tmp_path, change):
+    facts = {**json.loads(forge.members[FACTS]), **change}
+    forge.members[FACTS] = json.dumps(facts).encode()
+    with pytest.raises(PackInvalid, match="does not say how it was made"):
+        receive(forge.write(tmp_path / "odd.pack"), None)

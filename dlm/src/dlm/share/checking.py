@@ -205,12 +205,17 @@ def _base(place: str, manifest: PackManifest, sums: dict[str, str], small: dict[
 
 def _facts(place: str, data: bytes | None) -> dict[str, Any]:
     try:
-        found = json.loads(data or b"")
+        found = json.loads(data or b"", parse_constant=_no_number)
+        json.dumps(found, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         found = None
-    if not isinstance(found, dict):
+    if not isinstance(found, dict) or type(found.get("run_id", 1)) is not int:
         raise PackInvalid(f"{place}: a version in it does not say how it was made. {NOT_TOUCHED}")
     return found
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no number")
 
 
 def _first(problem: Exception) -> str:
