@@ -249,7 +249,14 @@ def test_an_export_that_was_changed_since_is_not_packed_as_if_it_were_the_one_th
     assert not list(tmp_path.glob("*.pack"))
 
 
-@pytest.mark.parametrize("change", [{"run_id": {}}, {"run_id": True}, {"title": "\ud83d"}, {"outcome": float("nan")}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        *({"run_id": {}}, {"run_id": True}, {"title": "\ud83d"}, {"outcome": float("nan")}),
+        *({"section_ids": 5}, {"section_ids": [[]]}, {"created_at": ["x"]}),
+        *({"created_at": "x"}, {"outcome": [1]}, {"base": "x"}),
+    ],
+)
 def test_what_a_version_says_of_itself_can_be_worked_with(forge, tmp_path, change):
     facts = {**json.loads(forge.members[FACTS]), **change}
     forge.members[FACTS] = json.dumps(facts).encode()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import ValidationError
@@ -209,9 +210,24 @@ def _facts(place: str, data: bytes | None) -> dict[str, Any]:
         json.dumps(found, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         found = None
-    if not isinstance(found, dict) or type(found.get("run_id", 1)) is not int:
+    if not isinstance(found, dict) or not _workable(found):
         raise PackInvalid(f"{place}: a version in it does not say how it was made. {NOT_TOUCHED}")
     return found
+
+
+def _workable(facts: dict[str, Any]) -> bool:
+    """Whether what a store goes by is of the kind that it takes it for."""
+    sections = facts.get("section_ids") or []
+    listed = isinstance(sections, list) and all(isinstance(one, str) for one in sections)
+    parts = all(isinstance(facts.get(key) or {}, dict) for key in ("base", "outcome", "plan", "recipe", "versions"))
+    return listed and parts and type(facts.get("run_id", 1)) is int and _moment(facts.get("created_at"))
+
+
+def _moment(text: Any) -> bool:
+    try:
+        return text is None or datetime.fromisoformat(text) is not None
+    except (ValueError, TypeError):
+        return False
 
 
 def _no_number(name: str) -> None:
