@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
+import subprocess
+import sys
 
 import pytest
 from click.testing import CliRunner
@@ -135,6 +139,31 @@ def test_an_address_that_is_empty_is_not_the_current_folder(packed, run, tmp_pat
         done = run(*command)
         assert (done.exit_code, "the address is empty" in done.stderr) == (2, True), done.stderr
     assert not list((tmp_path / "here").iterdir())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_ctrl_c_where_a_password_is_asked_for_ends_as_everywhere(tmp_path):
+    import pty
+
+    command = [sys.executable, "-P", "-c", "from dlm.cli.main import main; main()", "key", "new"]
+    given = {name: value for name, value in os.environ.items() if name != "DLM_SIGN_PASSWORD"}
+    terminal, inside = pty.openpty()
+    child = subprocess.Popen(
+        command,
+        env=given | {"DLM_HOME": str(tmp_path)},
+        stdin=inside,
+        stdout=inside,
+        stderr=inside,
+        start_new_session=True,
+    )
+    shown = b""
+    while b"Password" not in shown:
+        shown += os.read(terminal, 1024)
+    child.send_signal(signal.SIGINT)
+    assert child.wait(30) == 130
+    os.close(inside)
+    os.close(terminal)
+    assert not (tmp_path / "keys").exists()
 
 
 def test_a_folder_without_a_pack_is_told_so(run, tmp_path):

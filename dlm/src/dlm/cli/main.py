@@ -50,6 +50,12 @@ class Dlm(LazyGroup):
         except KeyboardInterrupt as stop:
             click.echo(str(stop) or "interrupted", err=True)
             ctx.exit(getattr(stop, "exit_code", INTERRUPTED))
+        except click.Abort as stop:
+            # Of click's prompts; it raises the same when the input ends, or when somebody says no.
+            if not isinstance(stop.__context__, KeyboardInterrupt):
+                raise
+            click.echo("interrupted", err=True)
+            ctx.exit(INTERRUPTED)
 
 
 @click.group(cls=Dlm, context_settings={"help_option_names": ["-h", "--help"]})
