@@ -285,10 +285,14 @@ def plugin_rows(session: nox.Session, tool: str) -> dict[str, dict[str, object]]
 @nox.session
 def extras(session: nox.Session) -> None:
     """The extras of both cores, from wheels: they resolve, and every plugin loads."""
-    install_wheels(session, "dlm[hf,mlx,preference,sway,teacher,track]", "dlm-sway[hf,mlx,dlm,semsim,serve,style]")
+    install_wheels(
+        session,
+        "dlm[hf,hub,https,mlx,peer,preference,sign,sway,teacher,track]",
+        "dlm-sway[api,dlm,hf,mlx,semsim,serve,style,viz]",
+    )
     wanted = {
-        "dlm": {"hf", "mlx", "bridge", "preference", "teacher", "track"},
-        "sway": {"hf", "mlx", "bridge", "probes", "semantic", "serve", "style"},
+        "dlm": {"hf", "hub", "https", "mlx", "peer", "bridge", "preference", "sign", "teacher", "track"},
+        "sway": {"api", "hf", "html", "mlx", "bridge", "probes", "semantic", "serve", "style"},
     }
     for tool, names in wanted.items():
         rows = plugin_rows(session, tool)
