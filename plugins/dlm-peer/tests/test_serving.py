@@ -371,7 +371,7 @@ def test_people_are_shown_what_to_paste(small, tmp_path):
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, text=True, env={**os.environ, "DLM_HOME": str(small.home)}
     )
-    lines = [process.stdout.readline().rstrip("\n") for _ in range(7)]
+    lines = [process.stdout.readline().rstrip("\n") for _ in range(8)]
     process.send_signal(signal.SIGTERM)
     process.wait(20)
     process.stdout.close()
@@ -379,6 +379,7 @@ def test_people_are_shown_what_to_paste(small, tmp_path):
     assert lines[3] == "On the other side, within 15 minutes, for 30 pulls:"
     place = re.fullmatch(r"  dlm pull '(peer://.*)'", lines[4])[1]
     assert parse(place).ticket.uses == 30
+    assert re.fullmatch(r"Serves until [-\d :]*\d\d:\d\d, when the last ticket expires; Ctrl-C ends it.", lines[6])
     assert max(len(line) for line in lines if "peer://" not in line) <= 80
 
 

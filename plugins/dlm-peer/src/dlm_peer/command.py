@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import signal
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -129,6 +130,7 @@ def _facts(opened: Opened) -> dict[str, Any]:
         "profile": offering.manifest.profile,
         "cert": opened.cert,
         "expires": opened.expires,
+        "until": opened.until,
         "uses": opened.uses,
         "beside": [ending for ending in offering.files if ending],
         "tickets": [str(address) for address in opened.addresses],
@@ -153,9 +155,20 @@ def _text(opened: Opened, wish: Wish) -> str:
             f"On the other side, within {_time(settings.minutes)}, for {each}:",
             *(f"  dlm pull {shlex.quote(str(address))}" for address in opened.addresses),
             "Whoever has such a line can pull: hand it over as you would a password.",
+            f"Serves until {_clock(opened.until)}, when the last ticket expires{_whose(opened)}; Ctrl-C ends it.",
             "What is trained from now on is not served until `dlm serve` is run again.",
         ]
     )
+
+
+def _clock(moment: int) -> str:
+    """The time of day here, with the day where that is another."""
+    then = datetime.fromtimestamp(moment)
+    return f"{then:%H:%M}" if then.date() == datetime.now().date() else f"{then:%Y-%m-%d %H:%M}"
+
+
+def _whose(opened: Opened) -> str:
+    return ", of an earlier run" if opened.until > opened.expires else ""
 
 
 def _time(minutes: int) -> str:

@@ -71,6 +71,11 @@ class Opened:
         return self.desk.settings.uses
 
     @property
+    def until(self) -> int:
+        """When the last ticket expires, earlier runs' among them; in seconds since 1970."""
+        return self.desk.ledger.until
+
+    @property
     def server(self) -> str:
         """``host:port`` as tickets have it."""
         return self.addresses[0].server
