@@ -109,7 +109,8 @@ def test_a_download_that_breaks_off_goes_on_in_the_same_run(hub, person, repo) -
     begun = [one["headers"].get("range", "bytes=0-") for one in hub.log("GET", "/storage/")[before:]]
     starts = [int(one.removeprefix("bytes=").split("-")[0]) for one in begun]
     assert starts == sorted(starts)
-    assert starts[-1] >= 2_000_000
+    # Each broken answer had 1.5 MB; what was on the way when it broke may be lost.
+    assert starts[-1] > 1_500_000
 
 
 @pytest.mark.parametrize("end", ["killed", "failed"])

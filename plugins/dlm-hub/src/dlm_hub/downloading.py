@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 _TRIES = 4
 """In a row that may bring nothing."""
-_CHUNK = 2**18
 _PASSING = (500, 502, 503, 504)
 """Answers that are tried again at once; the others are told."""
 _SMALL = 2**20
@@ -179,7 +178,8 @@ def chunks(api: HfApi, remote: Remote, start: int, file: BinaryIO | None, end: i
         if start and file is not None and not _goes_on(response, start):
             file.truncate(0)
             file.seek(0)
-        yield from response.iter_bytes(_CHUNK)
+        # As it arrives: what waits to fill a chunk is lost when the line breaks.
+        yield from response.iter_bytes()
 
 
 def _goes_on(response: Any, start: int) -> bool:
