@@ -14,8 +14,8 @@ side that weighs the logarithm leaves nothing.
 
 What is listed sums up to 1 only within :data:`ROUNDING`. Where both rests lie within that, both lists are taken for
 whole and nothing is left open; a token that was left out after all takes less than ``ROUNDING log(1/ROUNDING)``, which
-is 0.0003, from the least. Otherwise each rest is known within that: the least is taken over both ranges, and a rest that
-counts as nothing in the most may add to KL all the same.
+is 0.0003, from the least. Otherwise each rest is known within that: the least is taken over both ranges, and a rest
+that counts as nothing in the most may add to KL all the same.
 """
 
 from __future__ import annotations
