@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import StoreError, TransferRefused, UsageProblem
-from ..store.files import disk_errors, free_megabytes, sync_folder
+from ..store.files import disk_errors, free_megabytes, replacing
 from .frame import MAGIC
 from .sidecars import LARGEST
 from .tape import CHUNK
@@ -127,22 +126,13 @@ def _silent(done: int, total: int | None) -> None:
 
 def _copy(source: Path, target: Path, progress: Progress) -> None:
     """Replace ``target`` with the content of ``source`` in one step."""
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
     try:
         origin = source.open("rb")
     except OSError as problem:
         raise TransferRefused(f"cannot read {source}: {problem.strerror or problem}") from problem
-    with origin, disk_errors(target):
+    with origin, replacing(target) as file:
         total, done = os.fstat(origin.fileno()).st_size, 0
-        try:
-            with temporary.open("xb") as file:
-                while chunk := origin.read(CHUNK):
-                    file.write(chunk)
-                    done += len(chunk)
-                    progress(done, total)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(target)
-        finally:
-            temporary.unlink(missing_ok=True)
-        sync_folder(target.parent)
+        while chunk := origin.read(CHUNK):
+            file.write(chunk)
+            done += len(chunk)
+            progress(done, total)

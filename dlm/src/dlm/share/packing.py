@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets as random_names
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import NotTrained, PackRefused, UsageProblem
 from ..store import Store
-from ..store.files import disk_errors, sync_folder
+from ..store.files import disk_errors, replacing
 from ..store.layout import home as home_of
 from .basing import include, require_same
 from .choosing import Chosen, Wanted, choose
@@ -236,23 +235,13 @@ def _write(out: Path, manifest: PackManifest, hashed: list[_Hashed], progress: P
     """Write the pack beside ``out`` and move it there; what its ``SHA256SUMS`` says."""
     head = dump(manifest)
     sums = sums_text({PACK: hashlib.sha256(head).hexdigest(), **{one.piece.name: one.digest for one in hashed}})
-    temporary = out.with_name(f".{out.name}.{random_names.token_hex(4)}.tmp")
-    with disk_errors(out):
-        try:
-            with temporary.open("xb") as file:
-                with writing(file, _seconds(manifest.created_at)) as tape:
-                    tape.add(SUMS, len(sums), iter([sums]))
-                    tape.add(PACK, len(head), iter([head]))
-                    done = 0
-                    for one in hashed:
-                        tape.add(one.piece.name, one.size, _told(_content(one), done, manifest.bytes, progress))
-                        done += one.size
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(out)
-        finally:
-            temporary.unlink(missing_ok=True)
-        sync_folder(out.parent)
+    with replacing(out) as file, writing(file, _seconds(manifest.created_at)) as tape:
+        tape.add(SUMS, len(sums), iter([sums]))
+        tape.add(PACK, len(head), iter([head]))
+        done = 0
+        for one in hashed:
+            tape.add(one.piece.name, one.size, _told(_content(one), done, manifest.bytes, progress))
+            done += one.size
     return sums
 
 

@@ -9,7 +9,7 @@ import re
 import secrets
 import shutil
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from ..errors import DlmError, StoreError
 
@@ -78,11 +78,23 @@ def write_atomic(path: Path, text: str, error: type[DlmError] = StoreError) -> N
     Raises:
         StoreError: (or ``error``) the disk is full or closed to us; ``path`` is as it was.
     """
+    with replacing(path, error) as file:
+        file.write(text.encode("utf-8"))
+
+
+@contextmanager
+def replacing(path: Path, error: type[DlmError] = StoreError, *, mode: int = 0o666) -> Iterator[BinaryIO]:
+    """A file beside ``path`` to write to, which takes its place in one step, durable, when the body has ended, and is
+    gone when the body fails. ``mode`` is less what the umask takes away.
+
+    Raises:
+        StoreError: (or ``error``) the disk is full or closed to us; ``path`` is as it was.
+    """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     with disk_errors(path, error):
         try:
-            with temporary.open("xb") as file:
-                file.write(text.encode("utf-8"))
+            with open(temporary, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
+                yield file
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(path)

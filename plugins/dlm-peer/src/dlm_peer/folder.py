@@ -6,14 +6,13 @@ given out and used, ``spool`` holds what is served while it is.
 
 from __future__ import annotations
 
-import os
 import secrets
 import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from dlm.errors import StoreError, UsageProblem
-from dlm.store.files import disk_errors, sync_folder
+from dlm.store.files import disk_errors, replacing
 from dlm.store.layout import store_layout
 
 if TYPE_CHECKING:
@@ -63,17 +62,8 @@ def write_private(path: Path, data: bytes) -> None:
     Raises:
         StoreError: the disk is full or closed to us.
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    with disk_errors(path):
-        try:
-            with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-        sync_folder(path.parent)
+    with replacing(path, mode=0o600) as file:
+        file.write(data)
 
 
 def secret_of(place: Path) -> bytes:
